@@ -1,0 +1,357 @@
+/*===- ModelABI.h - The contract between model.so and the runtime --------------------------------*- C -*-===*\
+|*                                                                                                          *|
+|* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                         *|
+|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                  *|
+|*                                                                                                          *|
+|* A model.so exports one function, tfc_model_query by default, which returns the TfcModel below: constant  *|
+|* data that describes the model, and code reached through it. Everything the host program needs from a     *|
+|* runtime comes to it as an argument (TfcRun and its TfcRunTable), so that model.so has no undefined       *|
+|* symbol but libc's. docs/RuntimeABI.md tells the story; this file is the truth.                           *|
+|*                                                                                                          *|
+|* Growth: fields are only appended; `bytes` fields say how much of a struct its maker knew. A change that  *|
+|* cannot be made that way raises TFC_ABI_VERSION.                                                          *|
+|*                                                                                                          *|
+\*===----------------------------------------------------------------------------------------------------===*/
+
+#ifndef TFC_C_MODELABI_H
+#define TFC_C_MODELABI_H
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TFC_ABI_MAGIC 0x00434654u /* "TFC\0" in memory */
+#define TFC_ABI_VERSION 1u
+#define TFC_MAX_RANK 16
+
+/*===-- Codes ------------------------------------------------------------------------------------------===*/
+
+/** What a call answers. 0 is success; every other code comes with a sentence (see tfc_api.last_error). */
+typedef enum TfcCode {
+  TFC_OK = 0,
+  TFC_BAD_INPUT = 1,        /**< count, dtype, rank, dim or symbol of an input or output does not fit */
+  TFC_BAD_INDEX = 2,        /**< an index that came from data lies outside what it indexes */
+  TFC_BAD_ARGUMENT = 3,     /**< null pointer, unknown entry, context of another model, busy context */
+  TFC_OUT_OF_MEMORY = 4,
+  TFC_UNSUPPORTED_CPU = 5,  /**< the CPU lacks what every variant of a kernel needs */
+  TFC_ABI_MISMATCH = 6,     /**< artifact and runtime are of different ABI versions */
+  TFC_BAD_ARTIFACT = 7,     /**< not a model, or its weights file is missing or another one */
+  TFC_BUFFER_TOO_SMALL = 8, /**< an output's capacity is below what the run makes; the dims are written */
+  TFC_NOT_FOUND = 9,        /**< file, entry or extern operator does not exist */
+  TFC_SYSTEM = 10           /**< the machine refused: threads, mapping, I/O */
+} TfcCode;
+
+/*===-- Tensors (as in DLPack) --------------------------------------------------------------------------===*/
+
+/** Type codes of DLPack 1.1 (DLDataTypeCode). */
+typedef enum TfcTypeCode {
+  TFC_INT = 0, TFC_UINT = 1, TFC_FLOAT = 2, TFC_BFLOAT = 4, TFC_BOOL = 6,
+  TFC_FLOAT8_E4M3FN = 10, TFC_FLOAT8_E4M3FNUZ = 11, TFC_FLOAT8_E5M2 = 12, TFC_FLOAT8_E5M2FNUZ = 13
+} TfcTypeCode;
+
+typedef struct TfcDataType {
+  uint8_t code;   /**< TfcTypeCode */
+  uint8_t bits;   /**< of one element; bool is 8 */
+  uint16_t lanes; /**< 1 */
+} TfcDataType;
+
+/** A tensor of the caller. The callee never keeps a pointer beyond the call. */
+typedef struct TfcTensor {
+  void *data;
+  int32_t device_type;     /**< as in DLPack: 1 CPU, 2 CUDA */
+  int32_t device_id;
+  TfcDataType dtype;
+  int32_t rank;
+  int64_t *dims;           /**< rank of them; of an output, written by the run */
+  const int64_t *strides;  /**< in elements; null: row-major without gaps */
+  uint64_t byte_offset;    /**< added to data */
+  uint64_t capacity_bytes; /**< room from data + byte_offset on; 0: exactly what the dims say */
+} TfcTensor;
+
+/*===-- Expressions --------------------------------------------------------------------------------------===*/
+
+/**
+ * Integer expressions of the symbols, in postfix code. Each is two words: an opcode and an operand (0 where unused).
+ * Arithmetic saturates at INT64_MIN/MAX; division and remainder by zero give 0. Value i may use values below i.
+ */
+typedef enum TfcExprOp {
+  TFC_EXPR_CONST = 0,  /**< push the operand */
+  TFC_EXPR_SYMBOL = 1, /**< push symbol number operand */
+  TFC_EXPR_VALUE = 2,  /**< push value number operand */
+  TFC_EXPR_ADD = 3, TFC_EXPR_MUL = 4, TFC_EXPR_FLOORDIV = 5, TFC_EXPR_MOD = 6, TFC_EXPR_MIN = 7, TFC_EXPR_MAX = 8,
+  TFC_EXPR_BROADCAST = 9, /**< a == 1 ? b : a */
+  TFC_EXPR_WRAP = 10,     /**< a < 0 ? a + b : a */
+  TFC_EXPR_ALIGN = 11     /**< round the top up to a multiple of the operand, a power of two */
+} TfcExprOp;
+
+typedef struct TfcExprWord {
+  int64_t op;
+  int64_t operand;
+} TfcExprWord;
+
+typedef struct TfcExpr {
+  const TfcExprWord *words;
+  uint32_t word_count;
+  uint32_t segment;  /**< the number of binds that must have run before the value exists */
+  const char *text;  /**< for messages: "batch*seq" */
+} TfcExpr;
+
+/*===-- Descriptor ----------------------------------------------------------------------------------------===*/
+
+typedef struct TfcSymbol {
+  const char *name;
+  int64_t min, max;   /**< allowed values, both inclusive */
+  int32_t born_in;    /**< 0: bound from the inputs' dims; k > 0: by bind number k-1 during the run */
+  uint32_t reserved;
+} TfcSymbol;
+
+/** An input or output of an entry. */
+typedef struct TfcPort {
+  const char *name;        /**< the graph's own name */
+  TfcDataType dtype;
+  int32_t rank;
+  const uint32_t *dims;    /**< rank indices into the entry's values */
+  int32_t alias_of_input;  /**< of an output: may share memory with this input; -1 none */
+  uint32_t hint;           /**< TfcPortHint, how --random fills an input */
+  uint32_t hint_bound;     /**< index of a value for TFC_HINT_INDEX: ids lie in [0, bound) */
+  uint32_t reserved;
+} TfcPort;
+
+typedef enum TfcPortHint {
+  TFC_HINT_NONE = 0,  /**< floats in [-0.5, 0.5], integers 0 */
+  TFC_HINT_INDEX = 1, /**< indices into a table of hint_bound rows */
+  TFC_HINT_MASK = 2,  /**< ones mean "attend" */
+  TFC_HINT_PAD = 3    /**< false means "attend" */
+} TfcPortHint;
+
+typedef enum TfcRequirementKind { TFC_REQUIRE_EQUAL = 0, TFC_REQUIRE_BROADCASTABLE = 1, TFC_REQUIRE_AT_MOST = 2 } TfcRequirementKind;
+
+/** A condition on values, checked as soon as both exist. */
+typedef struct TfcRequirement {
+  uint32_t kind; /**< TfcRequirementKind; broadcastable: lhs is 1 or rhs */
+  uint32_t lhs, rhs;
+  uint32_t reserved;
+  const char *node; /**< the graph's node that needs it */
+} TfcRequirement;
+
+/** What a kernel may note while it runs. One record per worker; the launch door reads it after the last tile. */
+typedef struct TfcWorker {
+  uint8_t *scratch;      /**< the kernel's scratch_value bytes, 64-byte aligned */
+  int32_t index;         /**< 0 .. threads-1 */
+  int32_t failed_check;  /**< -1: none, else the number of the kernel's check that failed first */
+  int64_t failed_value;  /**< the offending index */
+  int64_t failed_bound;  /**< it should have lain in [-bound, bound), or [0, bound) */
+} TfcWorker;
+
+/**
+ * A kernel: runs tiles [begin, end). `args` is a block of 8-byte words: the pointers of the operands, the pointers of
+ * the results, then the values of the kernel's symbols.
+ */
+typedef void (*TfcKernelFn)(const uint64_t *args, int64_t begin, int64_t end, TfcWorker *worker);
+
+/** CPU features a variant may need, as bits. */
+typedef enum TfcFeature {
+  TFC_X86_64_V2 = 1u << 0, TFC_X86_64_V3 = 1u << 1, TFC_X86_64_V4 = 1u << 2,
+  TFC_X86_AVX512_BF16 = 1u << 3, TFC_X86_AVX512_VNNI = 1u << 4,
+  TFC_AARCH64_NEON = 1u << 16
+} TfcFeature;
+
+typedef struct TfcVariant {
+  uint64_t features; /**< all of these bits must be had */
+  TfcKernelFn run;
+} TfcVariant;
+
+typedef struct TfcKernel {
+  const char *name;
+  const TfcVariant *variants; /**< best first; a runtime takes the first whose features the machine has */
+  uint32_t variant_count;
+  uint32_t reserved;
+} TfcKernel;
+
+/** One call of a kernel in the host program. */
+typedef struct TfcLaunch {
+  uint32_t kernel;         /**< index into TfcModel.kernels */
+  uint32_t tiles;          /**< index into the entry's values, as are the next three */
+  uint32_t scratch;        /**< bytes of scratch per worker */
+  uint32_t flops, bytes;   /**< work: floating point operations, bytes read and written at least once */
+  uint32_t node_count;
+  const char *const *nodes;  /**< names of the graph's nodes it came from */
+  const char *const *checks; /**< one text per checked index of the kernel: "node 'Gather_3': input_ids" */
+  uint32_t check_count;
+  uint32_t reserved;
+} TfcLaunch;
+
+/** A point of the host program where data gives symbols their values (entry.symbols with born_in == number + 1). */
+typedef struct TfcBind {
+  const uint32_t *symbols;
+  uint32_t symbol_count;
+  uint32_t reserved;
+  const char *node;
+} TfcBind;
+
+struct TfcRun;
+
+typedef struct TfcEntry {
+  const char *name;
+  const TfcSymbol *symbols;
+  const TfcExpr *values;
+  const TfcPort *inputs;
+  const TfcPort *outputs;
+  const TfcRequirement *requirements;
+  const TfcLaunch *launches;
+  const TfcBind *binds;
+  const uint32_t *arena_bytes; /**< bind_count + 1 of them: index of the value that is segment i's arena size */
+  uint32_t symbol_count, value_count, input_count, output_count, requirement_count, launch_count, bind_count;
+  uint32_t reserved;
+  /** The host program: calls the run's table once per launch and bind, in order. Returns TFC_OK or what a call gave. */
+  int32_t (*run)(struct TfcRun *run);
+} TfcEntry;
+
+typedef enum TfcWeightMode { TFC_WEIGHTS_NONE = 0, TFC_WEIGHTS_EMBED = 1, TFC_WEIGHTS_EXTERNAL = 2, TFC_WEIGHTS_SEED = 3 } TfcWeightMode;
+
+/** Made-up weights: element i is a function of (seed, stream, i). tfc/Weights/SeedStream.h has the function. */
+typedef struct TfcSeed {
+  uint32_t kind; /**< 0 normal, 1 constant */
+  uint32_t reserved;
+  uint64_t seed, stream;
+  double mean, scale;
+} TfcSeed;
+
+/** One weight of the model: where it lies in the segment of weights and, when seeded, how it is made. */
+typedef struct TfcWeight {
+  const char *name;
+  TfcDataType dtype;
+  int32_t rank;
+  const int64_t *dims;
+  uint64_t offset, bytes;  /**< within the segment of weights */
+  int32_t seeded;          /**< 1: `seed` holds; 0: the bytes come with the artifact */
+  uint32_t reserved;
+  TfcSeed seed;
+  int64_t layout_offset;   /**< strided view of the seeded source (tfc/Weights/LayoutRecipe.h) */
+  const int64_t *layout_strides; /**< rank of them; null: row-major */
+} TfcWeight;
+
+typedef struct TfcWeights {
+  uint32_t mode; /**< TfcWeightMode */
+  uint32_t weight_count;
+  const TfcWeight *weights;
+  uint64_t bytes;           /**< of the whole segment */
+  const uint8_t *embedded;  /**< EMBED: the segment. SEED: the bytes of weights that no seed makes, or null */
+  uint64_t embedded_bytes;
+  const char *file;         /**< EXTERNAL: name of the file, beside model.so */
+  uint64_t hash[2];         /**< EXTERNAL: XXH3-128 of the file */
+} TfcWeights;
+
+typedef struct TfcModel {
+  uint32_t magic;   /**< TFC_ABI_MAGIC */
+  uint32_t version; /**< TFC_ABI_VERSION */
+  uint64_t bytes;   /**< sizeof(TfcModel) as the compiler knew it */
+  const char *name;
+  const char *producer; /**< "tfc 0.1.0, LLVM 22.1.8" */
+  const char *triple;
+  const TfcEntry *entries;
+  const TfcKernel *kernels;
+  uint32_t entry_count, kernel_count;
+  TfcWeights weights;
+  const struct TfcApi *api; /**< the runtime's core inside model.so, for programs that have nothing else of tfc */
+} TfcModel;
+
+/** The one exported function of a model.so (its name can be chosen at compile time). */
+typedef const TfcModel *(*TfcModelQueryFn)(void);
+
+/*===-- What the host program is given ---------------------------------------------------------------------===*/
+
+/** Calls of the host program into the runtime. */
+typedef struct TfcRunTable {
+  uint64_t bytes; /**< sizeof(TfcRunTable) as the runtime knew it */
+  /** THE launch door: runs every tile of launch number `launch` with this argument block. */
+  int32_t (*launch)(struct TfcRun *run, uint32_t launch, const uint64_t *args);
+  /** Reads the i64 elements at `data` as the symbols of bind number `bind`, evaluates what depends on them, makes the next arena ready. */
+  int32_t (*bind)(struct TfcRun *run, uint32_t bind, const int64_t *data);
+  /** Calls an operator the host has registered. Tensors are inputs then outputs. */
+  int32_t (*extern_call)(struct TfcRun *run, const char *name, TfcTensor *tensors, uint32_t input_count, uint32_t output_count);
+} TfcRunTable;
+
+/** One run in progress, as the host program sees it. Pointers may change at a bind. */
+typedef struct TfcRun {
+  const TfcRunTable *table;
+  const int64_t *values;        /**< of the entry's expressions */
+  const uint8_t *const *inputs; /**< data of the inputs, row-major */
+  uint8_t *const *outputs;      /**< data of the outputs, row-major */
+  uint8_t *const *arenas;       /**< one per segment, 64-byte aligned */
+  const uint8_t *weights;       /**< the segment of weights */
+  void *owner;                  /**< the runtime's own */
+} TfcRun;
+
+/*===-- The runtime's core as a table ------------------------------------------------------------------------===*/
+
+typedef struct TfcContext TfcContext;
+typedef struct TfcLoaded TfcLoaded;
+
+/** Runs fn(data, i) for every i in [0, count), in any order and on any threads, and returns when all are done. */
+typedef void (*TfcExecutorFn)(void *executor, int64_t count, void (*fn)(void *data, int64_t i), void *data);
+
+/** Called for each launch when set: before (`after` == 0) and after. */
+typedef void (*TfcProfilerFn)(void *profiler, const TfcEntry *entry, uint32_t launch, const int64_t *values, int after);
+
+typedef struct TfcContextOptions {
+  uint64_t bytes;         /**< sizeof(TfcContextOptions) */
+  int32_t threads;        /**< 0: as many as the affinity mask and the cgroup quota allow */
+  int32_t reserved;
+  TfcExecutorFn executor; /**< null: a pool of the context's own */
+  void *executor_data;
+  int32_t executor_width; /**< how many threads the executor has at most */
+  int32_t reserved2;
+  void *(*allocate)(void *allocator, uint64_t bytes, uint64_t alignment); /**< null: the C library's */
+  void (*release)(void *allocator, void *pointer);
+  void *allocator;
+  TfcProfilerFn profiler;
+  void *profiler_data;
+  /** Output whose size is known only in the run: gives room for `bytes` bytes, or null. */
+  void *(*allocate_output)(void *data, uint32_t output, uint64_t bytes);
+  void *allocate_output_data;
+} TfcContextOptions;
+
+/** The same functions that libtfc-runtime exports as tfc_*; all return a TfcCode. Errors: last_error() of this thread. */
+typedef struct TfcApi {
+  uint64_t bytes;
+  /** Makes a model ready: checks the ABI and the CPU, picks variants, maps or makes weights. `folder` is where model.so lies (external weights). */
+  int32_t (*load)(const TfcModel *model, const char *folder, TfcLoaded **loaded);
+  void (*unload)(TfcLoaded *loaded);
+  int32_t (*context_create)(TfcLoaded *loaded, const TfcContextOptions *options, TfcContext **context);
+  void (*context_destroy)(TfcContext *context);
+  /** Bytes of arena that a run with these input dims needs (up to the first bind). */
+  int32_t (*workspace_bytes)(TfcContext *context, uint32_t entry, const TfcTensor *inputs, uint32_t input_count, uint64_t *bytes);
+  /** Writes the dims of every output for these inputs; -1 where a dim is born in the run. Each outputs[i].dims must have room for its rank. */
+  int32_t (*output_dims)(TfcContext *context, uint32_t entry, const TfcTensor *inputs, uint32_t input_count, TfcTensor *outputs, uint32_t output_count);
+  int32_t (*run)(TfcContext *context, uint32_t entry, const TfcTensor *inputs, uint32_t input_count, TfcTensor *outputs, uint32_t output_count);
+  /** The sentence of this thread's last error; "" if none. Valid until the thread's next call. */
+  const char *(*last_error)(void);
+} TfcApi;
+
+static_assert(sizeof(TfcDataType) == 4, "TfcDataType is DLPack's DLDataType");
+static_assert(sizeof(TfcTensor) == 56, "layout of TfcTensor");
+static_assert(sizeof(TfcExprWord) == 16 && sizeof(TfcExpr) == 24, "layout of expressions");
+static_assert(sizeof(TfcSymbol) == 32, "layout of TfcSymbol");
+static_assert(sizeof(TfcPort) == 40, "layout of TfcPort");
+static_assert(sizeof(TfcRequirement) == 24, "layout of TfcRequirement");
+static_assert(sizeof(TfcWorker) == 32, "layout of TfcWorker");
+static_assert(sizeof(TfcKernel) == 24 && sizeof(TfcVariant) == 16, "layout of kernels");
+static_assert(sizeof(TfcLaunch) == 48, "layout of TfcLaunch");
+static_assert(sizeof(TfcBind) == 24, "layout of TfcBind");
+static_assert(sizeof(TfcEntry) == 112, "layout of TfcEntry");
+static_assert(sizeof(TfcSeed) == 40, "layout of TfcSeed");
+static_assert(sizeof(TfcWeight) == 104, "layout of TfcWeight");
+static_assert(sizeof(TfcWeights) == 64, "layout of TfcWeights");
+static_assert(sizeof(TfcModel) == 136, "layout of TfcModel");
+static_assert(sizeof(TfcRun) == 56, "layout of TfcRun");
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* TFC_C_MODELABI_H */
