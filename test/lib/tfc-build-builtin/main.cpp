@@ -12,8 +12,10 @@
 #include "tfc/Frontend/Builtin/BuildBuiltin.h"
 #include "tfc/Weights/Safetensors.h"
 
+#include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <optional>
@@ -47,6 +49,9 @@ int main(int argc, char **argv) {
     source.file = &*file;
   }
   mlir::MLIRContext context;
+  // Without a handler remarks are not printed.
+  SourceMgr sources;
+  mlir::SourceMgrDiagnosticHandler handler(sources, &context);
   mlir::OwningOpRef<mlir::ModuleOp> module = mlir::tfc::buildBuiltin(*model, source, context);
   if (!module)
     return 2;
