@@ -61,7 +61,6 @@ public:
   //===--- Small things --------------------------------------------------------------------------------------===//
 
   OpBuilder &getBuilder() { return builder; }
-  ModuleOp getModule() { return *module; }
   func::FuncOp getFunction() { return function; }
   DimExprAttr symbol(StringRef name) { return DimExprAttr::symbol(builder.getContext(), name); }
   DimExprAttr dim(int64_t value) { return DimExprAttr::constant(builder.getContext(), value); }

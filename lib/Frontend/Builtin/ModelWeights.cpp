@@ -109,8 +109,9 @@ static std::string formatShape(ArrayRef<int64_t> shape) {
 }
 
 const SafetensorsTensor *ModelWeights::findInFile(StringRef fullName, ArrayRef<int64_t> storedShape) {
+  // The message names the file and the tensor; no node of the graph says more.
   auto report = [&](const Twine &what) {
-    mlir::emitError(graph.getModule().getLoc()) << quoteName(source.file->getPath()) << ": " << what;
+    mlir::emitError(UnknownLoc::get(weightBuilder.getContext())) << quoteName(source.file->getPath()) << ": " << what;
     fileFits = false;
     return nullptr;
   };
@@ -143,7 +144,7 @@ void ModelWeights::noteUnused() {
   }
   if (count == 0)
     return;
-  mlir::emitRemark(graph.getModule().getLoc())
+  mlir::emitRemark(UnknownLoc::get(weightBuilder.getContext()))
       << quoteName(source.file->getPath()) << ": " << count << " tensors that the model does not have are ignored: "
       << llvm::join(names, ", ") << (count > named ? ", ..." : "");
 }

@@ -15,7 +15,6 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <optional>
@@ -50,8 +49,10 @@ int main(int argc, char **argv) {
   }
   mlir::MLIRContext context;
   // Without a handler remarks are not printed.
-  SourceMgr sources;
-  mlir::SourceMgrDiagnosticHandler handler(sources, &context);
+  mlir::ScopedDiagnosticHandler handler(&context, [](mlir::Diagnostic &diagnostic) {
+    bool isError = diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error;
+    errs() << (isError ? "error: " : "remark: ") << diagnostic << "\n";
+  });
   mlir::OwningOpRef<mlir::ModuleOp> module = mlir::tfc::buildBuiltin(*model, source, context);
   if (!module)
     return 2;
