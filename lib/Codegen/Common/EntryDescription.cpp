@@ -19,7 +19,7 @@ EntryDescription::EntryDescription(func::FuncOp entry, ArrayRef<func::FuncOp> ke
     kernelNumbers[kernel.getSymNameAttr()] = number;
 }
 
-DictionaryAttr EntryDescription::makeDictionary(ArrayRef<std::pair<StringRef, Attribute>> fields) const {
+DictionaryAttr EntryDescription::makeDictionary(ArrayRef<std::pair<StringRef, Attribute>> fields) {
   Builder maker(entry.getContext());
   return maker.getDictionaryAttr(llvm::map_to_vector(
       fields, [&](const auto &field) { return maker.getNamedAttr(field.first, field.second); }));
@@ -225,13 +225,13 @@ LogicalResult EntryDescription::build() {
   return success();
 }
 
-DictionaryAttr EntryDescription::getDictionary(StringRef runFunction) const {
+DictionaryAttr EntryDescription::getDictionary(StringRef runFunction) {
   Builder maker(entry.getContext());
   auto reference = [&](StringRef name) -> Attribute { return FlatSymbolRefAttr::get(entry.getContext(), name); };
   SmallVector<Attribute> exprs(values.getValues().begin(), values.getValues().end());
   SmallVector<Attribute> kernelList;
   for (func::FuncOp kernel : kernels)
-    kernelList.push_back(reference(const_cast<func::FuncOp &>(kernel).getSymName()));
+    kernelList.push_back(reference(kernel.getSymName()));
   return makeDictionary({{"run", reference(runFunction)},
                          {"symbols", maker.getArrayAttr(symbols)},
                          {"values", maker.getArrayAttr(exprs)},

@@ -71,7 +71,11 @@ private:
     return LLVM::ConstantOp::create(builder, loc, type, builder.getIntegerAttr(type, value));
   }
   Value at(Value base, int64_t bytes) {
-    return bytes == 0 ? base : LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base, ArrayRef<LLVM::GEPArg>{constant(i64, bytes)});
+    if (bytes == 0)
+      return base;
+    // Constant indices of a getelementptr have 32 bits; weights lie further away.
+    LLVM::GEPArg offset = isInt<31>(bytes) ? LLVM::GEPArg(int32_t(bytes)) : LLVM::GEPArg(constant(i64, bytes));
+    return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base, ArrayRef<LLVM::GEPArg>{offset});
   }
   Value loadField(Value base, int64_t offset, Type type) { return LLVM::LoadOp::create(builder, loc, type, at(base, offset)); }
   Value loadValue(int64_t number) { return loadField(values, number * sizeof(int64_t), i64); }

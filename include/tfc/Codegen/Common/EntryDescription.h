@@ -26,7 +26,7 @@ public:
   LogicalResult build();
 
   /// The dictionary, with the host program's name.
-  DictionaryAttr getDictionary(StringRef runFunction) const;
+  DictionaryAttr getDictionary(StringRef runFunction);
 
   // Numbers for the host program, valid after `build`.
   int64_t getLaunchNumber(LaunchOp launch) const { return launchNumbers.lookup(launch); }
@@ -45,7 +45,7 @@ private:
   LogicalResult addSlots();
   void addRequirements();
   SmallVector<int64_t> addDims(Type type);
-  DictionaryAttr makeDictionary(ArrayRef<std::pair<StringRef, Attribute>> fields) const;
+  DictionaryAttr makeDictionary(ArrayRef<std::pair<StringRef, Attribute>> fields);
 
   func::FuncOp entry;
   Builder builder;

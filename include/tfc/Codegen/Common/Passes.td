@@ -84,7 +84,7 @@ def PlanMemory : Pass<"tfc-plan-memory", "::mlir::ModuleOp"> {
     ```
     becomes
     ```mlir
-    func.func @main(...) attributes {tfc.entry, tfc.slots = [#tfc.slot<bytes = #tfc.expr<64 * floordiv(4 * n + 63, 64)>>]} {
+    func.func @main(...) attributes {tfc.entry, tfc.slots = [#tfc.slot<<64 * floordiv(4 * n + 63, 64)>>]} {
       %0 = tfc.launch @a(%x) symbols [n] nodes [] places [#tfc.place<slot, 0>] : ...
       %1 = tfc.launch @b(%0) symbols [n] nodes [] places [#tfc.place<output, 0>] : ...
     ```
