@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
+#include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -18,5 +19,7 @@ int main(int argc, char **argv) {
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
   registry.insert<mlir::tfc::TfcDialect>();
+  mlir::tfc::registerSimplifyGraph();
+  mlir::tfc::registerFoldConstants();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "tfc optimizer driver\n", registry));
 }

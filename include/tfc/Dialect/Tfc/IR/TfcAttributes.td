@@ -117,6 +117,7 @@ def Tfc_DimValuesAttr : Tfc_Attr<"DimValues", "dim_values", [TypedAttrInterface]
   }];
   let parameters = (ins ArrayRefParameter<"DimExprAttr">:$values, AttributeSelfTypeParameter<"", "::mlir::RankedTensorType">:$type);
   let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
 }
 
 def Tfc_DimExprArrayAttr : TypedArrayAttrBase<Tfc_DimExprAttr, "array of dim expressions">;
