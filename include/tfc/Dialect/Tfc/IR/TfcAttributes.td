@@ -22,10 +22,10 @@ class Tfc_Attr<string name, string attrMnemonic, list<Trait> traits = []> : Attr
 // Dim expressions
 //===----------------------------------------------------------------------------------------------===//
 
-def Tfc_DimCallKind : I32EnumAttr<"DimCallKind", "an integer function of two dim expressions", [
-    I32EnumAttrCase<"FloorDiv", 0, "floordiv">, I32EnumAttrCase<"Mod", 1, "mod">,
-    I32EnumAttrCase<"Min", 2, "min">, I32EnumAttrCase<"Max", 3, "max">,
-    I32EnumAttrCase<"Broadcast", 4, "broadcast">, I32EnumAttrCase<"Wrap", 5, "wrap">]> {
+def Tfc_DimCallKind : I32Enum<"DimCallKind", "an integer function of two dim expressions", [
+    I32EnumCase<"FloorDiv", 0, "floordiv">, I32EnumCase<"Mod", 1, "mod">,
+    I32EnumCase<"Min", 2, "min">, I32EnumCase<"Max", 3, "max">,
+    I32EnumCase<"Broadcast", 4, "broadcast">, I32EnumCase<"Wrap", 5, "wrap">]> {
   let cppNamespace = "::mlir::tfc";
 }
 
@@ -135,8 +135,8 @@ def Tfc_FileSourceAttr : Tfc_Attr<"FileSource", "file"> {
   let assemblyFormat = "`<` $path `,` $offset `,` $bytes `>`";
 }
 
-def Tfc_SeedKind : I32EnumAttr<"SeedKind", "a distribution of made-up weights", [
-    I32EnumAttrCase<"Normal", 0, "normal">, I32EnumAttrCase<"Constant", 1, "constant">]> {
+def Tfc_SeedKind : I32Enum<"SeedKind", "a distribution of made-up weights", [
+    I32EnumCase<"Normal", 0, "normal">, I32EnumCase<"Constant", 1, "constant">]> {
   let cppNamespace = "::mlir::tfc";
 }
 
@@ -177,8 +177,8 @@ def Tfc_SlotAttr : Tfc_Attr<"Slot", "slot"> {
   let hasCustomAssemblyFormat = 0;
 }
 
-def Tfc_PlaceKind : I32EnumAttr<"PlaceKind", "where a buffer lies", [
-    I32EnumAttrCase<"Slot", 0, "slot">, I32EnumAttrCase<"Output", 1, "output">]> {
+def Tfc_PlaceKind : I32Enum<"PlaceKind", "where a buffer lies", [
+    I32EnumCase<"Slot", 0, "slot">, I32EnumCase<"Output", 1, "output">]> {
   let cppNamespace = "::mlir::tfc";
 }
 

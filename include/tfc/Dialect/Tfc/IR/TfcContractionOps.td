@@ -33,13 +33,13 @@ def Tfc_MatmulOp : Tfc_InferredOp<"matmul", [DeclareOpInterfaceMethods<Tfc_Requi
   let hasCanonicalizer = 1;
 }
 
-def Tfc_MaskedRowKind : I32EnumAttr<"MaskedRowKind", "what a row without any allowed key gives", [
-    I32EnumAttrCase<"Uniform", 0, "uniform">, I32EnumAttrCase<"NaN", 1, "nan">, I32EnumAttrCase<"Zero", 2, "zero">]> {
+def Tfc_MaskedRowKind : I32Enum<"MaskedRowKind", "what a row without any allowed key gives", [
+    I32EnumCase<"Uniform", 0, "uniform">, I32EnumCase<"NaN", 1, "nan">, I32EnumCase<"Zero", 2, "zero">]> {
   let cppNamespace = "::mlir::tfc";
 }
 def Tfc_MaskedRowKindAttr : EnumAttr<Tfc_Dialect, Tfc_MaskedRowKind, "masked_row">;
 
-def Tfc_AttentionOp : Tfc_Op<"attention", [Pure, AttrSizedOperandSegments, AttrSizedResultSegments, DeclareOpInterfaceMethods<Tfc_RequirementsOpInterface>]> {
+def Tfc_AttentionOp : Tfc_Op<"attention", [Pure, AttrSizedOperandSegments, DeclareOpInterfaceMethods<Tfc_RequirementsOpInterface>]> {
   let summary = "scaled dot-product attention";
   let description = [{
     With K' and V' the past followed by the new keys and values along dim 2, and query head h reading key head
@@ -68,12 +68,17 @@ def Tfc_AttentionOp : Tfc_Op<"attention", [Pure, AttrSizedOperandSegments, AttrS
                    Optional<Tfc_FloatTensor>:$past_key, Optional<Tfc_FloatTensor>:$past_value,
                    OptionalAttr<F32Attr>:$scale, UnitAttr:$causal,
                    DefaultValuedAttr<Tfc_MaskedRowKindAttr, "MaskedRowKind::Uniform">:$masked_row);
-  let results = (outs Tfc_FloatTensor:$output, Optional<Tfc_FloatTensor>:$present_key, Optional<Tfc_FloatTensor>:$present_value);
+  let results = (outs Tfc_FloatTensor:$output, Variadic<Tfc_FloatTensor>:$present);
   let assemblyFormat = [{
     $query `,` $key `,` $value (`mask` $mask^)? (`bias` $bias^)? (`past` $past_key^ `,` $past_value)? attr-dict
     `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Past and new keys (values) in one tensor, when the op gives them; else null.
+    Value getPresentKey() { return getPresent().empty() ? Value() : getPresent()[0]; }
+    Value getPresentValue() { return getPresent().empty() ? Value() : getPresent()[1]; }
+  }];
 }
 
 #endif // TFC_DIALECT_TFC_IR_TFCCONTRACTIONOPS

@@ -31,7 +31,16 @@ def Tfc_Dialect : Dialect {
   }];
   let useDefaultAttributePrinterParser = 1;
   let hasConstantMaterializer = 1;
-  let hasOperationAttrVerify = 0;
+  let extraClassDeclaration = [{
+    /// The files that `tfc.weight` ops of this context refer to, mapped on first use.
+    ::tfc::WeightFiles &getWeightFiles();
+
+  private:
+    void registerAttributes();
+    std::shared_ptr<::tfc::WeightFiles> weightFiles;
+
+  public:
+  }];
 }
 
 #endif // TFC_DIALECT_TFC_IR_TFCDIALECT

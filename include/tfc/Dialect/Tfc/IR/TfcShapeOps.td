@@ -59,9 +59,9 @@ def Tfc_BindOp : Tfc_Op<"bind"> {
   let hasVerifier = 1;
 }
 
-def Tfc_RequireKind : I32EnumAttr<"RequireKind", "a condition on two dim expressions", [
-    I32EnumAttrCase<"Equal", 0, "equal">, I32EnumAttrCase<"Broadcastable", 1, "broadcastable">,
-    I32EnumAttrCase<"AtMost", 2, "at_most">]> {
+def Tfc_RequireKind : I32Enum<"RequireKind", "a condition on two dim expressions", [
+    I32EnumCase<"Equal", 0, "equal">, I32EnumCase<"Broadcastable", 1, "broadcastable">,
+    I32EnumCase<"AtMost", 2, "at_most">]> {
   let cppNamespace = "::mlir::tfc";
 }
 def Tfc_RequireKindAttr : EnumAttr<Tfc_Dialect, Tfc_RequireKind, "require_kind">;

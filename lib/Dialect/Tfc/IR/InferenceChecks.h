@@ -1,0 +1,37 @@
+//===- InferenceChecks.h - Checks that type inference shares -*- C++ -*- -----------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_LIB_DIALECT_TFC_IR_INFERENCECHECKS_H
+#define TFC_LIB_DIALECT_TFC_IR_INFERENCECHECKS_H
+
+#include "tfc/Dialect/Tfc/IR/Dims.h"
+
+#include "mlir/IR/Diagnostics.h"
+
+namespace mlir::tfc {
+
+/// (C0) of every op: a `?` dim without an expression could not be computed with.
+inline LogicalResult checkKnownDims(std::optional<Location> loc, TypeRange types) {
+  for (Type type : types)
+    if (!hasKnownDims(type))
+      return emitOptionalError(loc, "(C0) a tensor with `?` dims needs a #tfc.dims encoding, got ", type);
+  return success();
+}
+
+/// (C1) of ops along one axis.
+inline LogicalResult checkAxis(std::optional<Location> loc, Type type, int64_t axis) {
+  if (failed(checkKnownDims(loc, type)))
+    return failure();
+  int64_t rank = cast<RankedTensorType>(type).getRank();
+  if (axis < 0 || axis >= rank)
+    return emitOptionalError(loc, "(C1) axis ", axis, " is outside [0, ", rank, ")");
+  return success();
+}
+
+} // namespace mlir::tfc
+
+#endif // TFC_LIB_DIALECT_TFC_IR_INFERENCECHECKS_H
