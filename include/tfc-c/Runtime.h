@@ -49,6 +49,8 @@ int32_t tfc_model_find_entry(const TfcOpenModel *model, const char *name, uint32
 /** See TfcApi in ModelABI.h for these. `options` may be null. */
 int32_t tfc_context_create(TfcOpenModel *model, const TfcContextOptions *options, TfcContext **context);
 void tfc_context_destroy(TfcContext *context);
+/** How many threads its runs use, the caller's included. */
+int32_t tfc_context_threads(const TfcContext *context);
 int32_t tfc_workspace_bytes(TfcContext *context, uint32_t entry, const TfcTensor *inputs, uint32_t input_count, uint64_t *bytes);
 int32_t tfc_output_dims(TfcContext *context, uint32_t entry, const TfcTensor *inputs, uint32_t input_count, TfcTensor *outputs,
                         uint32_t output_count);

@@ -144,6 +144,8 @@ int32_t tfc_context_create(TfcOpenModel *model, const TfcContextOptions *options
 
 void tfc_context_destroy(TfcContext *context) { tfc_core_context_destroy(context); }
 
+int32_t tfc_context_threads(const TfcContext *context) { return context ? tfc_core_pool_width(context->pool) : 0; }
+
 int32_t tfc_workspace_bytes(TfcContext *context, uint32_t entry, const TfcTensor *inputs, uint32_t input_count, uint64_t *bytes) {
   return tfc_core_api.workspace_bytes(context, entry, inputs, input_count, bytes);
 }
