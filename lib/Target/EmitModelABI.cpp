@@ -201,13 +201,14 @@ Constant *DescriptorBuilder::weight(const tfc::WeightDescription &weight) {
 Constant *DescriptorBuilder::embeddedSegment() {
   if (model.embeddedBytes == 0)
     return null();
-  Type *page = ArrayType::get(Type::getInt8Ty(context), 4096);
+  Type *page = ArrayType::get(Type::getInt8Ty(context), tfc::kWeightSegmentPage);
   auto *global = new GlobalVariable(module, page, /*isConstant=*/false, GlobalValue::ExternalLinkage,
                                     ConstantAggregateZero::get(page), tfc::kWeightSegmentSymbol);
   global->setVisibility(GlobalValue::HiddenVisibility);
-  global->setSection(tfc::kWeightSegmentSection);
+  // For data far away LLVM chooses kWeightSegmentSection by itself; by name it would not be free of bytes in the file.
+  global->setCodeModel(CodeModel::Large);
   // The largest page of the targets that tfc knows besides x86-64 is 64 KB.
-  global->setAlignment(Align(module.getTargetTriple().isX86() ? 4096 : 65536));
+  global->setAlignment(Align(module.getTargetTriple().isX86() ? tfc::kWeightSegmentPage : 65536));
   return global;
 }
 

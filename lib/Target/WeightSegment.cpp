@@ -128,8 +128,9 @@ Expected<uint64_t> tfc::openWeightSegment(int fd, uint64_t bytes) {
     return section.sh_name < elf->names.size() && StringRef(elf->names.data() + section.sh_name) == kWeightSegmentSection;
   };
   auto page = llvm::find_if(elf->sections, isPage);
-  if (page == elf->sections.end() || page->sh_type != ELF::SHT_NOBITS || !isPowerOf2_64(page->sh_addralign))
-    return createStringError("the linker dropped the segment of weights");
+  if (page == elf->sections.end() || page->sh_type != ELF::SHT_NOBITS || page->sh_size != kWeightSegmentPage ||
+      !isPowerOf2_64(page->sh_addralign))
+    return createStringError("the linker did not keep the segment of weights apart");
 
   ELF::Elf64_Phdr weights = {};
   weights.p_type = ELF::PT_LOAD;

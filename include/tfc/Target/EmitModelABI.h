@@ -19,10 +19,12 @@ class Module;
 
 namespace tfc {
 
-/// Names inside a model.so. They are hidden there; the object files meet under them.
+/// Names inside a model.so. They are hidden there; the object files meet under them. The section is the one that linkers
+/// put behind all others; code for the small code model has nothing else in it.
 inline constexpr llvm::StringLiteral kCoreApiSymbol = "tfc_core_api";
 inline constexpr llvm::StringLiteral kWeightSegmentSymbol = "tfc_weight_segment";
-inline constexpr llvm::StringLiteral kWeightSegmentSection = ".lbss.tfc.weights";
+inline constexpr llvm::StringLiteral kWeightSegmentSection = ".lbss";
+inline constexpr uint64_t kWeightSegmentPage = 4096;
 
 /// Adds the TfcModel that `model` describes and the exported function `querySymbol` that returns it to `module`, which
 /// holds the kernels and host programs. Every other definition of the module becomes hidden. Fails when the module

@@ -24,7 +24,7 @@ static cl::opt<std::string> query("query", cl::desc("name of the query function"
 static cl::opt<std::string> triple("triple", cl::desc("target triple"));
 static cl::opt<std::string> cpu("cpu", cl::desc("target CPU"));
 static cl::opt<std::string> features("features", cl::desc("target CPU features"));
-static cl::opt<unsigned> threads("threads", cl::desc("threads of code generation"), cl::init(2));
+static cl::opt<unsigned> threads("jobs", cl::desc("threads of code generation"), cl::init(2));
 static cl::opt<std::string> emit("emit", cl::desc("so, obj or asm"), cl::init("so"));
 static cl::opt<TfcWeightMode> weights("weights", cl::desc("where weights go"), cl::init(TFC_WEIGHTS_EMBED),
                                       cl::values(clEnumValN(TFC_WEIGHTS_EMBED, "embed", ""), clEnumValN(TFC_WEIGHTS_EXTERNAL, "external", ""),
@@ -35,13 +35,13 @@ int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
   cl::ParseCommandLineOptions(argc, argv);
   DialectRegistry registry;
-  registry.insert<tfc::TfcDialect, LLVM::LLVMDialect>();
+  registry.insert<mlir::tfc::TfcDialect, LLVM::LLVMDialect>();
   MLIRContext context(registry);
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(input, &context);
   if (!module)
     return 2;
 
-  tfc::ArtifactOptions options;
+  mlir::tfc::ArtifactOptions options;
   options.outputPath = output;
   options.headerPath = header;
   options.querySymbol = query;
@@ -54,17 +54,17 @@ int main(int argc, char **argv) {
     options.variants.clear();
   for (StringRef text : variants) {
     auto [suffix, bits] = text.split('=');
-    tfc::KernelVariant variant;
+    mlir::tfc::KernelVariant variant;
     variant.suffix = suffix.str();
     if (bits.getAsInteger(0, variant.features))
       return 2;
     options.variants.push_back(variant);
   }
-  auto kind = emit == "asm" ? tfc::CodeKind::Assembly : tfc::CodeKind::Object;
-  Error error = emit == "so" ? tfc::emitArtifact(*module, options) : tfc::emitCodeFile(*module, kind, options);
+  auto kind = emit == "asm" ? mlir::tfc::CodeKind::Assembly : mlir::tfc::CodeKind::Object;
+  Error error = emit == "so" ? mlir::tfc::emitArtifact(*module, options) : mlir::tfc::emitCodeFile(*module, kind, options);
   if (!error)
     return 0;
-  int code = tfc::isMachineError(error) ? 3 : 2;
+  int code = mlir::tfc::isMachineError(error) ? 3 : 2;
   errs() << "error: " << toString(std::move(error)) << "\n";
   return code;
 }

@@ -1,5 +1,3 @@
-// RUN: tfc-target-test %s -o %t.so -header %t.h
-
 // y = (x + bias) * 2, rows of four, as two kernels with a buffer of the arena between them.
 module attributes {tfc.model_name = "two-kernels", tfc.weight_bytes = 128 : i64} {
   tfc.weight @bias : tensor<4xf32> = dense<[1.0, 2.0, 3.0, 4.0]> : tensor<4xf32> {segment_offset = 0 : i64}
