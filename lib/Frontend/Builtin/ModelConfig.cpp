@@ -12,7 +12,8 @@
 
 #include "llvm/ADT/STLExtras.h"
 
-#include <cmath>
+#include <algorithm>
+#include <vector>
 
 using namespace llvm;
 using namespace mlir::tfc;
@@ -161,7 +162,17 @@ Expected<ModelConfig> mlir::tfc::findBuiltin(StringRef name) {
 
 Error mlir::tfc::completeConfig(ModelConfig &config) {
   if (config.intermediate == 0)
-    config.intermediate = std::min(4 * config.hidden, maxWidth);
+    config.intermediate = std::clamp(config.hidden, int64_t(0), maxWidth / 4) * 4;
+  for (const ConfigField &field : getConfigFields()) {
+    if (field.bertOnly && config.family != BuiltinFamily::Bert)
+      continue;
+    if (field.integer)
+      if (Error error = setInteger(config, field, field.getName(), config.*field.integer))
+        return error;
+    if (field.real)
+      if (Error error = setReal(config, field, field.getName(), config.*field.real))
+        return error;
+  }
   if (config.hidden % config.heads != 0)
     return createStringError("heads = " + Twine(config.heads) +
                              " does not divide hidden = " + Twine(config.hidden));

@@ -27,9 +27,9 @@ struct WeightSource {
   const ::tfc::SafetensorsFile *file = nullptr;
 };
 
-/// Builds the module of the stage `import` (docs/Architecture.md) for a configuration that makeModelConfig
-/// gave. On failure every weight that the file lacks or has in another shape has been reported, and the
-/// result is null.
+/// Builds the module of the stage `import` (docs/Architecture.md). Null after a diagnostic: a configuration
+/// whose values do not fit, or weights that the file lacks or has in another shape; all of these are
+/// reported.
 ///
 /// BERT: input_ids, attention_mask, token_type_ids (all [batch, seq], i64) give last_hidden_state [batch,
 /// seq, hidden] and pooler_output [batch, hidden].
