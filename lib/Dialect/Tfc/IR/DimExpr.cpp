@@ -634,12 +634,18 @@ Attribute DimValuesAttr::parse(AsmParser &parser, Type type) {
   if (parser.parseGreater())
     return {};
   auto tensor = dyn_cast_or_null<RankedTensorType>(type);
-  if (!tensor || !tensor.hasStaticShape() || !tensor.getElementType().isInteger() ||
-      tensor.getNumElements() != static_cast<int64_t>(values.size())) {
-    parser.emitError(parser.getNameLoc(), "#tfc.dim_values needs a static integer tensor type with as many elements as values");
+  if (failed(DimValuesAttr::verify([&] { return parser.emitError(parser.getNameLoc()); }, values, tensor)))
     return {};
-  }
   return DimValuesAttr::get(parser.getContext(), values, tensor);
+}
+
+LogicalResult DimValuesAttr::verify(llvm::function_ref<InFlightDiagnostic()> emitError, ArrayRef<DimExprAttr> values,
+                                    RankedTensorType type) {
+  bool fits = type && type.hasStaticShape() && type.getElementType().isInteger() &&
+              type.getNumElements() == static_cast<int64_t>(values.size());
+  if (!fits)
+    return emitError() << "dim values need a static integer tensor type with as many elements as there are values";
+  return success();
 }
 
 void DimValuesAttr::print(AsmPrinter &printer) const {

@@ -117,6 +117,7 @@ def Tfc_DimValuesAttr : Tfc_Attr<"DimValues", "dim_values", [TypedAttrInterface]
   }];
   let parameters = (ins ArrayRefParameter<"DimExprAttr">:$values, AttributeSelfTypeParameter<"", "::mlir::RankedTensorType">:$type);
   let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
 }
 
 def Tfc_DimExprArrayAttr : TypedArrayAttrBase<Tfc_DimExprAttr, "array of dim expressions">;
@@ -173,8 +174,7 @@ def Tfc_SlotAttr : Tfc_Attr<"Slot", "slot"> {
     first use: each segment has an arena of its own.
   }];
   let parameters = (ins "::mlir::tfc::DimExprAttr":$bytes, OptionalArrayRefParameter<"int64_t">:$above, DefaultValuedParameter<"int64_t", "0">:$segment);
-  let assemblyFormat = "`<` params `>`";
-  let hasCustomAssemblyFormat = 0;
+  let assemblyFormat = "`<` $bytes (`above` `[` $above^ `]`)? (`segment` $segment^)? `>`";
 }
 
 def Tfc_PlaceKind : I32Enum<"PlaceKind", "where a buffer lies", [

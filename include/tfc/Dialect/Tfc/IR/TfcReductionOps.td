@@ -10,12 +10,11 @@
 
 include "tfc/Dialect/Tfc/IR/TfcOpBase.td"
 
-def Tfc_ReduceKind : I32Enum<"ReduceKind", "what a reduction computes", [
-    I32EnumCase<"Sum", 0, "sum">, I32EnumCase<"Mean", 1, "mean">, I32EnumCase<"Max", 2, "max">,
-    I32EnumCase<"Min", 3, "min">, I32EnumCase<"Prod", 4, "prod">]> {
+def Tfc_ReduceKindAttr : I32EnumAttr<"ReduceKind", "what a reduction computes", [
+    I32EnumAttrCase<"Sum", 0, "sum">, I32EnumAttrCase<"Mean", 1, "mean">, I32EnumAttrCase<"Max", 2, "max">,
+    I32EnumAttrCase<"Min", 3, "min">, I32EnumAttrCase<"Prod", 4, "prod">]> {
   let cppNamespace = "::mlir::tfc";
 }
-def Tfc_ReduceKindAttr : EnumAttr<Tfc_Dialect, Tfc_ReduceKind, "reduce_kind">;
 
 def Tfc_ReduceOp : Tfc_InferredOp<"reduce"> {
   let summary = "sum, mean, max, min or product over some axes";
