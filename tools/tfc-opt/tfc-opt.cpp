@@ -5,9 +5,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "tfc/Conversion/TfcToLinalg/Passes.h"
-#include "tfc/Dialect/Tfc/IR/TfcOps.h"
-#include "tfc/Dialect/Tfc/Transforms/Passes.h"
+#include "tfc/Pipeline/Pipelines.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -19,10 +17,7 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
-  mlir::tfc::registerTfcToLinalgPasses();
-  registry.insert<mlir::tfc::TfcDialect>();
-  mlir::tfc::registerSimplifyGraph();
-  mlir::tfc::registerFoldConstants();
-  mlir::tfc::registerDecomposeOps();
+  mlir::tfc::registerTfcDialects(registry);
+  mlir::tfc::registerAllTfcPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "tfc optimizer driver\n", registry));
 }
