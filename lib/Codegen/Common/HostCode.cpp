@@ -75,7 +75,7 @@ private:
     if (bytes == 0)
       return base;
     // Constant indices of a getelementptr have 32 bits; weights lie further away.
-    LLVM::GEPArg offset = isInt<31>(bytes) ? LLVM::GEPArg(int32_t(bytes)) : LLVM::GEPArg(constant(i64, bytes));
+    LLVM::GEPArg offset = llvm::isInt<31>(bytes) ? LLVM::GEPArg(int32_t(bytes)) : LLVM::GEPArg(constant(i64, bytes));
     return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base, ArrayRef<LLVM::GEPArg>{offset});
   }
   Value loadField(Value base, int64_t offset, Type type) { return LLVM::LoadOp::create(builder, loc, type, at(base, offset)); }
