@@ -25,7 +25,8 @@ static size_t endOfString(StringRef text, size_t begin) {
   return StringRef::npos;
 }
 
-/// The value of a string token, so that "a" and "\u0061" are one key. A malformed token stays as it is written.
+/// The value of a string token, so that "a" and "\u0061" are one key. A malformed token stays as it is
+/// written.
 static std::string unescape(StringRef token) {
   if (!token.contains('\\'))
     return token.drop_front().drop_back().str();

@@ -70,7 +70,9 @@ public:
   }
 
 private:
-  Error fail(const Twine &what) const { return createStringError("tensor " + tfc::quoteName(name) + " " + what); }
+  Error fail(const Twine &what) const {
+    return createStringError("tensor " + tfc::quoteName(name) + " " + what);
+  }
 
   /// Fills the shape and gives the number of elements. The bound keeps elements * 64 bits inside 64 bits.
   std::optional<uint64_t> readShape(const json::Array *array, SafetensorsTensor &tensor) const {
@@ -117,8 +119,9 @@ Error checkTiling(std::vector<SafetensorsTensor> &tensors, uint64_t dataBytes) {
   uint64_t end = 0;
   for (const SafetensorsTensor &tensor : tensors) {
     if (tensor.offset < end)
-      return createStringError("tensor " + tfc::quoteName(tensor.name) + " overlaps the one before it at byte " +
-                               Twine(tensor.offset) + " of the data");
+      return createStringError("tensor " + tfc::quoteName(tensor.name) +
+                               " overlaps the one before it at byte " + Twine(tensor.offset) +
+                               " of the data");
     if (tensor.offset > end)
       return createStringError("bytes " + Twine(end) + " to " + Twine(tensor.offset) +
                                " of the data belong to no tensor");
@@ -133,7 +136,8 @@ Error checkTiling(std::vector<SafetensorsTensor> &tensors, uint64_t dataBytes) {
 Expected<std::vector<SafetensorsTensor>> readHeader(StringRef header, uint64_t dataBytes) {
   Expected<json::Value> root = tfc::parseCheckedJson(header, maxHeaderDepth);
   if (!root)
-    return createStringError("the header is not the JSON of a safetensors file: " + toString(root.takeError()));
+    return createStringError("the header is not the JSON of a safetensors file: " +
+                             toString(root.takeError()));
   const json::Object *object = root->getAsObject();
   if (!object)
     return createStringError("the header is not a JSON object");

@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// llvm::json recurses once per nesting level and lets the last of two equal keys win. For a file from outside the
-// first is a stack overflow in waiting and the second lets two readers see two different files, so both are looked
-// for before the parser sees the text.
+// llvm::json recurses once per nesting level and lets the last of two equal keys win. For a file from outside
+// the first is a stack overflow in waiting and the second lets two readers see two different files, so both
+// are looked for before the parser sees the text.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -22,7 +22,8 @@ namespace tfc {
 /// Parses `text`; nesting deeper than `maxDepth` and an object with two equal keys are errors too.
 llvm::Expected<llvm::json::Value> parseCheckedJson(llvm::StringRef text, unsigned maxDepth);
 
-/// `name` in single quotes, fit for one line of a message: control characters escaped, the end of a long one left off.
+/// `name` in single quotes, fit for one line of a message: control characters escaped, the end of a long one
+/// left off.
 std::string quoteName(llvm::StringRef name);
 
 } // namespace tfc

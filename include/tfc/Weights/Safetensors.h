@@ -7,11 +7,13 @@
 //
 // A safetensors file is an 8-byte little-endian length, that many bytes of JSON, and the data:
 //
-//   {"__metadata__": {...}, "wte.weight": {"dtype": "F32", "shape": [50257, 768], "data_offsets": [0, 154389504]}, ...}
+//   {"__metadata__": {...},
+//    "wte.weight": {"dtype": "F32", "shape": [50257, 768], "data_offsets": [0, 154389504]}, ...}
 //
-// Only the header is read here. Where a tensor's bytes are is an answer of numbers; whoever needs the bytes maps them.
-// The rules checked are the format's own (github.com/huggingface/safetensors, "Format"): tensors lie in the data one
-// behind the other, without holes and without overlap, and each is as long as its dtype and shape say.
+// Only the header is read here. Where a tensor's bytes are is an answer of numbers; whoever needs the bytes
+// maps them. The rules checked are the format's own (github.com/huggingface/safetensors, "Format"): tensors
+// lie in the data one behind the other, without holes and without overlap, and each is as long as its dtype
+// and shape say.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -47,7 +49,8 @@ public:
   static llvm::Expected<SafetensorsFile> open(llvm::StringRef path);
 
   /// Checks header text that stands in front of `dataBytes` bytes of data.
-  static llvm::Expected<SafetensorsFile> parse(llvm::StringRef path, llvm::StringRef header, uint64_t dataBytes);
+  static llvm::Expected<SafetensorsFile> parse(llvm::StringRef path, llvm::StringRef header,
+                                               uint64_t dataBytes);
 
   llvm::StringRef getPath() const { return path; }
 

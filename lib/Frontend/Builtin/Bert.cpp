@@ -19,14 +19,15 @@ using namespace mlir;
 using namespace mlir::tfc;
 using Scope = GraphBuilder::Scope;
 
-static Value buildEmbeddings(GraphBuilder &graph, TransformerBlocks &blocks, const ModelConfig &config, Value ids,
-                             Value types) {
+static Value buildEmbeddings(GraphBuilder &graph, TransformerBlocks &blocks, const ModelConfig &config,
+                             Value ids, Value types) {
   Scope scope(graph, "embeddings");
   Value words = blocks.embedding("word_embeddings", "embeddings.word_embeddings.weight", config.vocab, ids);
-  Value kinds =
-      blocks.embedding("token_type_embeddings", "embeddings.token_type_embeddings.weight", config.typeVocab, types);
+  Value kinds = blocks.embedding("token_type_embeddings", "embeddings.token_type_embeddings.weight",
+                                 config.typeVocab, types);
   Value x = blocks.add("add_token_types", words, kinds);
-  Value places = blocks.positions("position_embeddings", "embeddings.position_embeddings.weight", graph.dim(0));
+  Value places =
+      blocks.positions("position_embeddings", "embeddings.position_embeddings.weight", graph.dim(0));
   x = blocks.add("add_positions", x, places);
   return blocks.layerNorm("LayerNorm", x, "embeddings.LayerNorm");
 }
@@ -52,8 +53,8 @@ static Value buildSelfAttention(GraphBuilder &graph, TransformerBlocks &blocks, 
   return blocks.layerNorm("LayerNorm", y, weight + ".output.LayerNorm");
 }
 
-static Value buildLayer(GraphBuilder &graph, TransformerBlocks &blocks, const ModelConfig &config, int64_t number,
-                        Value x, Value mask) {
+static Value buildLayer(GraphBuilder &graph, TransformerBlocks &blocks, const ModelConfig &config,
+                        int64_t number, Value x, Value mask) {
   Scope scope(graph, "layer_" + Twine(number));
   std::string weight = "encoder.layer." + std::to_string(number);
   Value a = buildSelfAttention(graph, blocks, config, weight + ".attention", x, mask);

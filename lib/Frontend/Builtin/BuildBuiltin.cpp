@@ -14,8 +14,13 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
-OwningOpRef<ModuleOp> mlir::tfc::buildBuiltin(const ModelConfig &config, const WeightSource &source,
+OwningOpRef<ModuleOp> mlir::tfc::buildBuiltin(const ModelConfig &wanted, const WeightSource &source,
                                               MLIRContext &context) {
+  ModelConfig config = wanted;
+  if (llvm::Error error = completeConfig(config)) {
+    emitError(UnknownLoc::get(&context)) << llvm::toString(std::move(error));
+    return {};
+  }
   bool isBert = config.family == BuiltinFamily::Bert;
   GraphBuilder graph(context, config.name);
   ModelWeights weights(graph, config, source, isBert ? bertPrefix : gptPrefix);

@@ -20,9 +20,9 @@ struct ConfigField {
   int64_t ModelConfig::*integer = nullptr;
   double ModelConfig::*real = nullptr;
   Activation ModelConfig::*activation = nullptr;
-  int64_t min = 0, max = 0;    ///< of an integer
-  double realMax = 0;          ///< a real lies in [0, realMax]
-  bool neededInJson = false;   ///< a config.json without it describes no model
+  int64_t min = 0, max = 0;  ///< of an integer
+  double realMax = 0;        ///< a real lies in [0, realMax]
+  bool neededInJson = false; ///< a config.json without it describes no model
   bool bertOnly = false;
 
   llvm::StringRef getName() const { return names.front(); }

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// Radford et al., "Language Models are Unsupervised Multitask Learners": a decoder whose norms stand before the
-// blocks. One layer, with the keys and values of earlier tokens in front of the new ones:
+// Radford et al., "Language Models are Unsupervised Multitask Learners": a decoder whose norms stand before
+// the blocks. One layer, with the keys and values of earlier tokens in front of the new ones:
 //
 //   a = x + proj(attention(query, key, value = split(attn(norm(x)))))
 //   y = a + down(gelu(up(norm(a))))
@@ -24,7 +24,8 @@ using Scope = GraphBuilder::Scope;
 
 static constexpr StringLiteral tokenTable = "wte.weight";
 
-static Value buildEmbeddings(GraphBuilder &graph, TransformerBlocks &blocks, const ModelConfig &config, Value ids) {
+static Value buildEmbeddings(GraphBuilder &graph, TransformerBlocks &blocks, const ModelConfig &config,
+                             Value ids) {
   Scope scope(graph, "embeddings");
   Value words = blocks.embedding("wte", tokenTable, config.vocab, ids);
   Value places = blocks.positions("wpe", "wpe.weight", graph.symbol("past"));
@@ -51,8 +52,8 @@ static Value buildSelfAttention(GraphBuilder &graph, TransformerBlocks &blocks, 
   return blocks.linear("c_proj", context, weight + ".c_proj", config.hidden, config.hidden);
 }
 
-static Value buildLayer(GraphBuilder &graph, TransformerBlocks &blocks, const ModelConfig &config, int64_t number,
-                        Value x, Value mask, KeyValue &keyValue) {
+static Value buildLayer(GraphBuilder &graph, TransformerBlocks &blocks, const ModelConfig &config,
+                        int64_t number, Value x, Value mask, KeyValue &keyValue) {
   Scope scope(graph, "layer_" + Twine(number));
   std::string weight = "h." + std::to_string(number);
   Value normed = blocks.layerNorm("ln_1", x, weight + ".ln_1");
@@ -102,7 +103,8 @@ void mlir::tfc::buildGpt(GraphBuilder &graph, ModelWeights &weights, const Model
   x = blocks.layerNorm("ln_f", x, "ln_f");
   graph.addOutput("logits", buildHead(graph, weights, config, x));
   for (int64_t number = 0; number < config.layers; ++number) {
-    graph.addOutput(nameOf("present", number, "key"), cache[number].key, nameOf("past_key_values", number, "key"));
+    graph.addOutput(nameOf("present", number, "key"), cache[number].key,
+                    nameOf("past_key_values", number, "key"));
     graph.addOutput(nameOf("present", number, "value"), cache[number].value,
                     nameOf("past_key_values", number, "value"));
   }

@@ -43,7 +43,8 @@ SmallVector<Value> GraphBuilder::createNamed(StringRef opName, ValueRange operan
                                              ArrayRef<NamedAttribute> attributes, TypeRange resultTypes) {
   if (llvm::any_of(operands, [](Value operand) { return !operand; }))
     return {};
-  FailureOr<SmallVector<Value>> results = buildOp(builder, getLoc(), opName, operands, attributes, resultTypes);
+  FailureOr<SmallVector<Value>> results =
+      buildOp(builder, getLoc(), opName, operands, attributes, resultTypes);
   if (succeeded(results))
     return *results;
   failedOnce = true;

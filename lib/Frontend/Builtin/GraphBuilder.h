@@ -18,19 +18,20 @@ namespace mlir::tfc {
 /// Builds the function of an entry point. Ops carry the path of the open Scopes as their Location:
 /// `encoder/layer_0/attention/query`.
 ///
-/// Building never aborts: an op that does not fit gives a diagnostic and a null Value, and ops with a null operand
-/// give null without another word. So blocks chain calls without checks and the one who began asks `hasFailed`.
+/// Building never aborts: an op that does not fit gives a diagnostic and a null Value, and ops with a null
+/// operand give null without another word. So blocks chain calls without checks and the one who began asks
+/// `hasFailed`.
 class GraphBuilder {
 public:
   explicit GraphBuilder(MLIRContext &context, StringRef modelName);
 
-  //===--- The entry's inputs and outputs. All inputs come before the first op. -----------------------------===//
+  // --- The entry's inputs and outputs. All inputs come before the first op. ---
 
   Value addInput(StringRef name, ArrayRef<DimExprAttr> dims, Type elementType);
   /// `alias` names the input whose memory the output may share.
   void addOutput(StringRef name, Value value, StringRef alias = "");
 
-  //===--- Ops -----------------------------------------------------------------------------------------------===//
+  // --- Ops ---
 
   template <typename OpTy>
   Value create(ValueRange operands, ArrayRef<NamedAttribute> attributes = {}, TypeRange resultTypes = {}) {
@@ -43,7 +44,7 @@ public:
   /// A run in which lhs > rhs ends in an error.
   void requireAtMost(DimExprAttr lhs, DimExprAttr rhs);
 
-  //===--- Names ---------------------------------------------------------------------------------------------===//
+  // --- Names ---
 
   /// While it lives, ops stand under one more name.
   class Scope {
@@ -58,7 +59,7 @@ public:
 
   Location getLoc();
 
-  //===--- Small things --------------------------------------------------------------------------------------===//
+  // --- Small things ---
 
   OpBuilder &getBuilder() { return builder; }
   func::FuncOp getFunction() { return function; }

@@ -12,7 +12,8 @@
 
 #include "llvm/ADT/STLExtras.h"
 
-#include <cmath>
+#include <algorithm>
+#include <vector>
 
 using namespace llvm;
 using namespace mlir::tfc;
@@ -22,8 +23,8 @@ using ::tfc::quoteName;
 // Fields
 //===----------------------------------------------------------------------------------------------===//
 
-// The upper ends are far above any model of these families, and low enough that products of any three of them and
-// `layers` stay inside 64 bits.
+// The upper ends are far above any model of these families, and low enough that products of any three of them
+// and `layers` stay inside 64 bits.
 static constexpr int64_t maxWidth = 1 << 20;
 static constexpr int64_t maxRows = 1 << 24;
 static constexpr int64_t maxLayers = 1000;
@@ -99,8 +100,8 @@ Expected<Activation> mlir::tfc::parseActivation(StringRef name) {
 
 Error mlir::tfc::setInteger(ModelConfig &config, const ConfigField &field, StringRef key, int64_t value) {
   if (value < field.min || value > field.max)
-    return createStringError(key + Twine(" = ") + Twine(value) + " is out of range: " + Twine(field.min) + " to " +
-                             Twine(field.max));
+    return createStringError(key + Twine(" = ") + Twine(value) + " is out of range: " + Twine(field.min) +
+                             " to " + Twine(field.max));
   config.*field.integer = value;
   return Error::success();
 }
@@ -147,9 +148,10 @@ Expected<ModelConfig> mlir::tfc::findBuiltin(StringRef name) {
   else if (name == "gpt2-medium")
     config = withSize(makeGpt(), 1024, 24, 16);
   else
-    return createStringError("unknown built-in model " + quoteName(name) +
-                             "; known are bert-base, bert-large, gpt2, gpt2-medium, and the families bert and gpt "
-                             "with a configuration of your own");
+    return createStringError(
+        "unknown built-in model " + quoteName(name) +
+        "; known are bert-base, bert-large, gpt2, gpt2-medium, and the families bert and gpt "
+        "with a configuration of your own");
   config.name = name.str();
   return config;
 }
@@ -160,9 +162,20 @@ Expected<ModelConfig> mlir::tfc::findBuiltin(StringRef name) {
 
 Error mlir::tfc::completeConfig(ModelConfig &config) {
   if (config.intermediate == 0)
-    config.intermediate = std::min(4 * config.hidden, maxWidth);
+    config.intermediate = std::clamp(config.hidden, int64_t(0), maxWidth / 4) * 4;
+  for (const ConfigField &field : getConfigFields()) {
+    if (field.bertOnly && config.family != BuiltinFamily::Bert)
+      continue;
+    if (field.integer)
+      if (Error error = setInteger(config, field, field.getName(), config.*field.integer))
+        return error;
+    if (field.real)
+      if (Error error = setReal(config, field, field.getName(), config.*field.real))
+        return error;
+  }
   if (config.hidden % config.heads != 0)
-    return createStringError("heads = " + Twine(config.heads) + " does not divide hidden = " + Twine(config.hidden));
+    return createStringError("heads = " + Twine(config.heads) +
+                             " does not divide hidden = " + Twine(config.hidden));
   int64_t tables = (config.vocab + config.positions + config.typeVocab) * config.hidden;
   int64_t layer = 4 * config.hidden * config.hidden + 2 * config.hidden * config.intermediate;
   // In this order no product can leave 64 bits.

@@ -25,9 +25,11 @@ ModelWeights::ModelWeights(GraphBuilder &graph, const ModelConfig &config, const
     : graph(graph), weightBuilder(graph.getFunction()), config(config), source(source), prefix(prefix) {
   if (!source.file)
     return;
-  // Absolute, so that IR written out and read in again elsewhere still finds the file.
-  SmallString<256> path(source.file->getPath());
-  llvm::sys::fs::make_absolute(path);
+  // Absolute and without links (downloads are often links into a cache), so that IR written out and read in
+  // again elsewhere still finds the file.
+  SmallString<256> path;
+  if (llvm::sys::fs::real_path(source.file->getPath(), path))
+    path = source.file->getPath();
   filePath = path.str().str();
 }
 
@@ -54,8 +56,8 @@ static Type getFileElementType(StringRef dtype, Builder &builder) {
       .Default(Type());
 }
 
-Value ModelWeights::declare(StringRef name, ArrayRef<int64_t> storedShape, ArrayRef<int64_t> shape, LayoutAttr layout,
-                            InitialWeight initial) {
+Value ModelWeights::declare(StringRef name, ArrayRef<int64_t> storedShape, ArrayRef<int64_t> shape,
+                            LayoutAttr layout, InitialWeight initial) {
   std::string fullName = prefix + name.str();
   auto [known, isNew] = values.try_emplace(fullName);
   if (!isNew)
@@ -75,8 +77,8 @@ Value ModelWeights::declare(StringRef name, ArrayRef<int64_t> storedShape, Array
       sourceElement = TypeAttr::get(stored);
   }
   auto type = RankedTensorType::get(shape, elementType);
-  WeightOp::create(weightBuilder, NameLoc::get(weightBuilder.getStringAttr(fullName)), fullName, type, bytes, layout,
-                   sourceElement);
+  WeightOp::create(weightBuilder, NameLoc::get(weightBuilder.getStringAttr(fullName)), fullName, type, bytes,
+                   layout, sourceElement);
   known->second = WeightRefOp::create(graph.getBuilder(), graph.getLoc(), type, fullName);
   return known->second;
 }
@@ -87,8 +89,9 @@ Attribute ModelWeights::makeSeed(StringRef fullName, InitialWeight initial) {
   double scale = isNormal ? config.initializerRange : 0.0;
   // The stream is a hash of the name, so a weight does not change when others come or go.
   uint64_t stream = llvm::xxh3_64bits(fullName);
-  return SeedSourceAttr::get(weightBuilder.getContext(), isNormal ? SeedKind::Normal : SeedKind::Constant, source.seed,
-                             stream, weightBuilder.getF64FloatAttr(mean), weightBuilder.getF64FloatAttr(scale));
+  return SeedSourceAttr::get(weightBuilder.getContext(), isNormal ? SeedKind::Normal : SeedKind::Constant,
+                             source.seed, stream, weightBuilder.getF64FloatAttr(mean),
+                             weightBuilder.getF64FloatAttr(scale));
 }
 
 //===----------------------------------------------------------------------------------------------===//
@@ -105,13 +108,15 @@ static std::string getOldNormName(StringRef name) {
 }
 
 static std::string formatShape(ArrayRef<int64_t> shape) {
-  return "[" + llvm::join(llvm::map_range(shape, [](int64_t dim) { return std::to_string(dim); }), ", ") + "]";
+  return "[" + llvm::join(llvm::map_range(shape, [](int64_t dim) { return std::to_string(dim); }), ", ") +
+         "]";
 }
 
 const SafetensorsTensor *ModelWeights::findInFile(StringRef fullName, ArrayRef<int64_t> storedShape) {
   // The message names the file and the tensor; no node of the graph says more.
   auto report = [&](const Twine &what) {
-    mlir::emitError(UnknownLoc::get(weightBuilder.getContext())) << quoteName(source.file->getPath()) << ": " << what;
+    mlir::emitError(UnknownLoc::get(weightBuilder.getContext()))
+        << quoteName(source.file->getPath()) << ": " << what;
     fileFits = false;
     return nullptr;
   };
@@ -145,8 +150,9 @@ void ModelWeights::noteUnused() {
   if (count == 0)
     return;
   mlir::emitRemark(UnknownLoc::get(weightBuilder.getContext()))
-      << quoteName(source.file->getPath()) << ": " << count << " tensors that the model does not have are ignored: "
-      << llvm::join(names, ", ") << (count > named ? ", ..." : "");
+      << quoteName(source.file->getPath()) << ": " << count
+      << " tensors that the model does not have are ignored: " << llvm::join(names, ", ")
+      << (count > named ? ", ..." : "");
 }
 
 LogicalResult ModelWeights::finish() {

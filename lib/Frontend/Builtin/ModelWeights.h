@@ -29,8 +29,8 @@ enum class MatrixStorage {
   OutByIn  ///< torch's Linear: read through a transposing layout
 };
 
-/// Makes a `tfc.weight` for each name asked for, once, and gives its value. With a file, what the file lacks or has in
-/// another shape or type is collected, so that one run reports all of it.
+/// Makes a `tfc.weight` for each name asked for, once, and gives its value. With a file, what the file lacks
+/// or has in another shape or type is collected, so that one run reports all of it.
 class ModelWeights {
 public:
   /// `prefix` starts every name ("bert."); names in the file may lack it.

@@ -17,8 +17,8 @@ namespace mlir::tfc {
 inline constexpr StringLiteral bertPrefix = "bert.";
 inline constexpr StringLiteral gptPrefix = "transformer.";
 
-// Each adds the inputs, the body and the outputs of the entry point. An entry point for generation (prefill and
-// decode in a loop) is a further function of this kind over the same blocks and weights.
+// Each adds the inputs, the body and the outputs of the entry point. An entry point for generation (prefill
+// and decode in a loop) is a further function of this kind over the same blocks and weights.
 void buildBert(GraphBuilder &graph, ModelWeights &weights, const ModelConfig &config);
 void buildGpt(GraphBuilder &graph, ModelWeights &weights, const ModelConfig &config);
 

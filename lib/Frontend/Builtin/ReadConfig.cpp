@@ -21,7 +21,9 @@ using ::tfc::quoteName;
 static constexpr unsigned maxJsonDepth = 32;
 static constexpr uint64_t maxJsonBytes = 1 << 20;
 
-static StringRef getFamilyName(BuiltinFamily family) { return family == BuiltinFamily::Bert ? "bert" : "gpt2"; }
+static StringRef getFamilyName(BuiltinFamily family) {
+  return family == BuiltinFamily::Bert ? "bert" : "gpt2";
+}
 
 //===----------------------------------------------------------------------------------------------===//
 // key=value
@@ -67,7 +69,8 @@ Error mlir::tfc::applyConfigText(ModelConfig &config, StringRef text) {
     if (!field || (field->bertOnly && config.family != BuiltinFamily::Bert))
       return createStringError("unknown key " + quoteName(key) + "; known are " + listKeys(config.family));
     if (!seen.insert(field).second)
-      return createStringError(field->getName() + Twine(" is given twice, the second time as ") + quoteName(key));
+      return createStringError(field->getName() + Twine(" is given twice, the second time as ") +
+                               quoteName(key));
     if (Error error = applyTextValue(config, *field, key, value))
       return error;
   }
@@ -78,7 +81,8 @@ Error mlir::tfc::applyConfigText(ModelConfig &config, StringRef text) {
 // config.json
 //===----------------------------------------------------------------------------------------------===//
 
-static Error applyJsonValue(ModelConfig &config, const ConfigField &field, StringRef key, const json::Value &value) {
+static Error applyJsonValue(ModelConfig &config, const ConfigField &field, StringRef key,
+                            const json::Value &value) {
   if (field.integer) {
     std::optional<int64_t> integer = value.getAsInteger();
     return integer ? setInteger(config, field, key, *integer)
@@ -104,7 +108,8 @@ static Error checkModelType(const json::Object &object, BuiltinFamily family) {
     return Error::success();
   std::optional<StringRef> type = value->getAsString();
   if (!type || (*type != "bert" && *type != "gpt2"))
-    return createStringError("unknown model_type " + (type ? quoteName(*type) : std::string("(not a string)")) +
+    return createStringError("unknown model_type " +
+                             (type ? quoteName(*type) : std::string("(not a string)")) +
                              "; known are bert and gpt2");
   if (*type != getFamilyName(family))
     return createStringError("model_type is " + quoteName(*type) + ", but the built-in model is a " +
@@ -130,7 +135,8 @@ static Error checkSwitches(const json::Object &object) {
                                  ": the built-in models have nothing else");
   if (const json::Value *value = object.get("position_embedding_type"))
     if (value->getAsString() != StringRef("absolute"))
-      return createStringError("position_embedding_type must be 'absolute': the built-in models have nothing else");
+      return createStringError(
+          "position_embedding_type must be 'absolute': the built-in models have nothing else");
   return Error::success();
 }
 
@@ -181,8 +187,8 @@ static Error applyConfigFile(ModelConfig &config, StringRef path) {
   if (status.getSize() > maxJsonBytes)
     return fail("too large for a configuration");
   ErrorOr<std::unique_ptr<MemoryBuffer>> buffer = MemoryBuffer::getFile(path, /*IsText=*/false,
-                                                                       /*RequiresNullTerminator=*/false,
-                                                                       /*IsVolatile=*/true);
+                                                                        /*RequiresNullTerminator=*/false,
+                                                                        /*IsVolatile=*/true);
   if (!buffer)
     return fail(buffer.getError().message());
   if (Error error = applyConfigJson(config, (*buffer)->getBuffer()))

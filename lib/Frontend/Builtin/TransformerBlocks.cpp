@@ -30,7 +30,8 @@ RankedTensorType TransformerBlocks::floatType(ArrayRef<DimExprAttr> dims) {
 Value TransformerBlocks::embedding(StringRef name, StringRef weight, int64_t rows, Value ids) {
   Scope scope(graph, name);
   Value table = weights.get(weight, {rows, config.hidden}, InitialWeight::Normal);
-  return graph.create<GatherOp>({table, ids}, graph.attribute("axis", graph.getBuilder().getI64IntegerAttr(0)));
+  return graph.create<GatherOp>({table, ids},
+                                graph.attribute("axis", graph.getBuilder().getI64IntegerAttr(0)));
 }
 
 Value TransformerBlocks::positions(StringRef name, StringRef weight, DimExprAttr first) {
@@ -90,7 +91,8 @@ Value TransformerBlocks::activation(Value x) {
   return {};
 }
 
-Value TransformerBlocks::mlp(Value x, StringRef upName, StringRef upWeight, StringRef downName, StringRef downWeight) {
+Value TransformerBlocks::mlp(Value x, StringRef upName, StringRef upWeight, StringRef downName,
+                             StringRef downWeight) {
   Value wide = linear(upName, x, upWeight, config.hidden, config.intermediate);
   {
     Scope scope(graph, "activation");
@@ -107,12 +109,12 @@ Value TransformerBlocks::keyMask(StringRef name, Value attentionMask, DimExprAtt
   Scope scope(graph, name);
   Builder &builder = graph.getBuilder();
   auto scalar = RankedTensorType::get({}, builder.getI64Type());
-  Value zero = graph.create<ConstantOp>({}, graph.attribute("value", DenseElementsAttr::get(scalar, int64_t(0))),
-                                        scalar);
+  Value zero = graph.create<ConstantOp>(
+      {}, graph.attribute("value", DenseElementsAttr::get(scalar, int64_t(0))), scalar);
   auto notEqual = CompareKindAttr::get(builder.getContext(), CompareKind::Ne);
   Value allowed = graph.create<CompareOp>({attentionMask, zero}, graph.attribute("kind", notEqual));
-  return graph.create<ReshapeOp>(allowed, {},
-                                 getTensorType({batch, graph.dim(1), graph.dim(1), keys}, builder.getI1Type()));
+  return graph.create<ReshapeOp>(
+      allowed, {}, getTensorType({batch, graph.dim(1), graph.dim(1), keys}, builder.getI1Type()));
 }
 
 Value TransformerBlocks::splitHeads(Value x) {
@@ -130,10 +132,11 @@ Value TransformerBlocks::mergeHeads(Value x) {
 Value TransformerBlocks::sliceHidden(Value x, int64_t begin) {
   Builder &builder = graph.getBuilder();
   DimExprAttr zero = graph.dim(0);
-  return graph.create<SliceOp>(x,
-                               {graph.attribute("offsets", builder.getArrayAttr({zero, zero, graph.dim(begin)})),
-                                graph.attribute("strides", builder.getDenseI64ArrayAttr({1, 1, 1}))},
-                               floatType({batch, seq, hidden}));
+  return graph.create<SliceOp>(
+      x,
+      {graph.attribute("offsets", builder.getArrayAttr({zero, zero, graph.dim(begin)})),
+       graph.attribute("strides", builder.getDenseI64ArrayAttr({1, 1, 1}))},
+      floatType({batch, seq, hidden}));
 }
 
 NamedAttribute TransformerBlocks::scaleAttribute() {
@@ -144,14 +147,15 @@ NamedAttribute TransformerBlocks::scaleAttribute() {
 // Operands of tfc.attention in order: query, key, value, mask, bias, past key, past value.
 
 Value TransformerBlocks::attention(Value query, Value key, Value value, Value mask) {
-  SmallVector<Value> results = graph.createNamed(
-      AttentionOp::getOperationName(), {query, key, value, mask},
-      {scaleAttribute(), graph.segments("operandSegmentSizes", {1, 1, 1, 1, 0, 0, 0})},
-      floatType({batch, heads, seq, headDim}));
+  SmallVector<Value> results =
+      graph.createNamed(AttentionOp::getOperationName(), {query, key, value, mask},
+                        {scaleAttribute(), graph.segments("operandSegmentSizes", {1, 1, 1, 1, 0, 0, 0})},
+                        floatType({batch, heads, seq, headDim}));
   return results.empty() ? Value() : mergeHeads(results[0]);
 }
 
-Value TransformerBlocks::causalAttention(Value query, Value key, Value value, Value mask, KeyValue &keyValue) {
+Value TransformerBlocks::causalAttention(Value query, Value key, Value value, Value mask,
+                                         KeyValue &keyValue) {
   DimExprAttr total = graph.symbol("past") + seq;
   RankedTensorType output = floatType({batch, heads, seq, headDim});
   RankedTensorType present = floatType({batch, heads, total, headDim});

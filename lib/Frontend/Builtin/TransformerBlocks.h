@@ -18,20 +18,22 @@ struct KeyValue {
   Value key, value;
 };
 
-/// Builds blocks on activations of [batch, seq, width]. Weight names are Hugging Face's, without the model's prefix;
-/// names of blocks are what their ops are called.
+/// Builds blocks on activations of [batch, seq, width]. Weight names are Hugging Face's, without the model's
+/// prefix; names of blocks are what their ops are called.
 class TransformerBlocks {
 public:
-  TransformerBlocks(GraphBuilder &graph, ModelWeights &weights, const ModelConfig &config, MatrixStorage storage);
+  TransformerBlocks(GraphBuilder &graph, ModelWeights &weights, const ModelConfig &config,
+                    MatrixStorage storage);
 
-  //===--- Embeddings ----------------------------------------------------------------------------------------===//
+  // --- Embeddings ---
 
   /// The rows of a table [rows, hidden] that the ids name.
   Value embedding(StringRef name, StringRef weight, int64_t rows, Value ids);
-  /// Rows [first, first + seq) of a position table: [seq, hidden]. More positions than the table has end the run.
+  /// Rows [first, first + seq) of a position table: [seq, hidden]. More positions than the table has end the
+  /// run.
   Value positions(StringRef name, StringRef weight, DimExprAttr first);
 
-  //===--- Layers --------------------------------------------------------------------------------------------===//
+  // --- Layers ---
 
   /// x * weight + bias, over the last dim.
   Value linear(StringRef name, Value x, StringRef weight, int64_t in, int64_t out);
@@ -40,7 +42,7 @@ public:
   /// Two linear layers with the configuration's activation between them.
   Value mlp(Value x, StringRef upName, StringRef upWeight, StringRef downName, StringRef downWeight);
 
-  //===--- Attention -----------------------------------------------------------------------------------------===//
+  // --- Attention ---
 
   /// [batch, keys] integers to [batch, 1, 1, keys] bools: true where a key may be attended.
   Value keyMask(StringRef name, Value attentionMask, DimExprAttr keys);
@@ -50,11 +52,11 @@ public:
   Value sliceHidden(Value x, int64_t begin);
   /// Attention of every query to every key that the mask allows; the result is [batch, seq, hidden].
   Value attention(Value query, Value key, Value value, Value mask);
-  /// The same with a past in front of the keys, and no query seeing a later key. `keyValue` comes in as the past and
-  /// goes out with the new keys and values behind it.
+  /// The same with a past in front of the keys, and no query seeing a later key. `keyValue` comes in as the
+  /// past and goes out with the new keys and values behind it.
   Value causalAttention(Value query, Value key, Value value, Value mask, KeyValue &keyValue);
 
-  //===--- Types ---------------------------------------------------------------------------------------------===//
+  // --- Types ---
 
   DimExprAttr getBatch() const { return batch; }
   DimExprAttr getSeq() const { return seq; }

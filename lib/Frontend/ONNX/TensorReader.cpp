@@ -17,7 +17,7 @@
 using namespace mlir;
 using namespace mlir::tfc::onnx_import;
 
-static llvm::Error failure(const llvm::Twine &message) {
+static llvm::Error makeError(const llvm::Twine &message) {
   return llvm::createStringError(std::make_error_code(std::errc::invalid_argument), message);
 }
 
@@ -68,29 +68,29 @@ llvm::Expected<Type> mlir::tfc::onnx_import::getElementType(MLIRContext *context
   case 22:
     return b.getIntegerType(4);
   case 0:
-    return failure("the element type is not set");
+    return makeError("the element type is not set");
   case 8:
-    return failure("tensors of strings are not supported");
+    return makeError("tensors of strings are not supported");
   case 14:
   case 15:
-    return failure("tensors of complex numbers are not supported");
+    return makeError("tensors of complex numbers are not supported");
   default:
-    return failure("element type " + llvm::Twine(onnxType) + " is not known");
+    return makeError("element type " + llvm::Twine(onnxType) + " is not known");
   }
 }
 
 llvm::Expected<RankedTensorType> mlir::tfc::onnx_import::getCheckedType(llvm::ArrayRef<int64_t> dims,
                                                                         Type elementType) {
   if (static_cast<int64_t>(dims.size()) > maxRank)
-    return failure("rank " + llvm::Twine(dims.size()) + " is more than " + llvm::Twine(maxRank));
+    return makeError("rank " + llvm::Twine(dims.size()) + " is more than " + llvm::Twine(maxRank));
   // A zero somewhere makes the count zero, but the other dims are still used in products: they are checked as if it
   // were one.
   uint64_t count = 1;
   for (int64_t dim : dims) {
     if (dim < 0)
-      return failure("a dim is negative (" + llvm::Twine(dim) + ")");
+      return makeError("a dim is negative (" + llvm::Twine(dim) + ")");
     if (dim > 0 && count > static_cast<uint64_t>(maxElements) / static_cast<uint64_t>(dim))
-      return failure("the dims ask for too many elements (more than 2^48)");
+      return makeError("the dims ask for too many elements (more than 2^48)");
     count *= std::max<int64_t>(dim, 1);
   }
   return RankedTensorType::get(dims, elementType);
@@ -123,7 +123,7 @@ llvm::Expected<TensorContents> TensorReader::inMemory(RankedTensorType type, llv
 llvm::Expected<TensorContents> TensorReader::inFile(RankedTensorType type, llvm::StringRef path, uint64_t offset,
                                                     uint64_t size) {
   if (size != countBytes(type))
-    return failure("it holds " + llvm::Twine(size) + " bytes, but its type needs " + llvm::Twine(countBytes(type)));
+    return makeError("it holds " + llvm::Twine(size) + " bytes, but its type needs " + llvm::Twine(countBytes(type)));
   auto bytes = files.bytes(path, offset, size);
   if (!bytes)
     return bytes.takeError();
@@ -143,7 +143,7 @@ llvm::Expected<std::string> TensorReader::openExternal(llvm::StringRef location)
     return known->second;
   auto file = ::tfc::openBeneath(options.externalRoot, location, options.allowLinks);
   if (!file)
-    return failure("its external data " + quoted(location) + ": " + llvm::toString(file.takeError()));
+    return makeError("its external data " + quoted(location) + ": " + llvm::toString(file.takeError()));
   llvm::SmallString<256> path(location);
   if (!options.externalRootIsBase) {
     path = options.externalRoot;
@@ -158,7 +158,7 @@ static llvm::Error readNumber(llvm::StringRef key, llvm::StringRef text, std::op
   uint64_t value;
   // Only digits: getAsInteger would take a sign.
   if (text.empty() || text.find_first_not_of("0123456789") != llvm::StringRef::npos || text.getAsInteger(10, value))
-    return failure("its external data has a malformed " + key + " " + quoted(text));
+    return makeError("its external data has a malformed " + key + " " + quoted(text));
   number = value;
   return llvm::Error::success();
 }
@@ -167,7 +167,7 @@ llvm::Expected<TensorContents> TensorReader::readExternal(const ::onnx::TensorPr
   llvm::StringMap<std::string> entries;
   for (const ::onnx::StringStringEntryProto &entry : tensor.external_data())
     if (!entries.try_emplace(entry.key(), entry.value()).second)
-      return failure("its external data names " + quoted(entry.key()) + " twice");
+      return makeError("its external data names " + quoted(entry.key()) + " twice");
   std::optional<uint64_t> offset, length;
   for (auto &entry : entries) {
     llvm::StringRef key = entry.getKey();
@@ -175,17 +175,17 @@ llvm::Expected<TensorContents> TensorReader::readExternal(const ::onnx::TensorPr
       if (llvm::Error error = readNumber(key, entry.getValue(), key == "offset" ? offset : length))
         return std::move(error);
     } else if (key != "location" && key != "checksum" && key != "basepath") {
-      return failure("its external data has an unknown key " + quoted(key));
+      return makeError("its external data has an unknown key " + quoted(key));
     }
   }
   if (!entries.contains("location"))
-    return failure("its external data has no location");
+    return makeError("its external data has no location");
   auto path = openExternal(entries.lookup("location"));
   if (!path)
     return path.takeError();
   auto contents = inFile(type, *path, offset.value_or(0), length.value_or(countBytes(type)));
   if (!contents)
-    return failure("its external data: " + llvm::toString(contents.takeError()));
+    return makeError("its external data: " + llvm::toString(contents.takeError()));
   return contents;
 }
 
@@ -234,13 +234,13 @@ static llvm::Expected<std::vector<uint8_t>> storeNumbers(RankedTensorType type, 
   uint64_t entries = width == 4 ? countBytes(type) : type.getNumElements();
   // Refuse before making room for what cannot be there.
   if (entries > atMost)
-    return failure("it holds fewer than the " + llvm::Twine(entries) + " numbers its type needs");
+    return makeError("it holds fewer than the " + llvm::Twine(entries) + " numbers its type needs");
   std::vector<uint8_t> result;
   result.reserve(countBytes(type));
   for (uint64_t i = 0; i < entries; ++i) {
     uint64_t value;
     if (!next(value))
-      return failure("it holds fewer than the " + llvm::Twine(entries) + " numbers its type needs");
+      return makeError("it holds fewer than the " + llvm::Twine(entries) + " numbers its type needs");
     if (width == 1)
       value = value != 0;
     for (unsigned byte = 0; byte < stored; ++byte)
@@ -248,7 +248,7 @@ static llvm::Expected<std::vector<uint8_t>> storeNumbers(RankedTensorType type, 
   }
   uint64_t rest;
   if (next(rest))
-    return failure("it holds more than the " + llvm::Twine(entries) + " numbers its type needs");
+    return makeError("it holds more than the " + llvm::Twine(entries) + " numbers its type needs");
   return result;
 }
 
@@ -280,10 +280,10 @@ llvm::Expected<TensorContents> TensorReader::readInline(const ::onnx::TensorProt
   int kinds = tokens.size() + !tensor.float_data().empty() + !tensor.int32_data().empty() +
               !tensor.int64_data().empty() + !tensor.double_data().empty() + !tensor.uint64_data().empty();
   if (kinds > 1)
-    return failure("its contents are given more than once");
+    return makeError("its contents are given more than once");
   if (kinds == 0) {
     if (type.getNumElements() != 0)
-      return failure("it has no contents, but its type needs " + llvm::Twine(countBytes(type)) + " bytes");
+      return makeError("it has no contents, but its type needs " + llvm::Twine(countBytes(type)) + " bytes");
     return inMemory(type, tensor.name(), {});
   }
   DataField typed = getTypedField(type.getElementType());
@@ -293,7 +293,7 @@ llvm::Expected<TensorContents> TensorReader::readInline(const ::onnx::TensorProt
     if (token.field == RawData || (token.field == typed && (typed == FloatData || typed == DoubleData)))
       return inFile(type, options.modelPath, token.offset, token.size);
     if (token.field != typed)
-      return failure("its contents stand in a field that does not fit its type");
+      return makeError("its contents stand in a field that does not fit its type");
     auto packed = files.bytes(options.modelPath, token.offset, token.size);
     if (!packed)
       return packed.takeError();
@@ -310,7 +310,7 @@ llvm::Expected<TensorContents> TensorReader::readInline(const ::onnx::TensorProt
   } else if (!tensor.uint64_data().empty() && typed == Uint64Data) {
     numbers = storeRepeated(type, tensor.uint64_data());
   } else {
-    return failure("its contents stand in a field that does not fit its type");
+    return makeError("its contents stand in a field that does not fit its type");
   }
   if (!numbers)
     return numbers.takeError();
@@ -328,6 +328,6 @@ llvm::Expected<TensorContents> TensorReader::read(const ::onnx::TensorProto &ten
     return readInline(tensor, *type);
   for (const std::string &entry : tensor.string_data())
     if (readDataToken(entry).size != 0)
-      return failure("its contents are given both inside and outside the file");
+      return makeError("its contents are given both inside and outside the file");
   return readExternal(tensor, *type);
 }

@@ -41,11 +41,11 @@ std::string messageForJson(StringRef name, StringRef json) {
   return toString(completeConfig(*config));
 }
 
-#define EXPECT_MESSAGE(message, part)                                                                         \
-  do {                                                                                                        \
-    std::string text = message;                                                                               \
-    EXPECT_NE(StringRef(text).find(part), StringRef::npos) << "message: " << text;                            \
-    EXPECT_EQ(StringRef(text).find('\n'), StringRef::npos) << "more than one line: " << text;                 \
+#define EXPECT_MESSAGE(message, part)                                                                        \
+  do {                                                                                                       \
+    std::string text = message;                                                                              \
+    EXPECT_NE(StringRef(text).find(part), StringRef::npos) << "message: " << text;                           \
+    EXPECT_EQ(StringRef(text).find('\n'), StringRef::npos) << "more than one line: " << text;                \
   } while (false)
 
 /// A BERT's config.json with one member replaced or added.
@@ -86,9 +86,11 @@ TEST(ModelConfig, NamesOfSizes) {
 }
 
 TEST(ModelConfig, TextTakesBothNamings) {
-  ModelConfig a = make("bert", "hidden=256,layers=4,heads=4,intermediate=100,vocab=11,positions=7,type_vocab=3,eps=1e-5");
-  ModelConfig b = make("bert", "hidden_size=256, num_hidden_layers=4, num_attention_heads=4, intermediate_size=100,"
-                               "vocab_size=11, max_position_embeddings=7, type_vocab_size=3, layer_norm_eps=1e-5");
+  ModelConfig a =
+      make("bert", "hidden=256,layers=4,heads=4,intermediate=100,vocab=11,positions=7,type_vocab=3,eps=1e-5");
+  ModelConfig b =
+      make("bert", "hidden_size=256, num_hidden_layers=4, num_attention_heads=4, intermediate_size=100,"
+                   "vocab_size=11, max_position_embeddings=7, type_vocab_size=3, layer_norm_eps=1e-5");
   for (const ModelConfig &config : {a, b}) {
     EXPECT_EQ(config.hidden, 256);
     EXPECT_EQ(config.layers, 4);
@@ -129,7 +131,8 @@ TEST(ModelConfig, RangesAreChecked) {
   EXPECT_MESSAGE(messageFor("bert", "hidden=1048576,heads=16,layers=1000"), "more than 274877906944 weights");
   EXPECT_MESSAGE(messageFor("bert", "hidden=1048576,heads=16,layers=1,vocab=16777216"), "more than");
   EXPECT_EQ(messageFor("bert", "hidden=12288,heads=96,layers=96,intermediate=49152"), "");
-  EXPECT_EQ(messageFor("bert", "hidden=1,heads=1,layers=1,intermediate=1,vocab=1,positions=1,type_vocab=1"), "");
+  EXPECT_EQ(messageFor("bert", "hidden=1,heads=1,layers=1,intermediate=1,vocab=1,positions=1,type_vocab=1"),
+            "");
 }
 
 TEST(ModelConfig, ReadsJson) {
@@ -153,21 +156,27 @@ TEST(ModelConfig, ReadsJson) {
 }
 
 TEST(ModelConfig, ReadsGptJson) {
-  EXPECT_EQ(messageForJson("gpt2", R"({"model_type": "gpt2", "n_embd": 32, "n_layer": 1, "n_head": 2, "n_ctx": 64,
-      "n_positions": 64, "n_inner": null, "vocab_size": 50, "scale_attn_weights": true})"), "");
+  EXPECT_EQ(
+      messageForJson("gpt2", R"({"model_type": "gpt2", "n_embd": 32, "n_layer": 1, "n_head": 2, "n_ctx": 64,
+      "n_positions": 64, "n_inner": null, "vocab_size": 50, "scale_attn_weights": true})"),
+      "");
 }
 
 TEST(ModelConfig, JsonIsChecked) {
   EXPECT_EQ(messageForJson("bert", bertJson()), "");
-  EXPECT_MESSAGE(messageForJson("gpt2", bertJson()), "model_type is 'bert', but the built-in model is a gpt2");
+  EXPECT_MESSAGE(messageForJson("gpt2", bertJson()),
+                 "model_type is 'bert', but the built-in model is a gpt2");
   EXPECT_MESSAGE(messageForJson("bert", bertJson(R"("model_type": "llama")")), "unknown model_type 'llama'");
   EXPECT_MESSAGE(messageForJson("bert", bertJson(R"("model_type": 3)")), "unknown model_type");
   EXPECT_MESSAGE(messageForJson("bert", bertJson(R"("vocab_size": 5)")), "stands twice");
-  EXPECT_MESSAGE(messageForJson("bert", bertJson(R"("n_embd": 64)")), "hidden_size and n_embd name the same value");
+  EXPECT_MESSAGE(messageForJson("bert", bertJson(R"("n_embd": 64)")),
+                 "hidden_size and n_embd name the same value");
   EXPECT_MESSAGE(messageForJson("bert", bertJson(R"("is_decoder": true)")), "is_decoder must be false");
   EXPECT_MESSAGE(messageForJson("bert", bertJson(R"("tie_word_embeddings": false)")), "must be true");
-  EXPECT_MESSAGE(messageForJson("bert", bertJson(R"("position_embedding_type": "relative_key")")), "absolute");
-  EXPECT_EQ(messageForJson("bert", bertJson(R"("position_embedding_type": "absolute", "is_decoder": false)")), "");
+  EXPECT_MESSAGE(messageForJson("bert", bertJson(R"("position_embedding_type": "relative_key")")),
+                 "absolute");
+  EXPECT_EQ(messageForJson("bert", bertJson(R"("position_embedding_type": "absolute", "is_decoder": false)")),
+            "");
   EXPECT_MESSAGE(messageForJson("bert", "{}"), "hidden_size or n_embd is missing");
   EXPECT_MESSAGE(messageForJson("bert", "[1]"), "not a JSON object");
   EXPECT_MESSAGE(messageForJson("bert", "hidden"), "Invalid JSON");
@@ -176,7 +185,9 @@ TEST(ModelConfig, JsonIsChecked) {
 
 TEST(ModelConfig, JsonValuesAreChecked) {
   auto with = [](StringRef value) {
-    return (R"({"num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 9, "hidden_size": )" + value + "}").str();
+    return (R"({"num_hidden_layers": 2, "num_attention_heads": 4, "vocab_size": 9, "hidden_size": )" + value +
+            "}")
+        .str();
   };
   EXPECT_EQ(messageForJson("bert", with("64")), "");
   EXPECT_MESSAGE(messageForJson("bert", with("\"64\"")), "hidden_size needs a whole number");

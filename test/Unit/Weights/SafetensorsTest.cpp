@@ -25,7 +25,7 @@ std::string messageFor(StringRef header, uint64_t dataBytes) {
   return file ? std::string() : toString(file.takeError());
 }
 
-#define EXPECT_MESSAGE(message, part)                                                                         \
+#define EXPECT_MESSAGE(message, part)                                                                        \
   EXPECT_NE(StringRef(message).find(part), StringRef::npos) << "message: " << (message)
 
 /// A file that goes away with the test.
@@ -108,7 +108,8 @@ TEST(Safetensors, DoesNotWaitForAPipe) {
 }
 
 TEST(Safetensors, ChecksTheHeaderLength) {
-  EXPECT_MESSAGE(messageForFile(withLength(uint64_t(1) << 63, "{}")), "header would take 9223372036854775808");
+  EXPECT_MESSAGE(messageForFile(withLength(uint64_t(1) << 63, "{}")),
+                 "header would take 9223372036854775808");
   EXPECT_MESSAGE(messageForFile(withLength(~uint64_t(0), "{}")), "header would take");
   EXPECT_MESSAGE(messageForFile(withLength(3, "{}")), "header would take 3 bytes");
   EXPECT_MESSAGE(messageForFile(withLength(0, "{}")), "not the JSON");
@@ -136,7 +137,8 @@ TEST(Safetensors, RefusesDeepNesting) {
 TEST(Safetensors, RefusesEqualKeys) {
   StringRef empty = R"({"dtype":"F32","shape":[0],"data_offsets":[0,0]})";
   EXPECT_MESSAGE(messageFor(("{\"a\":" + empty + ",\"a\":" + empty + "}").str(), 0), "'a' stands twice");
-  EXPECT_MESSAGE(messageFor(("{\"a\":" + empty + ",\"\\u0061\" :" + empty + "}").str(), 0), "'a' stands twice");
+  EXPECT_MESSAGE(messageFor(("{\"a\":" + empty + ",\"\\u0061\" :" + empty + "}").str(), 0),
+                 "'a' stands twice");
   EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","dtype":"F16","shape":[0],"data_offsets":[0,0]}})", 0),
                  "'dtype' stands twice");
   EXPECT_EQ(messageFor(("{\"a\":" + empty + ",\"b\":" + empty + "}").str(), 0), "");
@@ -147,30 +149,41 @@ TEST(Safetensors, ChecksTheParts) {
   EXPECT_MESSAGE(messageFor(R"({"a":{"shape":[0],"data_offsets":[0,0]}})", 0), "has no dtype");
   EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F33","shape":[0],"data_offsets":[0,0]}})", 0), "'F33'");
   EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","data_offsets":[0,0]}})", 0), "needs a shape");
-  EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,0]}})", 0), "needs a shape");
-  EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":["2"],"data_offsets":[0,8]}})", 8), "needs a shape");
-  EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0),
+  EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,0]}})", 0),
                  "needs a shape");
-  EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}})", 4),
-                 "at most 16");
+  EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":["2"],"data_offsets":[0,8]}})", 8),
+                 "needs a shape");
+  EXPECT_MESSAGE(
+      messageFor(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}})", 0),
+      "needs a shape");
+  EXPECT_MESSAGE(
+      messageFor(R"({"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}})",
+                 4),
+      "at most 16");
 }
 
 TEST(Safetensors, ChecksOffsets) {
   EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":[1]}})", 4), "two data_offsets");
-  EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}})", 8), "two data_offsets");
-  EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}})", 4), "none negative");
+  EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,8]}})", 8),
+                 "two data_offsets");
+  EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}})", 4),
+                 "none negative");
   EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", 4), "reversed");
-  EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}})", 4), "ends at byte 8");
-  EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,18446744073709551615]}})", 4),
-                 "ends at byte 18446744073709551615");
+  EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,8]}})", 4),
+                 "ends at byte 8");
+  EXPECT_MESSAGE(
+      messageFor(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,18446744073709551615]}})", 4),
+      "ends at byte 18446744073709551615");
   EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4), "takes 8");
   EXPECT_MESSAGE(messageFor(R"({"a":{"dtype":"F4","shape":[3],"data_offsets":[0,1]}})", 1), "takes 2");
 }
 
 TEST(Safetensors, ChecksTheTiling) {
   StringRef a = R"("a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]})";
-  EXPECT_MESSAGE(messageFor(("{" + a + R"(,"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})").str(), 6), "'b' overlaps");
-  EXPECT_MESSAGE(messageFor(("{" + a + R"(,"b":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}})").str(), 4), "'b' overlaps");
+  EXPECT_MESSAGE(messageFor(("{" + a + R"(,"b":{"dtype":"U8","shape":[4],"data_offsets":[2,6]}})").str(), 6),
+                 "'b' overlaps");
+  EXPECT_MESSAGE(messageFor(("{" + a + R"(,"b":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}})").str(), 4),
+                 "'b' overlaps");
   EXPECT_MESSAGE(messageFor(("{" + a + R"(,"b":{"dtype":"U8","shape":[4],"data_offsets":[5,9]}})").str(), 9),
                  "bytes 4 to 5");
   EXPECT_MESSAGE(messageFor(("{" + a + "}").str(), 5), "bytes 4 to 5");

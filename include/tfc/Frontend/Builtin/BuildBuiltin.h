@@ -27,19 +27,21 @@ struct WeightSource {
   const ::tfc::SafetensorsFile *file = nullptr;
 };
 
-/// Builds the module of the stage `import` (docs/Architecture.md) for a configuration that makeModelConfig gave. On
-/// failure every weight that the file lacks or has in another shape has been reported, and the result is null.
+/// Builds the module of the stage `import` (docs/Architecture.md). Null after a diagnostic: a configuration
+/// whose values do not fit, or weights that the file lacks or has in another shape; all of these are
+/// reported.
 ///
-/// BERT: input_ids, attention_mask, token_type_ids (all [batch, seq], i64) give last_hidden_state [batch, seq, hidden]
-/// and pooler_output [batch, hidden].
+/// BERT: input_ids, attention_mask, token_type_ids (all [batch, seq], i64) give last_hidden_state [batch,
+/// seq, hidden] and pooler_output [batch, hidden].
 ///
-/// GPT-2: input_ids [batch, seq], attention_mask [batch, past + seq] (both i64) and past_key_values.N.{key,value}
-/// [batch, heads, past, head dim] give logits [batch, seq, vocab] and present.N.{key,value}
-/// [batch, heads, past + seq, head dim].
+/// GPT-2: input_ids [batch, seq], attention_mask [batch, past + seq] (both i64) and
+/// past_key_values.N.{key,value} [batch, heads, past, head dim] give logits [batch, seq, vocab] and
+/// present.N.{key,value} [batch, heads, past + seq, head dim].
 ///
-/// A mask element is 0 for "leave out" and anything else for "attend". A query whose keys are all left out attends to
-/// all of them alike, as a finite negative bias gives it.
-OwningOpRef<ModuleOp> buildBuiltin(const ModelConfig &config, const WeightSource &weights, MLIRContext &context);
+/// A mask element is 0 for "leave out" and anything else for "attend". A query whose keys are all left out
+/// attends to all of them alike, as a finite negative bias gives it.
+OwningOpRef<ModuleOp> buildBuiltin(const ModelConfig &config, const WeightSource &weights,
+                                   MLIRContext &context);
 
 } // namespace mlir::tfc
 

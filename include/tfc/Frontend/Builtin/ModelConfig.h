@@ -18,7 +18,8 @@ namespace mlir::tfc {
 
 enum class BuiltinFamily { Bert, Gpt };
 
-/// What stands between the two linear layers of an MLP. Hugging Face's `gelu` is Gelu, `gelu_new` is GeluTanh.
+/// What stands between the two linear layers of an MLP. Hugging Face's `gelu` is Gelu, `gelu_new` is
+/// GeluTanh.
 enum class Activation { Gelu, GeluTanh, GeluQuick, Relu };
 
 /// A checked configuration: makeModelConfig is the way to get one.
@@ -40,9 +41,10 @@ struct ModelConfig {
   int64_t getHeadDim() const { return hidden / heads; }
 };
 
-/// The configuration that `name` stands for (bert-base, bert-large, gpt2, gpt2-medium, or a family: bert, gpt), changed
-/// by `config`: nothing, `key=value` pairs with commas between them, or the path of a config.json in the Hugging Face
-/// form. Every error is one line that says what was found and what is possible.
+/// The configuration that `name` stands for (bert-base, bert-large, gpt2, gpt2-medium, or a family: bert,
+/// gpt), changed by `config`: nothing, `key=value` pairs with commas between them, or the path of a
+/// config.json in the Hugging Face form. Every error is one line that says what was found and what is
+/// possible.
 llvm::Expected<ModelConfig> makeModelConfig(llvm::StringRef name, llvm::StringRef config = "");
 
 /// Steps of makeModelConfig; `config` is the configuration they start from.
