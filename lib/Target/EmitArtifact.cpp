@@ -38,7 +38,14 @@ static llvm::Error systemError(const Twine &doing) {
 bool mlir::tfc::isMachineError(const llvm::Error &error) {
   bool machine = false;
   llvm::visitErrors(error, [&](const llvm::ErrorInfoBase &info) {
-    machine |= info.convertToErrorCode().category() == std::generic_category();
+    std::error_code code = info.convertToErrorCode();
+    if (code.category() != std::generic_category() && code.category() != std::system_category())
+      return;
+    // These say that the user gave a path that is none.
+    for (int path : {ENOENT, ENOTDIR, EISDIR, EACCES, EPERM, EROFS, ENAMETOOLONG, ELOOP, EINVAL})
+      if (code.value() == path)
+        return;
+    machine = true;
   });
   return machine;
 }

@@ -83,10 +83,10 @@ check parts-all-kernels test "$(readelf -sW many.so | grep -c ' tfc.code.k')" = 
 
 # What cannot be done says so in one line and leaves nothing behind.
 mkdir folder
-check output-is-a-folder fails_with 'folder' 3 "$tool" "$model" -o folder
-check output-in-no-folder fails_with 'No such file' 3 "$tool" "$model" -o nowhere/model.so
-check empty-output fails_with 'empty' 3 "$tool" "$model" -o ''
-check header-in-no-folder fails_with 'nowhere/model.h' 3 "$tool" "$model" -o good.so -header nowhere/model.h
+check output-is-a-folder fails_with 'folder' 2 "$tool" "$model" -o folder
+check output-in-no-folder fails_with 'No such file' 2 "$tool" "$model" -o nowhere/model.so
+check empty-output fails_with 'empty' 2 "$tool" "$model" -o ''
+check header-in-no-folder fails_with 'nowhere/model.h' 2 "$tool" "$model" -o good.so -header nowhere/model.h
 check nothing-stays test ! -e good.so
 check unknown-cpu fails_with "unknown CPU 'z80'" 2 "$tool" "$model" -cpu z80 -o bad.so
 check unknown-feature fails_with "unknown CPU feature 'warp'" 2 "$tool" "$model" -features +warp -o bad.so
