@@ -171,6 +171,8 @@ llvm::Error mlir::tfc::emitArtifact(ModuleOp module, const ArtifactOptions &opti
   if (!model)
     return model.takeError();
   describeWeights(model->description, options);
+  if (!options.headerPath.empty() && options.headerPath == options.outputPath)
+    return llvm::createStringError("the header and the shared library cannot both be written to '%s'", options.outputPath.c_str());
 
   // All files are opened first: a path that cannot be written is known before the work is done.
   llvm::Expected<OutputFile> library = OutputFile::create(options.outputPath);

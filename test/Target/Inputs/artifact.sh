@@ -52,6 +52,10 @@ check survives-strip embed/program
 check two-headers bash -c "sed 's/two-kernels/another/' $model > another.mlir && $tool another.mlir -o another.so -header another.h &&
   printf '#include \"embed/model.h\"\n#include \"another.h\"\nint main(void) { return two_kernels_main_entry + another_main_entry; }\n' > two.c &&
   $cc -std=c11 -Wall -Wextra -Werror -I. -c two.c && cp two.c two.cpp && $cc -x c++ -std=c++17 -Wall -Wextra -Werror -I. -c two.cpp"
+check two-models-in-one-program bash -c "$tool another.mlir -o another.so -header another.h -query another_query &&
+  printf '#include \"embed/model.h\"\n#include \"another.h\"\nint main(void) { TfcLoaded *a, *b; return two_kernels_open(\".\", &a) || another_open(\".\", &b) ||
+    tfc_model_query() == another_query() || tfc_model_query()->api == another_query()->api; }\n' >both.c &&
+  $cc -std=c11 -Wall -Werror -I. both.c -o both embed/model.so another.so -Wl,-rpath,$work/embed -Wl,-rpath,$work && ./both"
 check assembly bash -c "$tool $model -emit asm -o model.s && grep -q tfc.code.add_0 model.s"
 check object bash -c "$tool $model -emit obj -o model.o && readelf -s model.o | grep -q tfc_core_api"
 check device bash -c "$tool $model -emit asm -o /dev/stdout | grep -q tfc.code.add_0 && test -c /dev/null && $tool $model -emit asm -o /dev/null && test -c /dev/null"
@@ -87,6 +91,7 @@ check output-is-a-folder fails_with 'folder' 2 "$tool" "$model" -o folder
 check output-in-no-folder fails_with 'No such file' 2 "$tool" "$model" -o nowhere/model.so
 check empty-output fails_with 'empty' 2 "$tool" "$model" -o ''
 check header-in-no-folder fails_with 'nowhere/model.h' 2 "$tool" "$model" -o good.so -header nowhere/model.h
+check header-over-output fails_with 'cannot both be written' 2 "$tool" "$model" -o good.so -header good.so
 check nothing-stays test ! -e good.so
 check unknown-cpu fails_with "unknown CPU 'z80'" 2 "$tool" "$model" -cpu z80 -o bad.so
 check unknown-feature fails_with "unknown CPU feature 'warp'" 2 "$tool" "$model" -features +warp -o bad.so
