@@ -28,7 +28,13 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
   if (typeA.getRank() < 2 || typeB.getRank() < 2)
     return emitOptionalError(loc, "(C1) operands need rank 2 or more, got ", typeA, " and ", typeB);
   Type elementA = typeA.getElementType(), elementB = typeB.getElementType(), result = elementA;
+  // While an op is parsed, what its attr-dict says is not a property yet.
+  auto find = [&](StringRef name) { return adaptor.getAttributes() ? adaptor.getAttributes().get(name) : Attribute(); };
+  bool transposeA = adaptor.getTransposeA() || find("transpose_a");
+  bool transposeB = adaptor.getTransposeB() || find("transpose_b");
   std::optional<Type> stated = adaptor.getResultType();
+  if (auto parsed = dyn_cast_or_null<TypeAttr>(find("result_type")))
+    stated = parsed.getValue();
   if (stated)
     result = *stated;
   bool integersWithResult = stated && isa<IntegerType>(elementA) && isa<IntegerType>(elementB) && isa<IntegerType>(*stated);
@@ -36,9 +42,9 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
     return emitOptionalError(loc, "(C2) element types differ: ", elementA, " and ", elementB);
 
   SmallVector<DimExprAttr> dimsA = getDims(typeA), dimsB = getDims(typeB);
-  if (adaptor.getTransposeA())
+  if (transposeA)
     std::swap(dimsA[dimsA.size() - 1], dimsA[dimsA.size() - 2]);
-  if (adaptor.getTransposeB())
+  if (transposeB)
     std::swap(dimsB[dimsB.size() - 1], dimsB[dimsB.size() - 2]);
   DimExprAttr k = dimsA.back(), k2 = dimsB[dimsB.size() - 2];
   if (k.isConstant() && k2.isConstant() && k != k2)

@@ -180,8 +180,7 @@ def Tfc_SlotAttr : Tfc_Attr<"Slot", "slot"> {
     first use: each segment has an arena of its own.
   }];
   let parameters = (ins "::mlir::tfc::DimExprAttr":$bytes, OptionalArrayRefParameter<"int64_t">:$above, DefaultValuedParameter<"int64_t", "0">:$segment);
-  let assemblyFormat = "`<` params `>`";
-  let hasCustomAssemblyFormat = 0;
+  let assemblyFormat = "`<` $bytes (`above` `[` $above^ `]`)? (`segment` $segment^)? `>`";
 }
 
 def Tfc_PlaceKind : I32Enum<"PlaceKind", "where a buffer lies", [
