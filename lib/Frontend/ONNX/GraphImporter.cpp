@@ -8,6 +8,7 @@
 #include "GraphImporter.h"
 #include "GraphOrder.h"
 #include "Names.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include <map>
 
 using namespace mlir;
@@ -196,10 +197,25 @@ LogicalResult GraphImporter::buildReturn() {
     types.push_back(value.getType());
   }
   func::ReturnOp::create(builder, module.getLoc(), results);
+  eraseDeadOps();
   function.setFunctionType(builder.getFunctionType(function.getArgumentTypes(), types));
   for (auto [i, output] : llvm::enumerate(graph.output()))
     function.setResultAttr(i, "tfc.name", builder.getStringAttr(output.name()));
   return success();
+}
+
+/// Shape arithmetic has folded and left its operands behind.
+void GraphImporter::eraseDeadOps() {
+  llvm::StringSet<> usedWeights;
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.getBody().front()))) {
+    if (isOpTriviallyDead(&op))
+      op.erase();
+    else if (auto reference = dyn_cast<WeightRefOp>(op))
+      usedWeights.insert(reference.getWeight());
+  }
+  for (auto weight : llvm::make_early_inc_range(module.getOps<WeightOp>()))
+    if (!usedWeights.contains(weight.getSymName()))
+      weight.erase();
 }
 
 //===----------------------------------------------------------------------------------------------===//

@@ -35,6 +35,7 @@ private:
   LogicalResult importNode(const ::onnx::NodeProto &node);
   LogicalResult callHandler(const ::onnx::NodeProto &node, ArrayRef<Value> inputs, NodeContext &context);
   LogicalResult buildReturn();
+  void eraseDeadOps();
   /// The value of a name; an initializer gets its op when it is first used. Null after an error.
   Value getValue(const std::string &name);
   Value buildTensor(const ::onnx::TensorProto &tensor, StringRef name, Location loc, std::string &problem);

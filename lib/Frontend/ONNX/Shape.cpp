@@ -115,17 +115,48 @@ static std::optional<double> getConstantNumber(Value value) {
   return std::nullopt;
 }
 
+/// A whole number that is known as an expression, also where the graph computes with it in floats: XLNet's positions are
+/// Range(Cast(klen), Neg(Cast(qlen)), -1.0).
+static std::optional<DimExprAttr> matchWhole(Value value, unsigned depth = 0) {
+  if (std::optional<Dims> known = matchDimValues(value))
+    return known->size() == 1 ? std::optional(known->front()) : std::nullopt;
+  if (std::optional<double> number = getConstantNumber(value)) {
+    if (std::fabs(*number) < 1e15 && std::trunc(*number) == *number)
+      return DimExprAttr::constant(value.getContext(), static_cast<int64_t>(*number));
+    return std::nullopt;
+  }
+  Operation *op = value.getDefiningOp();
+  if (!op || depth > 8 || !isa<CastOp, NegOp, AddOp, SubOp, MulOp, ReshapeOp>(op))
+    return std::nullopt;
+  SmallVector<DimExprAttr> operands;
+  for (Value operand : op->getOperands()) {
+    std::optional<DimExprAttr> known = matchWhole(operand, depth + 1);
+    if (!known)
+      return std::nullopt;
+    operands.push_back(*known);
+  }
+  if (isa<NegOp>(op))
+    return operands[0] * -1;
+  if (isa<AddOp>(op))
+    return operands[0] + operands[1];
+  if (isa<SubOp>(op))
+    return operands[0] - operands[1];
+  if (isa<MulOp>(op))
+    return operands[0] * operands[1];
+  return operands[0];
+}
+
 /// How many elements a range of numbers known at compile time has; nullopt where they are not known, or the node has
 /// failed.
 static std::optional<DimExprAttr> countKnownRange(NodeContext &node, Value start, Value limit, Value delta) {
-  std::optional<Dims> first = matchDimValues(start), last = matchDimValues(limit), step = matchDimValues(delta);
-  if (first && last && step && first->size() == 1 && last->size() == 1 && step->size() == 1) {
-    std::optional<int64_t> by = step->front().getConstant();
+  std::optional<DimExprAttr> first = matchWhole(start), last = matchWhole(limit), step = matchWhole(delta);
+  if (first && last && step) {
+    std::optional<int64_t> by = step->getConstant();
     if (by == 0)
       (void)node.fail("delta is 0");
     if (!by || *by == 0)
       return std::nullopt;
-    DimExprAttr distance = *by > 0 ? last->front() - first->front() : first->front() - last->front();
+    DimExprAttr distance = *by > 0 ? *last - *first : *first - *last;
     DimExprAttr count = distance.ceilDiv(node.dim(*by > 0 ? *by : *by == INT64_MIN ? INT64_MAX : -*by));
     return count.isNonNegative() ? count : count.max(node.dim(0));
   }
