@@ -5,12 +5,39 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
+#include "tfc/Dialect/Tfc/IR/CheckNesting.h"
 #include "tfc/Pipeline/Pipelines.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
+#include "mlir/Support/FileUtilities.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/ToolOutputFile.h"
+
+/// What MlirOptMain does with a file, with a look at its brackets before the parser takes it.
+static mlir::LogicalResult processFile(llvm::StringRef input, llvm::StringRef output, mlir::DialectRegistry &registry,
+                                       const mlir::MlirOptMainConfig &config) {
+  std::string error;
+  std::unique_ptr<llvm::MemoryBuffer> source = mlir::openInputFile(input, &error);
+  if (!source) {
+    llvm::errs() << error << "\n";
+    return mlir::failure();
+  }
+  if (mlir::failed(mlir::tfc::checkNesting(source->getMemBufferRef(), llvm::errs())))
+    return mlir::failure();
+  std::unique_ptr<llvm::ToolOutputFile> target = mlir::openOutputFile(output, &error);
+  if (!target) {
+    llvm::errs() << error << "\n";
+    return mlir::failure();
+  }
+  if (mlir::failed(mlir::MlirOptMain(target->os(), std::move(source), registry, config)))
+    return mlir::failure();
+  target->keep();
+  return mlir::success();
+}
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
@@ -19,5 +46,10 @@ int main(int argc, char **argv) {
   mlir::registerAllPasses();
   mlir::tfc::registerTfcDialects(registry);
   mlir::tfc::registerAllTfcPasses();
-  return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "tfc optimizer driver\n", registry));
+  auto [input, output] = mlir::registerAndParseCLIOptions(argc, argv, "tfc optimizer driver\n", registry);
+  mlir::MlirOptMainConfig config = mlir::MlirOptMainConfig::createFromCLOptions();
+  if (config.shouldShowDialects() || config.shouldListPasses())
+    return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, input, output, registry));
+  llvm::InitLLVM initializer(argc, argv);
+  return mlir::asMainReturnCode(processFile(input, output, registry, config));
 }
