@@ -222,10 +222,11 @@ void SliceOp::collectRequirements(SmallVectorImpl<Requirement> &requirements) {
     DimExprAttr end = stride > 0 ? offset + (length - 1) * stride + 1 : offset + 1;
     if (end.isConstant() && size.isConstant())
       continue;
+    // A slice of length 0 reads nothing, wherever it starts: `length * end` is 0 then, and at least `end` otherwise.
     if (!(size - end).isNonNegative() && !length.isConstant(0))
-      requirements.push_back({RequireKind::AtMost, length.min(end), size});
+      requirements.push_back({RequireKind::AtMost, end == length ? end : end.min(length * end), size});
     if (!offset.isNonNegative())
-      requirements.push_back({RequireKind::AtMost, zero, length.min(offset)});
+      requirements.push_back({RequireKind::AtMost, zero, length * offset});
   }
 }
 
