@@ -31,7 +31,7 @@ static bool isAligned(const TfcTensor *tensor) {
 /* How a tensor of the caller lies in memory. */
 typedef struct Span {
   int64_t count, bytes;   /* elements; bytes when row-major */
-  const uint8_t *low, *high; /* what it touches, [low, high) */
+  uintptr_t low, high;    /* addresses it touches, [low, high); from 0 on while there is no data */
   bool plain;             /* row-major and aligned */
 } Span;
 
@@ -52,13 +52,9 @@ static int32_t measure(const TfcTensor *tensor, const char *kind, const char *na
     if (tensor->capacity_bytes && low < 0)
       return tfc_core_fail(TFC_BAD_INPUT, "%s '%s': its strides reach %lld bytes before its data", kind, name, (long long)-low);
   }
-  if (tensor->data) {
-    span->low = tfc_core_tensor_start(tensor) + low;
-    span->high = tfc_core_tensor_start(tensor) + high;
-  } else {
-    span->low = (const uint8_t *)(uintptr_t)0;
-    span->high = span->low + (high - low);
-  }
+  uintptr_t start = tensor->data ? (uintptr_t)tensor->data + tensor->byte_offset : 0;
+  span->low = start + (uintptr_t)low;
+  span->high = start + (uintptr_t)high;
   return TFC_OK;
 }
 
@@ -76,7 +72,7 @@ int32_t tfc_core_gather_inputs(TfcContext *context, const TfcEntry *entry, Entry
     }
     if (!input->data)
       return tfc_core_fail(TFC_BAD_ARGUMENT, "input '%s': its data is a null pointer", name);
-    uint64_t needed = (uint64_t)(span.high - tfc_core_tensor_start(input));
+    uint64_t needed = span.high - (uintptr_t)tfc_core_tensor_start(input);
     if (input->capacity_bytes && input->capacity_bytes < needed)
       return tfc_core_fail(TFC_BAD_INPUT, "input '%s': its dims take %llu bytes, but its capacity is %llu", name, (unsigned long long)needed,
                            (unsigned long long)input->capacity_bytes);
@@ -140,22 +136,23 @@ static int32_t findRoom(TfcContext *context, const TfcPort *port, bool born, uin
   }
   if (!output->data && !born)
     return tfc_core_fail(TFC_BAD_ARGUMENT, "output '%s': its data is a null pointer", port->name);
-  int64_t needed = output->data ? (int64_t)(span->high - tfc_core_tensor_start(output)) : span->bytes;
+  int64_t needed = output->data ? (int64_t)(span->high - (uintptr_t)tfc_core_tensor_start(output)) : span->bytes;
   if (!output->data || (room >= 0 && room < needed))
     return tfc_core_fail(TFC_BUFFER_TOO_SMALL, "output '%s' takes %lld bytes, but its capacity is %lld", port->name, (long long)needed,
                          output->data ? (long long)room : 0);
   return TFC_OK;
 }
 
-static bool overlap(const Span *a, const uint8_t *low, const uint8_t *high) { return a->low < high && low < a->high; }
+static bool overlap(const Span *a, uintptr_t low, uintptr_t high) { return a->low < high && low < a->high; }
 
 /* Whether writing here would change what a kernel has yet to read. */
 static bool disturbsInput(const TfcEntry *entry, const EntryState *state, uint32_t number, const TfcTensor *inputs, const Span *span) {
   for (uint32_t i = 0; i < entry->input_count; ++i) {
     int64_t bytes = tfc_core_type_bytes(inputs[i].dtype, tfc_layout_count(inputs[i].dims, inputs[i].rank));
-    if (!overlap(span, state->inputs[i], state->inputs[i] + bytes))
+    uintptr_t input = (uintptr_t)state->inputs[i];
+    if (!overlap(span, input, input + (uintptr_t)bytes))
       continue;
-    if (entry->outputs[number].alias_of_input != (int32_t)i || span->low != state->inputs[i])
+    if (entry->outputs[number].alias_of_input != (int32_t)i || span->low != input)
       return true;
   }
   return false;
