@@ -5,8 +5,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "tfc/Dialect/Tfc/IR/TfcOps.h"
-#include "tfc/Dialect/Tfc/Transforms/Passes.h"
+#include "tfc/Pipeline/Pipelines.h"
 
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -18,8 +17,7 @@ int main(int argc, char **argv) {
   mlir::registerAllDialects(registry);
   mlir::registerAllExtensions(registry);
   mlir::registerAllPasses();
-  registry.insert<mlir::tfc::TfcDialect>();
-  mlir::tfc::registerSimplifyGraph();
-  mlir::tfc::registerFoldConstants();
+  mlir::tfc::registerTfcDialects(registry);
+  mlir::tfc::registerAllTfcPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "tfc optimizer driver\n", registry));
 }

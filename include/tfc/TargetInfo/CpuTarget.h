@@ -1,0 +1,49 @@
+//===- CpuTarget.h - Facts of CPUs ----------------------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_TARGETINFO_CPUTARGET_H
+#define TFC_TARGETINFO_CPUTARGET_H
+
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <cstdint>
+#include <string>
+
+namespace tfc {
+
+/// What code generation asks of a CPU: what it can do, never who it is.
+struct CpuTarget {
+  /// The name it was asked for by: x86-64-v2, x86-64-v3, x86-64-v4, native, or an LLVM CPU name.
+  std::string name;
+  /// What LLVM's TargetMachine is created with.
+  std::string llvmCpu;
+  std::string llvmFeatures;
+  /// Width of the vectors to generate, and how many registers of that width there are.
+  unsigned vectorBits = 128;
+  unsigned vectorRegisters = 16;
+  /// Fused multiply-adds started per cycle; 0 where the instruction does not exist.
+  unsigned fmaPorts = 0;
+  /// Masked loads and stores cost about as much as plain ones.
+  bool hasMaskRegisters = false;
+  /// Hardware conversion between f16 and f32.
+  bool hasF16Conversion = false;
+  /// Data caches of one core, in bytes.
+  int64_t l1Bytes = 32 * 1024;
+  int64_t l2Bytes = 256 * 1024;
+  /// TfcFeature bits that code generated for this target needs at run time.
+  uint64_t featureBits = 0;
+
+  bool hasFma() const { return fmaPorts > 0; }
+  unsigned floatLanes() const { return vectorBits / 32; }
+};
+
+/// The target a name stands for; `native` asks the machine it runs on. An unknown name is an error that lists what is known.
+llvm::Expected<CpuTarget> parseCpuTarget(llvm::StringRef name);
+
+} // namespace tfc
+
+#endif // TFC_TARGETINFO_CPUTARGET_H

@@ -1,0 +1,51 @@
+//===- KernelFrame.h - The two functions of a framed kernel ---------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_LIB_CODEGEN_CPU_KERNELFRAME_H
+#define TFC_LIB_CODEGEN_CPU_KERNELFRAME_H
+
+#include "tfc/Dialect/Tfc/IR/TfcOps.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace mlir::tfc {
+
+/// A framed kernel: the function the runtime calls, and the one that has the pointers as arguments. The arguments of
+/// `tiles` are the operand pointers, the result pointers, the symbol values, begin, end, worker and scratch.
+struct KernelFrame {
+  func::FuncOp kernel;
+  func::FuncOp tiles;
+
+  static constexpr StringLiteral kTilesOfAttr = "tfc.tiles_of";
+  /// The dims of a result, on the op that writes it.
+  static constexpr StringLiteral kDimsAttr = "tfc.dims";
+  static constexpr StringLiteral kTilesAttr = "tfc.tiles";
+  static constexpr StringLiteral kScratchAttr = "tfc.scratch";
+
+  unsigned symbolCount();
+  unsigned pointerCount() { return tiles.getNumArguments() - symbolCount() - 4; }
+  Value pointer(unsigned i) { return tiles.getArgument(i); }
+  Value begin() { return tiles.getArgument(tiles.getNumArguments() - 4); }
+  Value end() { return tiles.getArgument(tiles.getNumArguments() - 3); }
+  Value worker() { return tiles.getArgument(tiles.getNumArguments() - 2); }
+  Value scratch() { return tiles.getArgument(tiles.getNumArguments() - 1); }
+
+  void setTiles(DimExprAttr tileCount) { kernel->setAttr(kTilesAttr, tileCount); }
+  void setScratch(DimExprAttr bytes) { kernel->setAttr(kScratchAttr, bytes); }
+};
+
+/// All framed kernels of the module, in order.
+SmallVector<KernelFrame> collectKernels(ModuleOp module);
+
+/// The rank-0 memref of a pointer: `memref<element>`.
+Value memrefOfPointer(OpBuilder &builder, Location loc, Value pointer, Type element);
+
+} // namespace mlir::tfc
+
+#endif // TFC_LIB_CODEGEN_CPU_KERNELFRAME_H

@@ -1,0 +1,75 @@
+//===- VectorEmitter.h - Writing scf and vector ops tersely ---------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+//
+// What the generators of micro-kernels share: index arithmetic that folds as it is written, f32 vectors of one width, and
+// buffers as unbounded 1-D views with offsets in elements.
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_LIB_CODEGEN_CPU_VECTOREMITTER_H
+#define TFC_LIB_CODEGEN_CPU_VECTOREMITTER_H
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Builders.h"
+
+namespace mlir::tfc {
+
+class VectorEmitter {
+public:
+  VectorEmitter(OpBuilder &builder, Location loc, int64_t lanes);
+
+  OpBuilder &b;
+  Location loc;
+  int64_t lanes;
+  VectorType vectorType, maskType;
+
+  // Index arithmetic. Constants fold, x + 0 and x * 1 are x.
+  Value index(int64_t value);
+  Value add(Value x, Value y);
+  Value add(Value x, int64_t y) { return add(x, index(y)); }
+  Value sub(Value x, Value y);
+  Value mul(Value x, Value y);
+  Value mul(Value x, int64_t y) { return mul(x, index(y)); }
+  Value div(Value x, Value y);
+  Value rem(Value x, Value y);
+  Value min(Value x, Value y);
+  Value ceilDiv(Value x, int64_t y);
+  Value select(Value condition, Value x, Value y);
+  Value lessEqual(Value x, Value y);
+  Value equal(Value x, Value y);
+
+  // Control flow.
+  using LoopBody = function_ref<SmallVector<Value>(Value iv, ValueRange carried)>;
+  SmallVector<Value> loop(Value from, Value to, int64_t step, ValueRange init, LoopBody body);
+  void loop(Value from, Value to, int64_t step, function_ref<void(Value)> body);
+  void branch(Value condition, function_ref<void()> then, function_ref<void()> otherwise);
+  /// Runs the case whose number `selector` is; none of them where there is no such case.
+  void choose(Value selector, ArrayRef<int64_t> cases, function_ref<void(int64_t)> body);
+
+  // Memory: `buffer` is a view made by bufferOf.
+  Value bufferOf(Value pointer);
+  Value load(Value buffer, Value offset);
+  Value maskedLoad(Value buffer, Value offset, Value mask);
+  void store(Value vector, Value buffer, Value offset);
+  void maskedStore(Value vector, Value buffer, Value offset, Value mask);
+  Value loadScalarToLanes(Value buffer, Value offset);
+
+  Value zeros();
+  /// Lanes [0, count); none where count is negative, all where it exceeds the lanes.
+  Value mask(Value count);
+  /// x * y + z, rounded once where `fused`.
+  Value multiplyAdd(Value x, Value y, Value z, bool fused);
+  /// Lane i of result j is lane j of row i. Takes and gives `lanes` vectors; lanes is 4, 8 or 16.
+  SmallVector<Value> transpose(ArrayRef<Value> rows);
+
+private:
+  Value shuffle(Value x, Value y, ArrayRef<int64_t> mask);
+};
+
+} // namespace mlir::tfc
+
+#endif // TFC_LIB_CODEGEN_CPU_VECTOREMITTER_H
