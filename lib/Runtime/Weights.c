@@ -167,6 +167,7 @@ static int32_t loadSeeded(TfcLoaded *loaded) {
   loaded->mapping = memory;
   loaded->mapping_bytes = (size_t)weights->bytes;
   loaded->weights = memory;
+  madvise(memory, (size_t)weights->bytes, MADV_HUGEPAGE);
   code = copyEmbedded(weights, memory);
   if (code)
     return code;

@@ -48,7 +48,7 @@ ZipWriter::~ZipWriter() {
 
 Status ZipWriter::failed(const std::string &doing, int error) const {
   std::string sentence = "cannot " + doing + " '" + path + "': " + std::strerror(error);
-  return error == ENOSPC || error == EIO || error == EDQUOT || error == ENOMEM ? defect(sentence) : badInput(sentence);
+  return error == ENOSPC || error == EFBIG || error == EIO || error == EDQUOT || error == ENOMEM ? defect(sentence) : badInput(sentence);
 }
 
 /// The file is made beside its place, so that putting it there is one step that cannot be half done.
