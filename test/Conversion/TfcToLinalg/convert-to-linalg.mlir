@@ -125,3 +125,18 @@ func.func @main(%x: tensor<?xf32, #tfc.dims<n>>) -> tensor<?xf32, #tfc.dims<n>> 
   %y = tfc.launch @k(%x) symbols [n] nodes ["k"] : (tensor<?xf32, #tfc.dims<n>>) -> tensor<?xf32, #tfc.dims<n>>
   return %y : tensor<?xf32, #tfc.dims<n>>
 }
+
+// -----
+
+// Control flow carries plain tensors too.
+// CHECK-LABEL: @control_flow
+// CHECK: scf.if %{{.*}} -> (tensor<?xi8>)
+func.func @control_flow(%c: i1, %x: tensor<?xi1, #tfc.dims<n>>) -> tensor<?xi1, #tfc.dims<n>> {
+  %y = scf.if %c -> tensor<?xi1, #tfc.dims<n>> {
+    %z = tfc.not %x : tensor<?xi1, #tfc.dims<n>>
+    scf.yield %z : tensor<?xi1, #tfc.dims<n>>
+  } else {
+    scf.yield %x : tensor<?xi1, #tfc.dims<n>>
+  }
+  return %y : tensor<?xi1, #tfc.dims<n>>
+}

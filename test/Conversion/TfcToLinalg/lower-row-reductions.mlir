@@ -67,3 +67,24 @@ func.func @no_plain_sum(%x: memref<?x?xf32>, %y: memref<?xf32>) {
   }
   return
 }
+
+// A body that reads at indices of its own runs lane by lane, with the same sum.
+// CHECK-LABEL: @reads_by_itself
+// CHECK: scf.for
+// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+// CHECK-COUNT-16: memref.load %arg1
+// CHECK: vector.from_elements
+// CHECK-NOT: linalg
+func.func @reads_by_itself(%x: memref<?x?xf32>, %t: memref<?xf32>, %y: memref<?xf32>, %step: index) {
+  linalg.generic {indexing_maps = [#all, #row], iterator_types = ["parallel", "reduction"]}
+      ins(%x : memref<?x?xf32>) outs(%y : memref<?xf32>) {
+  ^bb0(%a: f32, %sum: f32):
+    %k = linalg.index 1 : index
+    %i = arith.muli %k, %step : index
+    %b = memref.load %t[%i] : memref<?xf32>
+    %0 = arith.mulf %a, %b : f32
+    %1 = arith.addf %sum, %0 : f32
+    linalg.yield %1 : f32
+  }
+  return
+}
