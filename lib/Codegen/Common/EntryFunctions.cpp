@@ -41,6 +41,8 @@ static LogicalResult checkOp(Operation *op) {
     return op->emitError("'") << op->getName() << "' cannot stand in an entry function: only tfc ops, scf.if, scf.while and tensor.extract can";
   if (op->getNumRegions() > 0 && !isForeignOpAllowed(op))
     return op->emitError("ops of an entry function cannot have regions, but for scf.if and scf.while");
+  if (auto call = dyn_cast<ExternCallOp>(op))
+    return op->emitError("calls operator '") << call.getCallee() << "' of the host, which the host program cannot do yet";
   if (isa<BindOp>(op) && !isa<func::FuncOp>(op->getParentOp()))
     return op->emitError("tfc.bind cannot stand inside scf.if or scf.while: it cuts the plan of the whole program");
   // The scalar that a condition is read as is the one value that is no tensor.
