@@ -192,8 +192,8 @@ void mlir::tfc::onnx_import::addElementwiseOps(OpTable &table) {
   table.add("GreaterOrEqual", importCompare<CompareKind::Ge>, 2, 2);
   table.add("Where", importWhere, 3, 3);
   table.add("Clip", importClip, 1, 3);
-  table.add("Cast", importCast, 1, 1);
+  table.add("Cast", importCast, 1, 1, 6);
   table.add("CastLike", importCastLike, 2, 2);
   table.add("Identity", importIdentity, 1, 1);
-  table.add("Dropout", importDropout, 1, 3);
+  table.add("Dropout", importDropout, 1, 3, 7);
 }

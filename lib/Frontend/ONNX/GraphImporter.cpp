@@ -15,10 +15,8 @@ using namespace mlir;
 using namespace mlir::tfc;
 using namespace mlir::tfc::onnx_import;
 
-/// The first version whose broadcasting is numpy's.
-static constexpr int64_t oldestOpset = 7;
-/// Later versions of the operators than anybody has written. Not a limit of what works, but of what is believed.
-static constexpr int64_t latestOpset = 1000;
+/// Later versions than anybody has written. Not a limit of what works, but of what is believed.
+static constexpr int64_t latestVersion = 1000;
 
 GraphImporter::GraphImporter(const ::onnx::ModelProto &model, ModuleOp module, TensorReader &reader,
                              const ImportOptions &options)
@@ -41,6 +39,10 @@ LogicalResult GraphImporter::run() {
   if (!ordered)
     return fail(llvm::toString(ordered.takeError()));
   nodes = std::move(*ordered);
+  for (const ::onnx::NodeProto *node : nodes)
+    state.usedNames.insert(node->input().begin(), node->input().end());
+  for (const ::onnx::ValueInfoProto &output : graph.output())
+    state.usedNames.insert(output.name());
   if (failed(checkOperators()) || failed(buildFunction()))
     return failure();
   for (const ::onnx::NodeProto *node : nodes)
@@ -54,14 +56,12 @@ LogicalResult GraphImporter::run() {
 //===----------------------------------------------------------------------------------------------===//
 
 LogicalResult GraphImporter::readOpsets() {
-  if (!model.has_ir_version() || model.ir_version() < 1 || model.ir_version() > latestOpset)
+  if (!model.has_ir_version() || model.ir_version() < 1 || model.ir_version() > latestVersion)
     return fail("ir_version is " + (model.has_ir_version() ? Twine(model.ir_version()) : Twine("missing")));
   for (const ::onnx::OperatorSetIdProto &opset : model.opset_import()) {
     std::string domain = opset.domain() == "ai.onnx" ? "" : opset.domain();
-    int64_t oldest = domain.empty() ? oldestOpset : 1;
-    if (opset.version() < oldest || opset.version() > latestOpset)
-      return fail("opset " + Twine(opset.version()) + " of domain " + quoted(domain) + " is not supported (" +
-                  Twine(oldest) + " and later are)");
+    if (opset.version() < 1 || opset.version() > latestVersion)
+      return fail("opset " + Twine(opset.version()) + " of domain " + quoted(domain) + " does not exist");
     if (!opsets.try_emplace(domain, opset.version()).second)
       return fail("the opset of domain " + quoted(domain) + " is given twice");
   }
@@ -177,6 +177,7 @@ LogicalResult GraphImporter::buildFunction() {
   Location loc = module.getLoc();
   function = func::FuncOp::create(builder, loc, options.functionName, builder.getFunctionType(types, {}));
   function->setAttr("tfc.entry", builder.getUnitAttr());
+  weights.placeBefore(function);
   Block *body = function.addEntryBlock();
   for (auto [i, input] : llvm::enumerate(inputs)) {
     function.setArgAttr(i, "tfc.name", builder.getStringAttr(input->name()));
@@ -260,8 +261,8 @@ LogicalResult GraphImporter::callHandler(const ::onnx::NodeProto &node, ArrayRef
     return context.fail("it has no outputs");
   if (failed(entry.handler(context)))
     return failure();
-  for (int i = 0; i < node.output_size(); ++i)
-    if (!node.output(i).empty() && i >= static_cast<int>(context.getResults().size()))
+  for (int i = context.getResults().size(); i < node.output_size(); ++i)
+    if (context.wantsOutput(i))
       return context.fail("output " + Twine(i) + " is not supported");
   return success();
 }
@@ -289,7 +290,7 @@ LogicalResult GraphImporter::importNode(const ::onnx::NodeProto &node) {
     return fail(describeNode(node) + ": " + printable(problem, 400));
   }
   for (auto [name, value] : llvm::zip(node.output(), context.getResults()))
-    if (!name.empty())
+    if (!name.empty() && value)
       values[name] = value;
   return success();
 }

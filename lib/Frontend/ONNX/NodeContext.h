@@ -27,6 +27,8 @@ class NodeContext;
 
 /// What the nodes of one function share.
 struct FunctionState {
+  /// Names of the graph's values that a node or an output of the graph uses.
+  llvm::StringSet<> usedNames;
   /// Names of symbols that are taken.
   llvm::StringSet<> symbols;
   /// The value of a tensor that stands in an attribute: a constant or a weight. Null after an error in `problem`.
@@ -58,8 +60,8 @@ public:
   unsigned getNumOutputs() const { return node.output_size(); }
   /// Whether the optional input is there.
   bool hasInput(unsigned i) const { return i < inputs.size() && inputs[i]; }
-  /// Whether somebody may use the output.
-  bool wantsOutput(int i) const { return i < node.output_size() && !node.output(i).empty(); }
+  /// Whether somebody uses the output.
+  bool wantsOutput(int i) const { return i < node.output_size() && state.usedNames.contains(node.output(i)); }
   /// Null where the input is absent.
   Value getInput(unsigned i) const { return i < inputs.size() ? inputs[i] : Value(); }
   ArrayRef<Value> getInputs() const { return inputs; }

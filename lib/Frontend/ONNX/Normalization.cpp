@@ -54,8 +54,17 @@ static LogicalResult importLayerNorm(NodeContext &node) {
   if (bias)
     operands.push_back(bias);
   Attribute segments = node.builder.getDenseI32ArrayAttr({1, 1, bias ? 1 : 0});
-  return node.finish(node.build<LayerNormOp>(operands, {node.attribute("axis", *axis), node.attribute("epsilon", *epsilon),
-                                                        node.attribute("operandSegmentSizes", segments)}));
+  Value y = node.build<LayerNormOp>(operands, {node.attribute("axis", *axis), node.attribute("epsilon", *epsilon),
+                                               node.attribute("operandSegmentSizes", segments)});
+  if (!node.wantsOutput(1) && !node.wantsOutput(2))
+    return node.finish(y);
+  // What training keeps for its backward pass: the mean, and one over the deviation.
+  SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(*axis, getRank(x)));
+  Value mean = node.reduce(ReduceKind::Mean, x, axes, /*keepDims=*/true);
+  Value centred = node.build<SubOp>({x, mean});
+  Value variance = node.reduce(ReduceKind::Mean, node.build<MulOp>({centred, centred}), axes, /*keepDims=*/true);
+  Value shifted = node.build<AddOp>({variance, node.scalar(*epsilon, getElementType(x))});
+  return node.finish({y, mean, node.build<ReciprocalOp>(node.build<SqrtOp>(shifted))});
 }
 
 static LogicalResult importRmsNorm(NodeContext &node) {

@@ -47,19 +47,21 @@ static DimExprAttr clampBound(NodeContext &node, DimExprAttr bound, DimExprAttr 
 }
 
 static Range sliceForward(NodeContext &node, DimExprAttr start, DimExprAttr end, int64_t step, DimExprAttr size) {
-  // The last k elements: min(k, size) says more than size - max(size - k, 0).
-  std::optional<int64_t> last = start.getConstant();
-  DimExprAttr stop = clampBound(node, end, size);
-  if (last && *last < 0 && !isFarDown(start) && stop == size && step == 1 && !size.isConstant())
-    return {(size + *last).max(node.dim(0)), size.min(node.dim(-*last))};
-  DimExprAttr begin = clampBound(node, start, size);
-  DimExprAttr length = stop - begin;
-  // Both bounds lie in [0, size]; only their order is open.
-  if (!length.isNonNegative() && !begin.isConstant(0))
-    length = length.max(node.dim(0));
-  if (length.isConstant(0))
-    begin = node.dim(0);
-  return {begin, length.ceilDiv(node.dim(step))};
+  DimExprAttr stop = clampBound(node, end, size), zero = node.dim(0), begin, length;
+  int64_t number = start.getConstant().value_or(0);
+  if (number < 0 && !isFarDown(start) && stop == size && !size.isConstant()) {
+    // The last k elements: min(k, size) says more than size - max(size - k, 0).
+    begin = (size + number).max(zero);
+    length = size.min(node.dim(-number));
+  } else {
+    // A number needs no clamping: where it lies beyond the end, nothing is read.
+    begin = number > 0 && !isFarUp(start) ? start : clampBound(node, start, size);
+    length = stop - begin;
+    // Both bounds lie in [0, size] now; only their order is open.
+    if (!length.isNonNegative() && !begin.isConstant(0))
+      length = length.max(zero);
+  }
+  return {length.isConstant(0) ? zero : begin, length.ceilDiv(node.dim(step))};
 }
 
 /// Bounds are clamped to [-1, size - 1] here.

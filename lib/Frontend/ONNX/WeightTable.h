@@ -30,6 +30,12 @@ public:
   WeightTable(ModuleOp module, uint64_t constantBytes)
       : weights(OpBuilder::atBlockEnd(module.getBody())), symbols(module), constantBytes(constantBytes) {}
 
+  /// Weights stand before the function that uses them.
+  void placeBefore(Operation *function) {
+    symbols.insert(function);
+    weights.setInsertionPoint(function);
+  }
+
   /// A value for the tensor at the builder's place. `name` is what the model calls it.
   Value build(OpBuilder &builder, Location loc, StringRef name, const TensorContents &contents);
 
