@@ -38,7 +38,14 @@ static llvm::Error systemError(const Twine &doing) {
 bool mlir::tfc::isMachineError(const llvm::Error &error) {
   bool machine = false;
   llvm::visitErrors(error, [&](const llvm::ErrorInfoBase &info) {
-    machine |= info.convertToErrorCode().category() == std::generic_category();
+    std::error_code code = info.convertToErrorCode();
+    if (code.category() != std::generic_category() && code.category() != std::system_category())
+      return;
+    // These say that the user gave a path that is none.
+    for (int path : {ENOENT, ENOTDIR, EISDIR, EACCES, EPERM, EROFS, ENAMETOOLONG, ELOOP, EINVAL})
+      if (code.value() == path)
+        return;
+    machine = true;
   });
   return machine;
 }
@@ -164,6 +171,8 @@ llvm::Error mlir::tfc::emitArtifact(ModuleOp module, const ArtifactOptions &opti
   if (!model)
     return model.takeError();
   describeWeights(model->description, options);
+  if (!options.headerPath.empty() && options.headerPath == options.outputPath)
+    return llvm::createStringError("the header and the shared library cannot both be written to '%s'", options.outputPath.c_str());
 
   // All files are opened first: a path that cannot be written is known before the work is done.
   llvm::Expected<OutputFile> library = OutputFile::create(options.outputPath);

@@ -152,6 +152,18 @@ void EntryReader::readSymbols() {
   });
 }
 
+/// An expression for people: values that it refers to are written out, unless that would make it too long to read.
+static DimExprAttr spellOut(DimExprAttr expr, ArrayRef<DimExprAttr> values) {
+  static constexpr size_t kReadable = 60;
+  return expr.substitute([&](StringAttr name) -> DimExprAttr {
+    StringRef text = name.getValue();
+    uint32_t number;
+    if (!text.consume_front("%") || text.getAsInteger(10, number) || number >= values.size())
+      return nullptr;
+    return values[number].str().size() <= kReadable ? values[number] : nullptr;
+  });
+}
+
 void EntryReader::readValues() {
   auto values = field<ArrayAttr>(dictionary, "values", "an array of #tfc.expr");
   auto segments = field<DenseI64ArrayAttr>(dictionary, "value_segments", "an array<i64>");
@@ -163,6 +175,7 @@ void EntryReader::readValues() {
   for (auto [number, symbol] : llvm::enumerate(result.description.symbols))
     if (!numbers.try_emplace(symbol.name, number).second)
       return fail(Twine("'symbols' has '") + symbol.name + "' twice");
+  SmallVector<DimExprAttr> spelledOut;
   for (auto [number, element] : llvm::enumerate(values)) {
     where = ("values[" + Twine(number) + "]: ").str();
     auto expr = dyn_cast<DimExprAttr>(element);
@@ -173,7 +186,8 @@ void EntryReader::readValues() {
       return fail(llvm::toString(words.takeError()));
     if (segments[number] < 0 || segments[number] > INT32_MAX)
       return fail("'value_segments' must not be negative");
-    result.description.values.push_back({*words, uint32_t(segments[number]), expr.str()});
+    spelledOut.push_back(spellOut(expr, spelledOut));
+    result.description.values.push_back({*words, uint32_t(segments[number]), spelledOut.back().str()});
   }
   where.clear();
 }

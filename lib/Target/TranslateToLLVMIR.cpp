@@ -15,6 +15,7 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
 
 using namespace mlir;
 using namespace mlir::tfc;
@@ -52,8 +53,12 @@ llvm::Expected<std::unique_ptr<llvm::Module>> mlir::tfc::translateToLLVMIR(Modul
     return success();
   });
   // The name would go into the object file; a fixed one keeps the bytes the same.
-  std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(code->get(), llvmContext, "model");
+  std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(code->get(), llvmContext, "model", /*disableVerification=*/true);
   if (!translated)
     return llvm::createStringError("translation to LLVM IR failed: %s", message.c_str());
+  // Verified here, for the translation would print what it finds on its own.
+  llvm::raw_string_ostream stream(message);
+  if (llvm::verifyModule(*translated, &stream))
+    return llvm::createStringError("the module's code is not valid: %s", StringRef(message).split('\n').first.str().c_str());
   return std::move(translated);
 }

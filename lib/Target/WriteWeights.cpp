@@ -22,6 +22,8 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <cstring>
+#include <sys/mman.h>
+#include <unistd.h>
 
 using namespace mlir;
 using namespace mlir::tfc;
@@ -29,6 +31,9 @@ using llvm::createStringError;
 
 /// Elements of one block.
 static constexpr int64_t kBlockElements = 1 << 20;
+
+/// Bytes written at once from a mapped file.
+static constexpr uint64_t kMappedPiece = 16 << 20;
 
 /// The runtime's alignment of weights that travel with seeded ones.
 static constexpr uint64_t kUnseededAlignment = 64;
@@ -59,6 +64,11 @@ private:
   }
   llvm::Expected<ArrayRef<uint8_t>> getSource();
   llvm::Expected<ArrayRef<uint8_t>> getDenseSource();
+  /// Whether the source is a file's mapping; names of bytes that stand in memory start with a null character.
+  bool isMapped() {
+    auto file = dyn_cast<FileSourceAttr>(op.getSource());
+    return file && !file.getPath().starts_with(StringRef("\0", 1));
+  }
   llvm::Error checkView(uint64_t sourceElements);
   llvm::Error put(const void *bytes, uint64_t count);
   llvm::Error writeBlocks(llvm::function_ref<void(int64_t offset, ArrayRef<int64_t> dims, ArrayRef<int64_t> strides)> make, char *made);
@@ -74,6 +84,15 @@ private:
 };
 
 } // namespace
+
+/// Tells the kernel that mapped bytes have been read, so that the weights of a large model do not pile up as memory of
+/// this process. The mapping is read-only: the bytes come back from the file if somebody asks again.
+static void releaseMapped(ArrayRef<uint8_t> bytes) {
+  uintptr_t page = ::sysconf(_SC_PAGESIZE);
+  uintptr_t begin = llvm::alignTo(uintptr_t(bytes.begin()), page), end = llvm::alignDown(uintptr_t(bytes.end()), page);
+  if (begin < end)
+    ::madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
+}
 
 llvm::Error WeightWriter::put(const void *bytes, uint64_t count) {
   if (int code = ::tfc::writeFullyAt(fd, static_cast<const char *>(bytes), count, place))
@@ -215,8 +234,18 @@ llvm::Error WeightWriter::writeView(ArrayRef<uint8_t> source) {
   int64_t fromBytes = fromType->bits / 8;
   if (llvm::Error error = checkView(source.size() / fromBytes))
     return error;
-  if (isPlain && from == to)
-    return put(source.data() + weight.layoutOffset * fromBytes, weight.bytes);
+  if (isPlain && from == to) {
+    source = source.slice(weight.layoutOffset * fromBytes, weight.bytes);
+    while (!source.empty()) {
+      ArrayRef<uint8_t> piece = source.take_front(kMappedPiece);
+      if (llvm::Error error = put(piece.data(), piece.size()))
+        return error;
+      if (isMapped())
+        releaseMapped(piece);
+      source = source.drop_front(piece.size());
+    }
+    return llvm::Error::success();
+  }
 
   int64_t elements = std::min<int64_t>(weight.bytes / elementBytes, kBlockElements);
   std::vector<char> gathered(elements * fromBytes), cast(from == to ? 0 : elements * elementBytes);
@@ -244,7 +273,11 @@ llvm::Error WeightWriter::write() {
   llvm::Expected<ArrayRef<uint8_t>> source = getSource();
   if (!source)
     return fail(llvm::toString(source.takeError()));
-  return writeView(*source);
+  if (llvm::Error error = writeView(*source))
+    return error;
+  if (isMapped())
+    releaseMapped(*source);
+  return llvm::Error::success();
 }
 
 llvm::Error mlir::tfc::writeWeights(const ModelReading &model, WeightChoice choice, int fd, uint64_t start) {

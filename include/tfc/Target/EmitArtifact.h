@@ -27,11 +27,11 @@ struct ArtifactOptions {
 };
 
 /// Makes model.so, its header and, with external weights, `<stem of the output>.weights` beside it. Either all files
-/// appear or none of them changes. Errors are one sentence; those of the machine (a full disk, a folder that may not be
-/// written) carry its error code, see `isMachineError`.
+/// appear or none of them changes. Errors are one sentence; see also `isMachineError`.
 llvm::Error emitArtifact(ModuleOp module, const ArtifactOptions &options);
 
-/// Whether an error is the machine's (it has an error code of the system) and not of the module or the options.
+/// Whether an error is the machine's (a full disk, a broken one, no memory) and not one of the module, the options or a
+/// path that the user gave.
 bool isMachineError(const llvm::Error &error);
 
 enum class CodeKind { Assembly, Object };

@@ -58,7 +58,7 @@ static Value viewOfPointer(OpBuilder &builder, Location loc, Value pointer, Rank
 }
 
 namespace {
-struct FrameKernels : tfc::impl::FrameKernelsBase<FrameKernels> {
+struct FrameKernels : mlir::tfc::impl::FrameKernelsBase<FrameKernels> {
   void runOnOperation() override;
   LogicalResult frame(func::FuncOp kernel);
   func::FuncOp createTiles(func::FuncOp kernel, unsigned pointers, unsigned symbols);

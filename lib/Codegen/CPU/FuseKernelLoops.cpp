@@ -42,9 +42,9 @@ static bool shouldFuse(OpOperand *operand) {
 }
 
 namespace {
-struct FuseKernelLoops : tfc::impl::FuseKernelLoopsBase<FuseKernelLoops> {
+struct FuseKernelLoops : mlir::tfc::impl::FuseKernelLoopsBase<FuseKernelLoops> {
   void runOnOperation() override {
-    for (KernelFrame frame : KernelFrame::collect(getOperation())) {
+    for (KernelFrame frame : collectKernels(getOperation())) {
       RewritePatternSet patterns(&getContext());
       linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
       linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);

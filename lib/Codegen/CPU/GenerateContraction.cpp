@@ -359,7 +359,7 @@ static std::optional<Contraction> matchContraction(KernelFrame frame) {
 }
 
 namespace {
-struct GenerateContraction : tfc::impl::GenerateContractionBase<GenerateContraction> {
+struct GenerateContraction : mlir::tfc::impl::GenerateContractionBase<GenerateContraction> {
   using GenerateContractionBase::GenerateContractionBase;
 
   void runOnOperation() override {
@@ -368,7 +368,7 @@ struct GenerateContraction : tfc::impl::GenerateContractionBase<GenerateContract
       getOperation().emitError() << llvm::toString(target.takeError());
       return signalPassFailure();
     }
-    for (KernelFrame frame : KernelFrame::collect(getOperation()))
+    for (KernelFrame frame : collectKernels(getOperation()))
       if (auto problem = matchContraction(frame))
         generate(frame, *problem, *target);
   }

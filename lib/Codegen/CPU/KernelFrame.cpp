@@ -13,10 +13,10 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
-SmallVector<KernelFrame> KernelFrame::collect(ModuleOp module) {
+SmallVector<KernelFrame> mlir::tfc::collectKernels(ModuleOp module) {
   SmallVector<KernelFrame> frames;
   for (auto tiles : module.getOps<func::FuncOp>()) {
-    auto kernelName = tiles->getAttrOfType<FlatSymbolRefAttr>(kTilesOfAttr);
+    auto kernelName = tiles->getAttrOfType<FlatSymbolRefAttr>(KernelFrame::kTilesOfAttr);
     if (!kernelName || tiles.isExternal())
       continue;
     if (auto kernel = module.lookupSymbol<func::FuncOp>(kernelName.getAttr()))
@@ -30,7 +30,7 @@ static ArrayAttr symbolsOf(func::FuncOp function) {
   return symbols ? symbols : ArrayAttr::get(function.getContext(), {});
 }
 
-unsigned KernelFrame::symbolCount() const { return symbolsOf(tiles).size(); }
+unsigned KernelFrame::symbolCount() { return symbolsOf(tiles).size(); }
 
 Value mlir::tfc::memrefOfPointer(OpBuilder &builder, Location loc, Value pointer, Type element) {
   MLIRContext *context = builder.getContext();

@@ -28,20 +28,20 @@ struct KernelFrame {
   static constexpr StringLiteral kTilesAttr = "tfc.tiles";
   static constexpr StringLiteral kScratchAttr = "tfc.scratch";
 
-  /// All framed kernels of the module, in order.
-  static SmallVector<KernelFrame> collect(ModuleOp module);
+  unsigned symbolCount();
+  unsigned pointerCount() { return tiles.getNumArguments() - symbolCount() - 4; }
+  Value pointer(unsigned i) { return tiles.getArgument(i); }
+  Value begin() { return tiles.getArgument(tiles.getNumArguments() - 4); }
+  Value end() { return tiles.getArgument(tiles.getNumArguments() - 3); }
+  Value worker() { return tiles.getArgument(tiles.getNumArguments() - 2); }
+  Value scratch() { return tiles.getArgument(tiles.getNumArguments() - 1); }
 
-  unsigned symbolCount() const;
-  unsigned pointerCount() const { return tiles.getNumArguments() - symbolCount() - 4; }
-  Value pointer(unsigned i) const { return tiles.getArgument(i); }
-  Value begin() const { return tiles.getArgument(tiles.getNumArguments() - 4); }
-  Value end() const { return tiles.getArgument(tiles.getNumArguments() - 3); }
-  Value worker() const { return tiles.getArgument(tiles.getNumArguments() - 2); }
-  Value scratch() const { return tiles.getArgument(tiles.getNumArguments() - 1); }
-
-  void setTiles(DimExprAttr tileCount) const { kernel->setAttr(kTilesAttr, tileCount); }
-  void setScratch(DimExprAttr bytes) const { kernel->setAttr(kScratchAttr, bytes); }
+  void setTiles(DimExprAttr tileCount) { kernel->setAttr(kTilesAttr, tileCount); }
+  void setScratch(DimExprAttr bytes) { kernel->setAttr(kScratchAttr, bytes); }
 };
+
+/// All framed kernels of the module, in order.
+SmallVector<KernelFrame> collectKernels(ModuleOp module);
 
 /// The rank-0 memref of a pointer: `memref<element>`.
 Value memrefOfPointer(OpBuilder &builder, Location loc, Value pointer, Type element);

@@ -166,9 +166,9 @@ static bool isFrameOp(Operation &op) {
 }
 
 namespace {
-struct TileKernels : tfc::impl::TileKernelsBase<TileKernels> {
+struct TileKernels : mlir::tfc::impl::TileKernelsBase<TileKernels> {
   void runOnOperation() override {
-    for (KernelFrame frame : KernelFrame::collect(getOperation()))
+    for (KernelFrame frame : collectKernels(getOperation()))
       if (!frame.kernel->hasAttr(KernelFrame::kTilesAttr))
         tile(frame);
   }

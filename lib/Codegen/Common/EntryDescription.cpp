@@ -29,7 +29,7 @@ DictionaryAttr EntryDescription::makeDictionary(ArrayRef<std::pair<StringRef, At
 // Symbols and ports
 //===----------------------------------------------------------------------------------------------===//
 
-LogicalResult EntryDescription::addSymbols() {
+void EntryDescription::addSymbols() {
   auto declare = [&](StringAttr name, int64_t bornIn) {
     symbolNumbers[name] = symbols.size();
     values.declareSymbol(name, bornIn);
@@ -49,15 +49,12 @@ LogicalResult EntryDescription::addSymbols() {
     bindNumbers[bind] = number;
     SmallVector<int64_t> numbers;
     for (auto name : bind.getSymbols().getAsRange<StringAttr>()) {
-      if (values.isDeclared(name))
-        return bind.emitError("symbol '") << name.getValue() << "' has a value already";
       numbers.push_back(symbols.size());
       declare(name, number + 1);
     }
     binds.push_back(makeDictionary({{"symbols", builder.getDenseI64ArrayAttr(numbers)},
                                     {"node", builder.getStringAttr(getNodeText(bind.getLoc()))}}));
   }
-  return success();
 }
 
 SmallVector<int64_t> EntryDescription::addDims(Type type) {
@@ -212,7 +209,8 @@ LogicalResult EntryDescription::addSlots() {
 //===----------------------------------------------------------------------------------------------===//
 
 LogicalResult EntryDescription::build() {
-  if (failed(addSymbols()) || failed(addPorts()))
+  addSymbols();
+  if (failed(addPorts()))
     return failure();
   addRequirements();
   WalkResult result = entry.walk([&](LaunchOp launch) {

@@ -56,7 +56,8 @@ bool isCopy(Operation *op) {
 Kind getKind(Operation *op) {
   if (isCopy(op))
     return Kind::Alone;
-  if (isa<ElementwiseOpInterface, ExpandOp, RangeOp, EyeOp, TriluOp>(op))
+  // A lookup makes each element from its index as the others do; what it reads stands outside of its kernel.
+  if (isa<ElementwiseOpInterface, ExpandOp, RangeOp, EyeOp, TriluOp, GatherOp>(op))
     return Kind::Pointwise;
   if (auto softmax = dyn_cast<SoftmaxOp>(op))
     return isLastAxis(softmax.getAxis(), softmax.getX()) ? Kind::Row : Kind::Alone;
@@ -179,8 +180,12 @@ private:
     bool usedElsewhere = false;
     for (Operation *user : op->getUsers()) {
       Operation *top = block.findAncestorOpInBlock(*user);
-      if (top == user && groupOfUser(user) == index)
+      if (top == user && groupOfUser(user) == index) {
+        // A lookup reads its operands at any place, not at the place it computes: they must lie in memory.
+        if (isa<GatherOp>(user))
+          return std::nullopt;
         continue;
+      }
       if (!root->isBeforeInBlock(top))
         return std::nullopt;
       usedElsewhere = true;

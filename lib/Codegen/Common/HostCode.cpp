@@ -75,7 +75,7 @@ private:
     if (bytes == 0)
       return base;
     // Constant indices of a getelementptr have 32 bits; weights lie further away.
-    LLVM::GEPArg offset = isInt<31>(bytes) ? LLVM::GEPArg(int32_t(bytes)) : LLVM::GEPArg(constant(i64, bytes));
+    LLVM::GEPArg offset = llvm::isInt<31>(bytes) ? LLVM::GEPArg(int32_t(bytes)) : LLVM::GEPArg(constant(i64, bytes));
     return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base, ArrayRef<LLVM::GEPArg>{offset});
   }
   Value loadField(Value base, int64_t offset, Type type) { return LLVM::LoadOp::create(builder, loc, type, at(base, offset)); }
@@ -107,12 +107,18 @@ private:
     Value bad = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, code, constant(i32, 0));
     Block *next = addBlock({});
     LLVM::CondBrOp::create(builder, loc, bad, leave, ValueRange{code}, next, ValueRange{});
-    builder.setInsertionPointToStart(next);
+    enter(next);
   }
 
   Block *addBlock(TypeRange arguments) {
     OpBuilder::InsertionGuard guard(builder);
     return builder.createBlock(&function.getBody(), function.getBody().end(), arguments, SmallVector<Location>(arguments.size(), loc));
+  }
+
+  /// Goes on in this block, which then stands behind all that was emitted so far.
+  void enter(Block *block) {
+    block->moveBefore(&function.getBody(), function.getBody().end());
+    builder.setInsertionPointToStart(block);
   }
 
   //===--------------------------------------------------------------------------------------------===//
@@ -226,30 +232,30 @@ private:
     Block *thenBlock = addBlock({}), *elseBlock = addBlock({}), *behind = addBlock({});
     LLVM::CondBrOp::create(builder, loc, *condition, thenBlock, elseBlock);
     for (auto [region, block] : {std::pair(&branch.getThenRegion(), thenBlock), std::pair(&branch.getElseRegion(), elseBlock)}) {
-      builder.setInsertionPointToStart(block);
+      enter(block);
       if (!region->empty() && failed(emitBlock(region->front())))
         return failure();
       LLVM::BrOp::create(builder, loc, ValueRange{}, behind);
     }
-    builder.setInsertionPointToStart(behind);
+    enter(behind);
     return success();
   }
 
   LogicalResult emitWhile(scf::WhileOp loop) {
     Block *before = addBlock({}), *after = addBlock({}), *behind = addBlock({});
     LLVM::BrOp::create(builder, loc, ValueRange{}, before);
-    builder.setInsertionPointToStart(before);
+    enter(before);
     if (failed(emitBlock(loop.getBefore().front())))
       return failure();
     FailureOr<Value> condition = getCondition(loop, loop.getConditionOp().getCondition());
     if (failed(condition))
       return failure();
     LLVM::CondBrOp::create(builder, loc, *condition, after, behind);
-    builder.setInsertionPointToStart(after);
+    enter(after);
     if (failed(emitBlock(loop.getAfter().front())))
       return failure();
     LLVM::BrOp::create(builder, loc, ValueRange{}, before);
-    builder.setInsertionPointToStart(behind);
+    enter(behind);
     return success();
   }
 

@@ -76,8 +76,10 @@ struct LowerDims : mlir::tfc::impl::LowerDimsBase<LowerDims> {
       if (!value)
         return signalPassFailure();
       op.getValue().replaceAllUsesWith(value);
-      op.erase();
     }
+    // Not before: the builder may stand at the first of them.
+    for (DimOp op : dims)
+      op.erase();
   }
 };
 } // namespace

@@ -243,6 +243,28 @@ def gpt2_cases(c, rng):
     yield 'left_padded', left
 
 
+def write(family, folder, config_text='', dtype='F32', bare=False, seed=0):
+    """Writes weights and cases into the folder; gives the names of the cases."""
+    config = parse_config(family, config_text)
+    rng = np.random.default_rng(seed)
+    shapes, model, cases, prefix = {'bert': (bert_shapes, bert, bert_cases, 'bert.'),
+                                    'gpt2': (gpt2_shapes, gpt2, gpt2_cases, 'transformer.')}[family]
+    if bare:
+        prefix = ''
+    os.makedirs(folder, exist_ok=True)
+    path = os.path.join(folder, 'weights.safetensors')
+    write_safetensors(path, {prefix + name: random_weight(rng, name, shape) for name, shape in shapes(config)}, dtype)
+    weights = {name[len(prefix):]: values for name, values in read_safetensors(path).items()}
+    names = []
+    for name, inputs in cases(config, rng):
+        outputs = model(config, weights, inputs)
+        np.savez(os.path.join(folder, name + '.inputs.npz'), **inputs)
+        np.savez(os.path.join(folder, name + '.outputs.npz'),
+                 **{key: value.astype(np.float32) for key, value in outputs.items()})
+        names.append(name)
+    return names
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('family', choices=['bert', 'gpt2'])
@@ -252,23 +274,7 @@ def main():
     parser.add_argument('--bare', action='store_true', help="names without 'bert.' or 'transformer.'")
     parser.add_argument('--seed', type=int, default=0)
     options = parser.parse_args()
-
-    config = parse_config(options.family, options.config)
-    rng = np.random.default_rng(options.seed)
-    shapes, model, cases, prefix = {'bert': (bert_shapes, bert, bert_cases, 'bert.'),
-                                    'gpt2': (gpt2_shapes, gpt2, gpt2_cases, 'transformer.')}[options.family]
-    if options.bare:
-        prefix = ''
-    os.makedirs(options.folder, exist_ok=True)
-    path = os.path.join(options.folder, 'weights.safetensors')
-    write_safetensors(path, {prefix + name: random_weight(rng, name, shape) for name, shape in shapes(config)},
-                      options.dtype)
-    weights = {name[len(prefix):]: values for name, values in read_safetensors(path).items()}
-    for name, inputs in cases(config, rng):
-        outputs = model(config, weights, inputs)
-        np.savez(os.path.join(options.folder, name + '.inputs.npz'), **inputs)
-        np.savez(os.path.join(options.folder, name + '.outputs.npz'),
-                 **{key: value.astype(np.float32) for key, value in outputs.items()})
+    for name in write(options.family, options.folder, options.config, options.dtype, options.bare, options.seed):
         print(name)
 
 

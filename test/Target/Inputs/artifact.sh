@@ -52,18 +52,46 @@ check survives-strip embed/program
 check two-headers bash -c "sed 's/two-kernels/another/' $model > another.mlir && $tool another.mlir -o another.so -header another.h &&
   printf '#include \"embed/model.h\"\n#include \"another.h\"\nint main(void) { return two_kernels_main_entry + another_main_entry; }\n' > two.c &&
   $cc -std=c11 -Wall -Wextra -Werror -I. -c two.c && cp two.c two.cpp && $cc -x c++ -std=c++17 -Wall -Wextra -Werror -I. -c two.cpp"
+check two-models-in-one-program bash -c "$tool another.mlir -o another.so -header another.h -query another_query &&
+  printf '#include \"embed/model.h\"\n#include \"another.h\"\nint main(void) { TfcLoaded *a, *b; return two_kernels_open(\".\", &a) || another_open(\".\", &b) ||
+    tfc_model_query() == another_query() || tfc_model_query()->api == another_query()->api; }\n' >both.c &&
+  $cc -std=c11 -Wall -Werror -I. both.c -o both embed/model.so another.so -Wl,-rpath,$work/embed -Wl,-rpath,$work && ./both"
 check assembly bash -c "$tool $model -emit asm -o model.s && grep -q tfc.code.add_0 model.s"
 check object bash -c "$tool $model -emit obj -o model.o && readelf -s model.o | grep -q tfc_core_api"
 check device bash -c "$tool $model -emit asm -o /dev/stdout | grep -q tfc.code.add_0 && test -c /dev/null && $tool $model -emit asm -o /dev/null && test -c /dev/null"
 check cpu bash -c "$tool $model -cpu x86-64-v3 -o v3.so"
 check other-architecture bash -c "$tool $model -triple aarch64-linux-gnu -emit obj -o arm.o && readelf -h arm.o | grep -q AArch64"
 
+# A module large enough to be cut into parts: kernels, shared data, private helpers.
+many_kernels() {
+  echo 'module attributes {tfc.model_name = "many"} {'
+  echo '  llvm.mlir.global private constant @table(dense<[1, 2, 3, 4]> : tensor<4xi64>) : !llvm.array<4 x i64>'
+  echo '  llvm.mlir.global internal @state(7 : i64) : i64'
+  echo '  llvm.func internal @helper(%x: i64) -> i64 attributes {no_inline} { %t = llvm.mlir.addressof @state : !llvm.ptr %s = llvm.load %t : !llvm.ptr -> i64 %r = llvm.add %x, %s : i64 llvm.return %r : i64 }'
+  for k in $(seq 0 39); do
+    echo "  llvm.func @k$k(%args: !llvm.ptr, %begin: i64, %end: i64, %worker: !llvm.ptr) {"
+    echo "    %t = llvm.mlir.addressof @table : !llvm.ptr  %a0 = llvm.load %t : !llvm.ptr -> i64  %v0 = llvm.call @helper(%a0) : (i64) -> i64  %c = llvm.mlir.constant($k : i64) : i64"
+    for i in $(seq 1 150); do echo "    %x$i = llvm.xor %v$((i - 1)), %c : i64  %v$i = llvm.mul %x$i, %begin : i64"; done
+    echo "    llvm.store %v150, %args : i64, !llvm.ptr  llvm.return }"
+  done
+  echo '  llvm.func @main_run(%run: !llvm.ptr) -> i32 { %zero = llvm.mlir.constant(0 : i32) : i32 llvm.return %zero : i32 }'
+  echo "  tfc.entry @main {run = @main_run, symbols = [], values = [#tfc.expr<1>], value_segments = array<i64: 0>, inputs = [], outputs = [],"
+  echo "    requirements = [], kernels = [$(seq -s ', ' -f '@k%.0f' 0 39)], launches = [], binds = [], arena_bytes = array<i64: 0>}"
+  echo '}'
+}
+many_kernels >many.mlir
+check parts "$tool" many.mlir -o many.so -jobs 2
+cp many.so many-2.so; "$tool" many.mlir -o many.so -jobs 1
+check parts-same-bytes cmp many.so many-2.so
+check parts-all-kernels test "$(readelf -sW many.so | grep -c ' tfc.code.k')" = 40
+
 # What cannot be done says so in one line and leaves nothing behind.
 mkdir folder
-check output-is-a-folder fails_with 'folder' 3 "$tool" "$model" -o folder
-check output-in-no-folder fails_with 'No such file' 3 "$tool" "$model" -o nowhere/model.so
-check empty-output fails_with 'empty' 3 "$tool" "$model" -o ''
-check header-in-no-folder fails_with 'nowhere/model.h' 3 "$tool" "$model" -o good.so -header nowhere/model.h
+check output-is-a-folder fails_with 'folder' 2 "$tool" "$model" -o folder
+check output-in-no-folder fails_with 'No such file' 2 "$tool" "$model" -o nowhere/model.so
+check empty-output fails_with 'empty' 2 "$tool" "$model" -o ''
+check header-in-no-folder fails_with 'nowhere/model.h' 2 "$tool" "$model" -o good.so -header nowhere/model.h
+check header-over-output fails_with 'cannot both be written' 2 "$tool" "$model" -o good.so -header good.so
 check nothing-stays test ! -e good.so
 check unknown-cpu fails_with "unknown CPU 'z80'" 2 "$tool" "$model" -cpu z80 -o bad.so
 check unknown-feature fails_with "unknown CPU feature 'warp'" 2 "$tool" "$model" -features +warp -o bad.so

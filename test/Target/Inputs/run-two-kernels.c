@@ -25,6 +25,8 @@ static int checkDescriptor(const TfcModel *model) {
   if (arena->word_count != 4 || arena->words[0].op != TFC_EXPR_CONST || arena->words[0].operand != 16 || arena->words[1].op != TFC_EXPR_VALUE ||
       arena->words[2].op != TFC_EXPR_MUL || arena->words[3].op != TFC_EXPR_ALIGN || arena->words[3].operand != 64)
     return fail("code of the arena's size");
+  if (!strstr(arena->text, "batch"))
+    return fail("text of the arena's size");
   if (entry->launch_count != 2 || entry->launches[1].kernel != 1 || entry->launches[1].check_count != 1 ||
       strcmp(entry->launches[1].checks[0], "node 'Add_1': x") || strcmp(entry->launches[0].nodes[0], "Add_0"))
     return fail("launches");

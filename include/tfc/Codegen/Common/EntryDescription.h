@@ -39,7 +39,7 @@ public:
   size_t getSlotCount() const { return slots.size(); }
 
 private:
-  LogicalResult addSymbols();
+  void addSymbols();
   LogicalResult addPorts();
   LogicalResult addLaunch(LaunchOp launch);
   LogicalResult addSlots();

@@ -22,7 +22,6 @@ public:
 
   /// Symbols exist once `segment` binds have run.
   void declareSymbol(StringAttr name, int64_t segment) { symbolSegments[name] = segment; }
-  bool isDeclared(StringAttr name) const { return symbolSegments.contains(name); }
 
   /// The number of the expression's value.
   int64_t add(DimExprAttr expr);

@@ -7,6 +7,8 @@
 
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 
+#include "InferenceChecks.h"
+
 #include "mlir/IR/PatternMatch.h"
 
 #include <cmath>
@@ -20,9 +22,9 @@ using namespace mlir::tfc;
 
 LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                          SmallVectorImpl<Type> &types) {
+  if (failed(checkKnownDims(loc, {adaptor.getA().getType(), adaptor.getB().getType()})))
+    return failure();
   auto typeA = cast<RankedTensorType>(adaptor.getA().getType()), typeB = cast<RankedTensorType>(adaptor.getB().getType());
-  if (!hasKnownDims(typeA) || !hasKnownDims(typeB))
-    return emitOptionalError(loc, "(C0) a tensor with `?` dims needs a #tfc.dims encoding");
   if (typeA.getRank() < 2 || typeB.getRank() < 2)
     return emitOptionalError(loc, "(C1) operands need rank 2 or more, got ", typeA, " and ", typeB);
   Type elementA = typeA.getElementType(), elementB = typeB.getElementType(), result = elementA;
@@ -173,6 +175,7 @@ void AttentionOp::collectRequirements(SmallVectorImpl<Requirement> &requirements
   };
   require(RequireKind::Equal, k[0], q[0]);
   require(RequireKind::Equal, v[0], q[0]);
+  require(RequireKind::Equal, v[1], k[1]);
   require(RequireKind::Equal, v[2], k[2]);
   require(RequireKind::Equal, k[3], q[3]);
   DimExprAttr total = k[2];

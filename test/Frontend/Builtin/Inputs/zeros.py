@@ -1,6 +1,6 @@
 """Writes a safetensors file of zeros with the weights of a printed module.
 
-    tfc-build-builtin bert ... | python3 zeros.py OUT.safetensors [edits]
+    tfc-build-builtin bert ... | zeros.py OUT.safetensors [edits]
 
 Edits: --dtype F16, --strip bert., --drop NAME, --rename OLD=NEW, --shape NAME=2x3, --retype NAME=I32, --add NAME.
 """

@@ -38,7 +38,11 @@ def Tfc_DimExprAttr : Tfc_Attr<"DimExpr", "expr"> {
     (`a < 0 ? a + b : a`, how ONNX counts from the end). Two expressions are equal exactly when the attributes are.
 
     Symbols are lengths, so they are never negative. Names that are not identifiers are printed in quotes.
-    Arithmetic saturates at the ends of int64: an overflow never becomes a small number.
+    Arithmetic saturates at the ends of int64: an overflow never becomes a small number. A constant from 2^30 on in a
+    `min` means "to the end", as exporters write it. Operands of `broadcast` are equal, or one of them is 1.
+
+    An expression of more than 128 terms, 2048 atoms or 48 nested calls is too complex: arithmetic then gives one
+    expression that no type may carry, and the parser refuses the text.
 
     ```mlir
     #tfc.expr<4 * batch * seq + past>
@@ -70,6 +74,8 @@ def Tfc_DimExprAttr : Tfc_Attr<"DimExpr", "expr"> {
     bool isConstant(int64_t value) const { return getConstant() == value; }
     /// The name when the expression is one bare symbol.
     std::optional<StringRef> getSymbol() const;
+    /// True for what arithmetic gives in place of an expression beyond the limits.
+    bool isTooComplex() const;
     /// True where the expression cannot be negative (symbols are lengths).
     bool isNonNegative() const;
     /// True where the expression is at least one for every value of the symbols.

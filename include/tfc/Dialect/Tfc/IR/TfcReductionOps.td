@@ -66,13 +66,13 @@ def Tfc_CountNonzeroOp : Tfc_InferredOp<"count_nonzero"> {
   let assemblyFormat = "$x attr-dict `:` type($x)";
 }
 
-def Tfc_TopKOp : Tfc_Op<"top_k", [Pure]> {
+def Tfc_TopKOp : Tfc_Op<"top_k", [Pure, DeclareOpInterfaceMethods<Tfc_RequirementsOpInterface>]> {
   let summary = "the k largest (or smallest) elements along an axis, and their indices";
   let description = [{
     k is the length of the results' axis. Equal elements come in the order of their index; NaN counts as the largest.
 
     (C1) axis is in [0, rank). (C2) results have x's dims but for the axis, and equal dims. (C3) values have x's
-    element type, indices are i64.
+    element type, indices are i64. (C4) a static k does not exceed a static axis.
   }];
   let arguments = (ins Tfc_NumberTensor:$x, I64Attr:$axis, UnitAttr:$smallest);
   let results = (outs Tfc_NumberTensor:$values, RankedTensorOf<[I64]>:$indices);

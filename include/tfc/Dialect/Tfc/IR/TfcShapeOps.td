@@ -48,7 +48,8 @@ def Tfc_BindOp : Tfc_Op<"bind"> {
     The only place where a size comes from data. Symbols bound here may stand in types after this op. A negative
     element ends the run with an error.
 
-    (C1) the operand is i64 with as many elements as there are names. (C2) no name is bound twice in a function.
+    (C1) the operand is i64 with as many elements as there are names. (C2) no name is bound twice in a
+    function. (C3) names are not empty and do not start with `%`.
 
     ```mlir
     tfc.bind %n as ["count"] : tensor<i64>

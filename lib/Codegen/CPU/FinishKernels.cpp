@@ -1,0 +1,48 @@
+//===- FinishKernels.cpp - Linkage and attributes of finished kernels ---------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "KernelFrame.h"
+#include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/TargetInfo/CpuTarget.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+namespace mlir::tfc {
+#define GEN_PASS_DEF_FINISHKERNELS
+#include "tfc/Codegen/CPU/Passes.h.inc"
+} // namespace mlir::tfc
+
+using namespace mlir;
+using namespace mlir::tfc;
+
+namespace {
+struct FinishKernels : mlir::tfc::impl::FinishKernelsBase<FinishKernels> {
+  using FinishKernelsBase::FinishKernelsBase;
+
+  void runOnOperation() override {
+    llvm::Expected<::tfc::CpuTarget> target = ::tfc::parseCpuTarget(cpu);
+    if (!target) {
+      getOperation().emitError() << llvm::toString(target.takeError());
+      return signalPassFailure();
+    }
+    for (auto function : getOperation().getOps<LLVM::LLVMFuncOp>()) {
+      bool isTiles = function->hasAttr(KernelFrame::kTilesOfAttr);
+      if ((!isTiles && !function->hasAttr("tfc.kernel")) || function.isExternal())
+        continue;
+      // LLVM would halve the vectors on account of clock rates that recent cores do not lower.
+      if (target->vectorBits == 512)
+        function.setPreferVectorWidth("512");
+      function.setNoUnwind(true);
+      if (!isTiles)
+        continue;
+      // Inlining is what turns noalias of its arguments into alias scopes.
+      function.setLinkage(LLVM::Linkage::Internal);
+      function.setAlwaysInline(true);
+    }
+  }
+};
+} // namespace

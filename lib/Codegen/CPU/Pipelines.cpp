@@ -1,0 +1,123 @@
+//===- Pipelines.cpp - The passes of CPU code generation in their order ---------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/Conversion/TfcToLinalg/Passes.h"
+#include "tfc/Dialect/Tfc/IR/TfcDialect.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Linalg/Transforms/SubsetInsertionOpInterfaceImpl.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
+#include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mlir::tfc;
+
+static void addCleanup(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void mlir::tfc::buildKernelPipeline(OpPassManager &pm, const CPUPipelineOptions &options) {
+  // Signatures first: what follows sees pointers, and launches see the final kernel from here on.
+  pm.addPass(createFrameKernels());
+  GenerateContractionOptions contraction;
+  contraction.cpu = options.cpu;
+  pm.addPass(createGenerateContraction(contraction));
+
+  // The generic road, on tensors.
+  pm.addNestedPass<func::FuncOp>(createConvertToLinalg());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  addCleanup(pm);
+  pm.addPass(createFuseKernelLoops());
+  addCleanup(pm);
+  pm.addPass(createTileKernels());
+  addCleanup(pm);
+
+  // On buffers. Sums of rows get their order while their loops are still linalg.
+  pm.addPass(createBufferizeKernels());
+  addCleanup(pm);
+  pm.addPass(createAssignScratch());
+  pm.addNestedPass<func::FuncOp>(createLowerRowReductions());
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  pm.addPass(memref::createFoldMemRefAliasOpsPass());
+  addCleanup(pm);
+
+  // On loops of scalars and vectors.
+  pm.addPass(createLowerCheckIndex());
+  pm.addPass(createLowerBFloat16Memory());
+  pm.addNestedPass<func::FuncOp>(createLowerDims());
+  pm.addPass(createExpandMath());
+  addCleanup(pm);
+  pm.addPass(createLoopInvariantCodeMotionPass());
+}
+
+void mlir::tfc::buildLowerCPUToLLVMPipeline(OpPassManager &pm, const CPUPipelineOptions &options) {
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(arith::createArithExpandOpsPass());
+  addCleanup(pm);
+  pm.addPass(createLoopInvariantCodeMotionPass());
+  pm.addPass(createConvertVectorToSCFPass());
+  pm.addPass(createSCFToControlFlowPass());
+  // LLVM's intrinsics where there are some; the C library for what is left (erf of f64).
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertMathToLibmPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  pm.addPass(createUBToLLVMConversionPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  addCleanup(pm);
+  FinishKernelsOptions finish;
+  finish.cpu = options.cpu;
+  pm.addPass(createFinishKernels(finish));
+}
+
+void mlir::tfc::registerCPUPipelines() {
+  PassPipelineRegistration<CPUPipelineOptions>("tfc-generate-kernels",
+                                               "kernels on tfc ops -> loops, vectors and memrefs behind their final signature",
+                                               buildKernelPipeline);
+  PassPipelineRegistration<CPUPipelineOptions>("tfc-lower-cpu-to-llvm", "kernels of loops and vectors -> LLVM dialect",
+                                               buildLowerCPUToLLVMPipeline);
+}
+
+void mlir::tfc::registerCPUCodegenDialects(DialectRegistry &registry) {
+  registry.insert<TfcDialect, affine::AffineDialect, arith::ArithDialect, bufferization::BufferizationDialect,
+                  func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
+                  scf::SCFDialect, tensor::TensorDialect, vector::VectorDialect>();
+  arith::registerBufferizableOpInterfaceExternalModels(registry);
+  bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
+  linalg::registerBufferizableOpInterfaceExternalModels(registry);
+  linalg::registerSubsetOpInterfaceExternalModels(registry);
+  scf::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerBufferizableOpInterfaceExternalModels(registry);
+  tensor::registerInferTypeOpInterfaceExternalModels(registry);
+  tensor::registerSubsetOpInterfaceExternalModels(registry);
+}

@@ -1,0 +1,221 @@
+"""The kernels that run_kernels.py runs: tfc ops, sizes, inputs and what numpy makes of them in float64."""
+import math
+import numpy as np
+
+CASES = []
+
+
+class Case:
+    def __init__(self, name, body, sizes, make, tolerance=2e-6, scale=None, dtypes=None, failed=None, bench=None,
+                 work=None, flops=False):
+        self.name, self.body, self.sizes, self.make = name, body, sizes, make
+        self.tolerance, self.scale, self.dtypes, self.failed = tolerance, scale, dtypes, failed
+        self.bench, self.work, self.flops = bench, work, flops
+        CASES.append(self)
+
+    def source(self):
+        count = len(self.sizes[0])
+        symbols = ", ".join(f'"s{i}"' for i in range(count))
+        arguments, results, body = self.body
+        return (f"func.func private @{self.name}({arguments}) -> ({results}) "
+                f"attributes {{tfc.kernel, tfc.symbols = [{symbols}]}} {{\n{body}\n}}")
+
+
+def dims(text, element="f32"):
+    """tensor type of a comma list of dims, as in dims('s0, 64')."""
+    parts = [p.strip() for p in text.split(",")] if text else []
+    shape = "x".join([p if p.isdigit() else "?" for p in parts] + [element])
+    if all(p.isdigit() for p in parts):
+        return f"tensor<{shape}>"
+    return f"tensor<{shape}, #tfc.dims<{text}>>"
+
+
+def f32(x):
+    return np.asarray(x, np.float32)
+
+
+def normal(rng, *shape):
+    return f32(rng.standard_normal(shape))
+
+
+# What numpy must not compute on: the inputs as float64.
+def d(x):
+    return np.asarray(x, np.float64)
+
+
+def erf(x):
+    return np.vectorize(math.erf, otypes=[np.float64])(x)
+
+
+#===-- Elementwise ------------------------------------------------------------------------------------===#
+
+SPECIAL = f32([0.0, -0.0, np.inf, -np.inf, np.nan, 1e-40, -1e-40, 3e38, -3e38, 88.8, -88.8, -103.5, 1e-8, 0.625])
+
+
+def with_special(x):
+    flat = x.reshape(-1)
+    n = min(flat.size, SPECIAL.size)
+    flat[:n] = SPECIAL[:n]
+    return x
+
+
+def unary(name, op, reference, tolerance=1e-6, spread=3.0):
+    t = dims("s0, s1")
+
+    def make(rng, a, b):
+        x = with_special(normal(rng, a, b) * np.float32(spread))
+        with np.errstate(all="ignore"):
+            return [x], [f32(reference(d(x)))]
+    Case(name, (f"%x: {t}", t, f"%0 = tfc.{op} %x : {t}\nreturn %0 : {t}"),
+         [(1, 1), (3, 17), (5, 333), (0, 4), (4, 0), (2, 3072)], make, tolerance)
+
+
+unary("exp", "exp", np.exp, spread=30)
+unary("log", "log", np.log)
+unary("tanh", "tanh", np.tanh)
+unary("erf", "erf", erf)
+unary("relu", "relu", lambda x: np.where(np.isnan(x), x, np.maximum(x, 0)))
+unary("sin", "sin", np.sin)
+unary("sqrt", "sqrt", np.sqrt)
+
+
+def gelu(x):
+    return x / 2 * (1 + erf(x / math.sqrt(2)))
+
+
+T3072 = dims("s0, s1, 3072")
+Case("gelu", (f"%x: {T3072}", T3072, f"%0 = tfc.gelu erf %x : {T3072}\nreturn %0 : {T3072}"), [(1, 1), (2, 3), (0, 5)],
+     lambda rng, b, s: (lambda x: ([x], [gelu(d(x))]))(normal(rng, b, s, 3072) * 2), 1e-6, bench=(1, 128),
+     work=lambda b, s: b * s * 3072)
+
+TBS = dims("s0, s1, 768")
+Case("bias_residual", (f"%x: {TBS}, %b: tensor<768xf32>, %r: {TBS}", TBS,
+                       f"%0 = tfc.add %x, %b : {TBS}, tensor<768xf32>\n%1 = tfc.add %0, %r : {TBS}, {TBS}\nreturn %1 : {TBS}"),
+     [(1, 1), (2, 7)],
+     lambda rng, b, s: (lambda x, c, r: ([x, c, r], [d(x) + d(c) + d(r)]))(
+         normal(rng, b, s, 768), normal(rng, 768), normal(rng, b, s, 768)))
+
+TS = dims("s0")
+Case("vector", (f"%x: {TS}", TS, f"%0 = tfc.neg %x : {TS}\nreturn %0 : {TS}"), [(0,), (1,), (2047,), (2048,), (5001,)],
+     lambda rng, n: (lambda x: ([x], [-d(x)]))(normal(rng, n)), 0)
+
+#===-- Rows -------------------------------------------------------------------------------------------===#
+
+
+def softmax(x):
+    with np.errstate(all="ignore"):
+        e = np.exp(x - x.max(-1, keepdims=True))
+        return e / e.sum(-1, keepdims=True)
+
+
+TQK = dims("s0, 12, s1, s2")
+Case("softmax", (f"%x: {TQK}", TQK, f"%0 = tfc.softmax %x axis 3 : {TQK}\nreturn %0 : {TQK}"),
+     [(1, 1, 1), (2, 3, 5), (1, 7, 128), (1, 2, 333), (0, 2, 3), (1, 2, 0)],
+     lambda rng, b, s, t: (lambda x: ([x], [softmax(d(x)) if t else d(x)]))(normal(rng, b, 12, s, t) * 4), 1e-6,
+     bench=(1, 128, 128), work=lambda b, s, t: b * 12 * s * t)
+
+TM = dims("s0, 1, 1, s2")
+Case("softmax_mask", (f"%x: {TQK}, %m: {TM}", TQK,
+                      f"%0 = tfc.add %x, %m : {TQK}, {TM}\n%1 = tfc.softmax %0 axis 3 : {TQK}\nreturn %1 : {TQK}"),
+     [(1, 2, 9), (2, 3, 65)],
+     lambda rng, b, s, t: (lambda x, m: ([x, m], [softmax(d(x) + d(m))]))(
+         normal(rng, b, 12, s, t), f32(np.where(rng.random((b, 1, 1, t)) < 0.3, -1e9, 0))), 1e-6, bench=(1, 128, 128),
+     work=lambda b, s, t: b * 12 * s * t)
+
+
+def layer_norm(x, g, b, eps):
+    c = x - x.mean(-1, keepdims=True)
+    return c / np.sqrt((c * c).mean(-1, keepdims=True) + eps) * g + b
+
+
+Case("layer_norm", (f"%x: {TBS}, %r: {TBS}, %g: tensor<768xf32>, %b: tensor<768xf32>", TBS,
+                    f"%0 = tfc.add %x, %r : {TBS}, {TBS}\n"
+                    f"%1 = tfc.layer_norm %0 scale %g bias %b axis 2 epsilon 1.0e-12 : ({TBS}, tensor<768xf32>, tensor<768xf32>) -> {TBS}\n"
+                    f"return %1 : {TBS}"),
+     [(1, 1), (2, 9), (0, 3)],
+     lambda rng, b, s: (lambda x, r, g, c: ([x, r, g, c], [layer_norm(d(x) + d(r), d(g), d(c), 1e-12)]))(
+         normal(rng, b, s, 768), normal(rng, b, s, 768), normal(rng, 768), normal(rng, 768)), 5e-6, bench=(1, 128),
+     work=lambda b, s: b * s * 768)
+
+#===-- Matrix products --------------------------------------------------------------------------------===#
+
+
+def matmul(name, a, b, c, sizes, transposed=False, shape_a=None, shape_b=None, **more):
+    suffix = " {transpose_b}" if transposed else ""
+
+    def make(rng, *s):
+        x, y = normal(rng, *shape_a(*s)), normal(rng, *shape_b(*s))
+        right = np.swapaxes(d(y), -1, -2) if transposed else d(y)
+        return [x, y], [d(x) @ right]
+    Case(name, (f"%a: {a}, %b: {b}", c, f"%0 = tfc.matmul %a, %b{suffix} : {a}, {b}\nreturn %0 : {c}"), sizes, make,
+         tolerance=3e-5, **more)
+
+
+matmul("linear", TBS, "tensor<768x3072xf32>", T3072, [(1, 1), (1, 7), (2, 65), (0, 3)], shape_a=lambda b, s: (b, s, 768),
+       shape_b=lambda b, s: (768, 3072), bench=(1, 128), work=lambda b, s: 2 * b * s * 768 * 3072, flops=True)
+matmul("linear_odd", dims("s0, 77"), "tensor<77x101xf32>", dims("s0, 101"), [(1,), (8,), (9,), (130,)],
+       shape_a=lambda m: (m, 77), shape_b=lambda m: (77, 101))
+matmul("linear_static", "tensor<13x33xf32>", "tensor<33x64xf32>", "tensor<13x64xf32>", [()], shape_a=lambda: (13, 33),
+       shape_b=lambda: (33, 64))
+matmul("product", dims("s0, s1"), dims("s1, s2"), dims("s0, s2"),
+       [(1, 1, 1), (5, 3, 47), (17, 9, 49), (65, 130, 97), (3, 0, 5), (0, 3, 5), (3, 5, 0)], shape_a=lambda m, k, n: (m, k),
+       shape_b=lambda m, k, n: (k, n))
+TQ, TK = dims("s0, 12, s1, 64"), dims("s0, 12, s2, 64")
+matmul("scores", TQ, TK, TQK, [(1, 1, 1), (2, 5, 17), (1, 128, 128), (1, 3, 333)], transposed=True,
+       shape_a=lambda b, s, t: (b, 12, s, 64), shape_b=lambda b, s, t: (b, 12, t, 64), bench=(1, 128, 128),
+       work=lambda b, s, t: 2 * b * 12 * s * t * 64, flops=True)
+matmul("context", TQK, TK, TQ, [(1, 1, 1), (2, 5, 17), (1, 128, 128), (1, 3, 333)],
+       shape_a=lambda b, s, t: (b, 12, s, t), shape_b=lambda b, s, t: (b, 12, t, 64), bench=(1, 128, 128),
+       work=lambda b, s, t: 2 * b * 12 * s * t * 64, flops=True)
+matmul("transposed_odd", dims("s0, s1"), dims("s2, s1"), dims("s0, s2"),
+       [(1, 1, 1), (5, 3, 47), (17, 19, 49), (130, 65, 97), (3, 0, 5)], transposed=True, shape_a=lambda m, k, n: (m, k),
+       shape_b=lambda m, k, n: (n, k))
+matmul("broadcast_batch", dims("s0, 3, s1, 5"), dims("3, 5, s2"), dims("s0, 3, s1, s2"), [(2, 3, 4), (1, 9, 50)],
+       shape_a=lambda b, m, n: (b, 3, m, 5), shape_b=lambda b, m, n: (3, 5, n))
+
+#===-- Data movement ----------------------------------------------------------------------------------===#
+
+TI = dims("s0, s1", "i64")
+
+
+def make_gather(rng, b, s):
+    table, ids = normal(rng, 101, 768), rng.integers(-101, 101, (b, s))
+    return [table, ids], [d(table)[ids]]
+
+
+Case("gather", (f"%t: tensor<101x768xf32>, %i: {TI}", TBS,
+                f"%0 = tfc.gather %t, %i axis 0 : tensor<101x768xf32>, {TI}\nreturn %0 : {TBS}"),
+     [(1, 1), (2, 7), (0, 3)], make_gather, 0, bench=(1, 128), work=lambda b, s: b * s * 768)
+
+
+def make_bad_gather(rng, b, s):
+    table, ids = normal(rng, 101, 768), rng.integers(0, 101, (b, s))
+    ids[0, 1] = 101
+    expected = d(table)[np.where(ids == 101, 0, ids)]
+    return [table, ids], [expected]
+
+
+Case("gather_bad", (f"%t: tensor<101x768xf32>, %i: {TI}", TBS,
+                    f"%0 = tfc.gather %t, %i axis 0 : tensor<101x768xf32>, {TI}\nreturn %0 : {TBS}"),
+     [(1, 4)], make_bad_gather, 0, failed=(0, 101, 101))
+
+TH = dims("s0, s1, 12, 64")
+TT = dims("s0, 12, s1, 64")
+Case("transpose", (f"%x: {TH}", TT, f"%0 = tfc.transpose %x [0, 2, 1, 3] : {TH}\nreturn %0 : {TT}"), [(1, 1), (2, 5)],
+     lambda rng, b, s: (lambda x: ([x], [d(x).transpose(0, 2, 1, 3)]))(normal(rng, b, s, 12, 64)), 0, bench=(1, 128),
+     work=lambda b, s: b * s * 768)
+
+TB = dims("s0, s1", "i1")
+T2 = dims("s0, s1")
+Case("compare_select", (f"%x: {T2}, %y: {T2}", f"{TB}, {T2}",
+                        f"%0 = tfc.compare lt %x, %y : {T2}, {T2}\n%1 = tfc.select %0, %x, %y : {TB}, {T2}, {T2}\n"
+                        f"return %0, %1 : {TB}, {T2}"), [(1, 1), (3, 77)],
+     lambda rng, a, b: (lambda x, y: ([x, y], [x < y, np.minimum(d(x), d(y))]))(normal(rng, a, b), normal(rng, a, b)), 0,
+     dtypes=[np.uint8, np.float32])
+
+Case("cumsum", (f"%x: {T2}", T2, f"%0 = tfc.cumsum %x axis 1 : {T2}\nreturn %0 : {T2}"), [(1, 1), (3, 20), (0, 2), (2, 0)],
+     lambda rng, a, b: (lambda x: ([x], [np.cumsum(d(x), 1)]))(normal(rng, a, b)), 1e-5)
+
+Case("column_sum", (f"%x: {T2}", dims("s1"), f"%0 = tfc.reduce sum %x axes [0] : {T2}\nreturn %0 : {dims('s1')}"),
+     [(1, 1), (30, 77), (0, 2), (2, 0)],
+     lambda rng, a, b: (lambda x: ([x], [d(x).sum(0)]))(normal(rng, a, b)), 1e-5)

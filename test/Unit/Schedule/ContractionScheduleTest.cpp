@@ -1,0 +1,69 @@
+//===- ContractionScheduleTest.cpp - Block sizes of matrix products -------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "tfc/Schedule/ContractionSchedule.h"
+
+#include "gtest/gtest.h"
+
+using namespace tfc;
+
+static CpuTarget target(llvm::StringRef name) {
+  llvm::Expected<CpuTarget> parsed = parseCpuTarget(name);
+  EXPECT_TRUE(static_cast<bool>(parsed)) << llvm::toString(parsed.takeError());
+  return parsed ? *parsed : CpuTarget();
+}
+
+static ContractionSchedule select(llvm::StringRef cpu, std::optional<int64_t> n, bool transposed = false) {
+  return selectContraction({std::nullopt, n, std::nullopt, transposed}, target(cpu));
+}
+
+TEST(ContractionSchedule, BlockFitsTheRegisters) {
+  for (const char *cpu : {"x86-64-v2", "x86-64-v3", "x86-64-v4"})
+    for (int64_t n : {1, 17, 64, 768, 1000, 50257}) {
+      ContractionSchedule s = select(cpu, n);
+      EXPECT_LE(s.blockRows * s.blockVectors + s.blockVectors + 1, int64_t(target(cpu).vectorRegisters)) << cpu << ' ' << n;
+      EXPECT_GE(s.blockRows, 1);
+      EXPECT_GE(s.blockVectors, 1);
+    }
+}
+
+TEST(ContractionSchedule, Avx512IsEightBy48) {
+  ContractionSchedule s = select("x86-64-v4", 3072);
+  EXPECT_EQ(s.blockRows, 8);
+  EXPECT_EQ(s.panelWidth(), 48);
+  EXPECT_TRUE(s.useFma);
+}
+
+TEST(ContractionSchedule, SixtyFourColumnsAreOnePanel) { EXPECT_EQ(select("x86-64-v4", 64).panelWidth(), 64); }
+
+TEST(ContractionSchedule, NarrowResultsTakeFewVectors) {
+  EXPECT_EQ(select("x86-64-v4", 3).blockVectors, 1);
+  EXPECT_EQ(select("x86-64-v4", 17).blockVectors, 2);
+}
+
+TEST(ContractionSchedule, Avx2IsFourBy24) {
+  ContractionSchedule s = select("x86-64-v3", 3072);
+  EXPECT_EQ(s.blockRows, 4);
+  EXPECT_EQ(s.panelWidth(), 24);
+}
+
+TEST(ContractionSchedule, NoFusedMultiplyAddBelowV3) { EXPECT_FALSE(select("x86-64-v2", 768).useFma); }
+
+TEST(ContractionSchedule, TransposedPanelsServeMoreRows) {
+  EXPECT_GT(select("x86-64-v4", 128, true).rowsPerTile, select("x86-64-v4", 128, false).rowsPerTile);
+}
+
+TEST(CpuTarget, UnknownNamesListTheKnownOnes) {
+  llvm::Expected<CpuTarget> parsed = parseCpuTarget("pentium");
+  ASSERT_FALSE(static_cast<bool>(parsed));
+  EXPECT_NE(llvm::toString(parsed.takeError()).find("x86-64-v3"), std::string::npos);
+}
+
+TEST(CpuTarget, LevelsGrow) {
+  EXPECT_EQ(target("x86-64-v4").featureBits & target("x86-64-v3").featureBits, target("x86-64-v3").featureBits);
+  EXPECT_EQ(target("x86-64-v3").featureBits & target("x86-64-v2").featureBits, target("x86-64-v2").featureBits);
+}
