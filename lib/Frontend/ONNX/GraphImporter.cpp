@@ -80,11 +80,12 @@ LogicalResult GraphImporter::checkOperators() {
   for (const ::onnx::NodeProto *node : nodes) {
     int64_t opset = getOpset(node->domain());
     // A contributed domain may be used without being imported; the standard one may not.
-    if (OpTable::get().find(node->domain(), node->op_type(), std::max<int64_t>(opset, node->domain().empty() ? 0 : 1)))
+    if (OpTable::get().find(node->domain(), node->op_type(),
+                            std::max<int64_t>(opset, node->domain().empty() ? 0 : 1)))
       continue;
     StringRef domain = node->domain().empty() ? "ai.onnx" : StringRef(node->domain());
-    auto &[count, names] =
-        unsupported[printable(domain) + ":" + printable(node->op_type()) + " (opset " + std::to_string(opset) + ")"];
+    auto &[count, names] = unsupported[printable(domain) + ":" + printable(node->op_type()) + " (opset " +
+                                       std::to_string(opset) + ")"];
     if (++count <= 3)
       names += (count > 1 ? ", " : "") + quoted(getNodeName(*node));
     else if (count == 4)
@@ -129,7 +130,8 @@ FailureOr<RankedTensorType> GraphImporter::getInputType(const ::onnx::ValueInfoP
   std::string what = "input " + quoted(input.name());
   if (!input.type().has_tensor_type())
     return fail(what + " is not a tensor");
-  auto elementType = onnx_import::getElementType(builder.getContext(), input.type().tensor_type().elem_type());
+  auto elementType =
+      onnx_import::getElementType(builder.getContext(), input.type().tensor_type().elem_type());
   if (!elementType)
     return fail(what + ": " + llvm::toString(elementType.takeError()));
   if (!input.type().tensor_type().has_shape())
@@ -250,8 +252,10 @@ Value GraphImporter::getValue(const std::string &name) {
 }
 
 /// Errors of the dialect's own checks while a node is imported: the first becomes the node's message.
-LogicalResult GraphImporter::callHandler(const ::onnx::NodeProto &node, ArrayRef<Value> inputs, NodeContext &context) {
-  const OpEntry &entry = *OpTable::get().find(node.domain(), node.op_type(), std::max<int64_t>(context.opset, 1));
+LogicalResult GraphImporter::callHandler(const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
+                                         NodeContext &context) {
+  const OpEntry &entry =
+      *OpTable::get().find(node.domain(), node.op_type(), std::max<int64_t>(context.opset, 1));
   for (unsigned i = 0; i < entry.requiredInputs; ++i)
     if (i >= inputs.size() || !inputs[i])
       return context.fail("input " + Twine(i) + " is missing");

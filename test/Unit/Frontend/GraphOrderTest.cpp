@@ -38,11 +38,17 @@ std::string orderOf(const ::onnx::GraphProto &graph) {
   return names;
 }
 
-TEST(GraphOrder, SortedStaysAsItIs) { EXPECT_EQ(orderOf(makeGraph({{"b", {"x"}}, {"a", {"x"}}, {"y", {"a", "b"}}})), "b a y "); }
+TEST(GraphOrder, SortedStaysAsItIs) {
+  EXPECT_EQ(orderOf(makeGraph({{"b", {"x"}}, {"a", {"x"}}, {"y", {"a", "b"}}})), "b a y ");
+}
 
-TEST(GraphOrder, UnsortedIsSorted) { EXPECT_EQ(orderOf(makeGraph({{"y", {"a", "b"}}, {"b", {"a"}}, {"a", {"x"}}})), "a b y "); }
+TEST(GraphOrder, UnsortedIsSorted) {
+  EXPECT_EQ(orderOf(makeGraph({{"y", {"a", "b"}}, {"b", {"a"}}, {"a", {"x"}}})), "a b y ");
+}
 
-TEST(GraphOrder, DeadNodesGo) { EXPECT_EQ(orderOf(makeGraph({{"dead", {"x"}}, {"deader", {"dead"}}, {"y", {"x"}}})), "y "); }
+TEST(GraphOrder, DeadNodesGo) {
+  EXPECT_EQ(orderOf(makeGraph({{"dead", {"x"}}, {"deader", {"dead"}}, {"y", {"x"}}})), "y ");
+}
 
 TEST(GraphOrder, CycleIsNamed) {
   std::string message = orderOf(makeGraph({{"a", {"b"}}, {"b", {"a"}}, {"y", {"x"}}}));

@@ -21,7 +21,10 @@ TEST(Names, OrdinaryTextStays) {
 TEST(Names, ControlCharactersAreSpelled) {
   EXPECT_EQ(printable("a\nb\x1b[31m"), "a\\0Ab\\1B[31m");
   EXPECT_EQ(printable(llvm::StringRef("a\0b", 3)), "a\\00b");
-  EXPECT_EQ(printable("\xc2\x9b" "x"), "\\C2\\9Bx") << "a control character of two bytes";
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "x"),
+            "\\C2\\9Bx")
+      << "a control character of two bytes";
 }
 
 TEST(Names, BytesThatAreNoTextAreSpelled) { EXPECT_EQ(printable("a\xff"), "a\\FF"); }
