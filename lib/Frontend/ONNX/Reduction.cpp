@@ -157,6 +157,8 @@ static LogicalResult importTopK(NodeContext &node) {
   if (k->getConstant().value_or(0) < 0 ||
       (k->isConstant() && dims[*axis].getConstant().value_or(INT64_MAX) < *k->getConstant()))
     return node.fail("k is " + k->str() + ", the axis has " + dims[*axis].str() + " elements");
+  if (!(dims[*axis] - *k).isNonNegative())
+    node.require(RequireKind::AtMost, *k, dims[*axis]);
   dims[*axis] = *k;
   SmallVector<NamedAttribute> attributes = {node.attribute("axis", *axis)};
   if (node.getInt("largest", 1) == 0)
