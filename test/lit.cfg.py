@@ -61,5 +61,6 @@ config.substitutions += [
     ("%tfc_source_root", config.tfc_source_root),
     ("%tfc_binary_root", config.tfc_binary_root),
     ("%llvm_tools", config.llvm_tools_dir),
+    ("%mlir_include", config.mlir_include_dir),
     ("%cc", config.c_compiler),
 ]

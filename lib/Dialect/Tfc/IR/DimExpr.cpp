@@ -234,6 +234,17 @@ DimCallAttr getCall(DimExprAttr expr, DimCallKind kind) {
   return call && call.getKind() == kind ? call : DimCallAttr{};
 }
 
+/// min(c, x) with c > 1 and x among the others: it is 1 only where x is, so x alone decides what they broadcast to.
+bool isBoundedBySome(DimExprAttr expr, ArrayRef<DimExprAttr> others) {
+  DimCallAttr call = getCall(expr, DimCallKind::Min);
+  if (!call)
+    return false;
+  auto bounds = [&](DimExprAttr bound, DimExprAttr x) {
+    return bound.getConstant().value_or(0) > 1 && llvm::is_contained(others, x);
+  };
+  return bounds(call.getLhs(), call.getRhs()) || bounds(call.getRhs(), call.getLhs());
+}
+
 DimExprAttr foldBroadcast(DimExprAttr a, DimExprAttr b) {
   if (a == b || a.isConstant(1))
     return b;
@@ -244,12 +255,6 @@ DimExprAttr foldBroadcast(DimExprAttr a, DimExprAttr b) {
     return a;
   if (b.isConstant())
     return b;
-  // broadcast(x, min(c, x)) with c > 1: the second is 1 only where the first is, so the result is x.
-  for (auto [x, y] : {std::pair(a, b), std::pair(b, a)})
-    if (DimCallAttr call = getCall(y, DimCallKind::Min))
-      for (auto [bound, same] : {std::pair(call.getLhs(), call.getRhs()), std::pair(call.getRhs(), call.getLhs())})
-        if (same == x && bound.getConstant().value_or(0) > 1)
-          return x;
   // Associative, commutative, idempotent: one sorted chain without repeats.
   SmallVector<DimExprAttr> leaves, work{a, b};
   while (!work.empty()) {
@@ -261,6 +266,8 @@ DimExprAttr foldBroadcast(DimExprAttr a, DimExprAttr b) {
       leaves.push_back(expr);
     }
   }
+  SmallVector<DimExprAttr> all = leaves;
+  llvm::erase_if(leaves, [&](DimExprAttr leaf) { return isBoundedBySome(leaf, all); });
   llvm::sort(leaves, [](DimExprAttr x, DimExprAttr y) { return compareExprs(x, y) < 0; });
   DimExprAttr chain = leaves[0];
   for (DimExprAttr leaf : ArrayRef(leaves).drop_front())

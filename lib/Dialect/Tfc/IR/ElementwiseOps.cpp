@@ -199,8 +199,10 @@ OpFoldResult CastOp::fold(FoldAdaptor adaptor) {
 static LogicalResult verifyQuantization(Operation *op, Value wide, Value narrow, Value scale, Value zeroPoint,
                                         std::optional<int64_t> axis, std::optional<int64_t> blockSize) {
   Type wideElement = getElementTypeOrSelf(wide.getType()), narrowElement = getElementTypeOrSelf(narrow.getType());
-  if (!isa<FloatType>(wideElement) || wideElement.getIntOrFloatBitWidth() < 16 ||
-      narrowElement.getIntOrFloatBitWidth() > 32 || getDims(wide) != getDims(narrow))
+  bool narrows = isa<FloatType>(narrowElement) ? narrowElement.getIntOrFloatBitWidth() == 8
+                                               : narrowElement.getIntOrFloatBitWidth() <= 32 && !narrowElement.isInteger(1);
+  if (!isa<FloatType>(wideElement) || wideElement.getIntOrFloatBitWidth() < 16 || !narrows ||
+      getDims(wide) != getDims(narrow))
     return op->emitOpError("(C1) needs a float tensor and an integer or 8-bit float tensor of the same dims");
   auto type = cast<RankedTensorType>(wide.getType());
   auto scaleType = cast<RankedTensorType>(scale.getType());

@@ -23,20 +23,31 @@ static FailureOr<int64_t> computeSourceElements(RankedTensorType type, LayoutAtt
   int64_t last = layout ? layout.getOffset() : 0, count = 1;
   if (last < 0)
     return failure();
+  if (llvm::is_contained(type.getShape(), 0))
+    return 0;
   for (int64_t size : type.getShape())
     if (__builtin_mul_overflow(count, size, &count))
       return failure();
-  if (count == 0)
-    return 0;
-  if (!layout) {
+  if (!layout)
     return count;
-  }
   for (auto [size, stride] : llvm::zip_equal(type.getShape(), layout.getStrides())) {
     int64_t step;
     if (stride < 0 || __builtin_mul_overflow(size - 1, stride, &step) || __builtin_add_overflow(last, step, &last))
       return failure();
   }
-  return last + 1;
+  return last == INT64_MAX ? FailureOr<int64_t>(failure()) : last + 1;
+}
+
+/// Bits that an element takes in a file: bool is a byte, 4-bit integers stand in pairs. Nothing for other types.
+static std::optional<int64_t> getElementBits(Type type) {
+  if (type.isInteger(1))
+    return 8;
+  if (!isa<IntegerType, FloatType>(type))
+    return std::nullopt;
+  int64_t bits = type.getIntOrFloatBitWidth();
+  if (!llvm::is_contained({4, 8, 16, 32, 64}, bits))
+    return std::nullopt;
+  return bits;
 }
 
 LogicalResult WeightOp::verify() {
@@ -50,12 +61,14 @@ LogicalResult WeightOp::verify() {
   if (failed(needed))
     return emitOpError("(C2) the layout reads before the source's start or beyond any file");
   Type sourceElement = getSourceElementType();
-  if (!sourceElement.isIntOrFloat())
+  std::optional<int64_t> bits = getElementBits(sourceElement);
+  if (!bits)
     return emitOpError("(C2) the source's elements are no numbers: ") << sourceElement;
   if (auto file = dyn_cast<FileSourceAttr>(getSource())) {
-    int64_t bits = sourceElement.isInteger(1) ? 8 : sourceElement.getIntOrFloatBitWidth(), total;
-    if (file.getOffset() < 0 || file.getBytes() < 0 || __builtin_mul_overflow(*needed, bits, &total) ||
-        (total + 7) / 8 > file.getBytes())
+    int64_t total, end;
+    if (file.getOffset() < 0 || file.getBytes() < 0 || __builtin_add_overflow(file.getOffset(), file.getBytes(), &end))
+      return emitOpError("(C2) no file has bytes [") << file.getOffset() << ", + " << file.getBytes() << ")";
+    if (__builtin_mul_overflow(*needed, *bits, &total) || total / 8 + (total % 8 != 0) > file.getBytes())
       return emitOpError("(C2) the layout reads ") << *needed << " elements of " << sourceElement << ", but the source has "
                                                     << file.getBytes() << " bytes";
     return success();
@@ -88,8 +101,17 @@ LogicalResult LaunchOp::verify() {
   if (std::optional<ArrayAttr> places = getPlaces()) {
     if (places->size() != getNumResults())
       return emitOpError("(C4) has ") << places->size() << " places for " << getNumResults() << " results";
-    if (!llvm::all_of(*places, [](Attribute place) { return isa<PlaceAttr>(place); }))
-      return emitOpError("(C4) places are #tfc.place attributes");
+    auto function = (*this)->getParentOfType<FunctionOpInterface>();
+    auto slots = function ? function->getAttrOfType<ArrayAttr>("tfc.slots") : ArrayAttr();
+    for (Attribute attribute : *places) {
+      auto place = dyn_cast<PlaceAttr>(attribute);
+      if (!place)
+        return emitOpError("(C4) places are #tfc.place attributes, not ") << attribute;
+      bool isOutput = place.getKind() == PlaceKind::Output;
+      int64_t limit = isOutput ? (function ? function.getNumResults() : INT64_MAX) : (slots ? slots.size() : INT64_MAX);
+      if (place.getIndex() < 0 || place.getIndex() >= limit)
+        return emitOpError("(C4) there is no ") << stringifyPlaceKind(place.getKind()) << " " << place.getIndex();
+    }
   }
   return success();
 }
@@ -121,7 +143,8 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbolTable) {
     auto text = dyn_cast<StringAttr>(name);
     if (!text)
       return emitOpError("(C3) the kernel's tfc.symbols are no strings");
-    values[text] = cast<DimExprAttr>(value);
+    if (!values.try_emplace(text, cast<DimExprAttr>(value)).second)
+      return emitOpError("(C3) the kernel has two local symbols of the name ") << text;
   }
   if (kernel.getNumArguments() != getInputs().size() || kernel.getNumResults() != getNumResults())
     return emitOpError("(C2) operands or results do not match the kernel's in number");

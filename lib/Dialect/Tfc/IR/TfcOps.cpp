@@ -12,6 +12,16 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
+LogicalResult mlir::tfc::verifyKnownDims(Operation *op) {
+  auto check = [&](TypeRange types) -> LogicalResult {
+    for (Type type : types)
+      if (isa<TensorType>(type) && !hasKnownDims(type))
+        return op->emitOpError(kKnownDimsMessage) << type;
+    return success();
+  };
+  return success(succeeded(check(op->getOperandTypes())) && succeeded(check(op->getResultTypes())));
+}
+
 //===----------------------------------------------------------------------------------------------===//
 // custom<DimExpr> and custom<DimExprList>: expressions without their attribute wrapping
 //===----------------------------------------------------------------------------------------------===//

@@ -63,7 +63,7 @@ def Tfc_LaunchOp : Tfc_Op<"launch", [DeclareOpInterfaceMethods<SymbolUserOpInter
     in the order of the kernel's body.
 
     (C1) the kernel exists, is a func.func with `tfc.kernel`. (C2) operand and result types are the kernel's with
-    local symbols replaced. (C3) one expression per local symbol. (C4) places, if any, are one per result.
+    local symbols replaced. (C3) one expression per local symbol. (C4) places, if any, are one per result, each of an output or a slot that there is.
 
     ```mlir
     %y = tfc.launch @k_gelu(%x) symbols [batch, seq] nodes ["gelu_0"] : (...) -> ...
