@@ -240,10 +240,11 @@ typedef struct TfcWeights {
   uint32_t weight_count;
   const TfcWeight *weights;
   uint64_t bytes;           /**< of the whole segment */
-  const uint8_t *embedded;  /**< EMBED: the segment. SEED: the bytes of weights that no seed makes, or null */
+  const uint8_t *embedded;  /**< EMBED: the segment. SEED: the bytes of weights that no seed makes, in the order of
+                                 `weights`, each at the next multiple of 64 bytes; or null */
   uint64_t embedded_bytes;
   const char *file;         /**< EXTERNAL: name of the file, beside model.so */
-  uint64_t hash[2];         /**< EXTERNAL: XXH3-128 of the file */
+  uint64_t hash[2];         /**< EXTERNAL: of the whole file, tfc/Weights/ContentHash.h */
 } TfcWeights;
 
 typedef struct TfcModel {
@@ -314,6 +315,9 @@ typedef struct TfcContextOptions {
   /** Output whose size is known only in the run: gives room for `bytes` bytes, or null. */
   void *(*allocate_output)(void *data, uint32_t output, uint64_t bytes);
   void *allocate_output_data;
+  /** Runs an operator that the compiler did not know. Tensors are inputs then outputs. Returns a TfcCode. */
+  int32_t (*extern_call)(void *data, const char *name, TfcTensor *tensors, uint32_t input_count, uint32_t output_count);
+  void *extern_data;
 } TfcContextOptions;
 
 /** The same functions that libtfc-runtime exports as tfc_*; all return a TfcCode. Errors: last_error() of this thread. */

@@ -21,7 +21,7 @@ std::optional<ConstantTensor> ConstantTensor::load(Attribute attribute) {
     return tensor;
   }
   auto dense = dyn_cast_or_null<DenseElementsAttr>(attribute);
-  if (!dense || dense.getNumElements() > kLimit)
+  if (!dense || !countElements(dense.getType(), kLimit))
     return std::nullopt;
   tensor.type = dyn_cast<RankedTensorType>(dense.getType());
   if (!tensor.type)
@@ -69,6 +69,19 @@ Attribute ConstantTensor::store() const {
   for (const ConstantElement &element : elements)
     values.push_back(APInt(64, element.integer).sextOrTrunc(elementType.getIntOrFloatBitWidth()));
   return DenseElementsAttr::get(type, values);
+}
+
+std::optional<int64_t> mlir::tfc::countElements(ShapedType type, int64_t limit) {
+  if (!type.hasStaticShape())
+    return std::nullopt;
+  // A 0 anywhere wins over whatever the other dims are.
+  if (llvm::is_contained(type.getShape(), 0))
+    return 0;
+  int64_t count = 1;
+  for (int64_t size : type.getShape())
+    if (__builtin_mul_overflow(count, size, &count) || count > limit)
+      return std::nullopt;
+  return count;
 }
 
 SmallVector<int64_t> mlir::tfc::computeStrides(ArrayRef<int64_t> shape) {

@@ -52,6 +52,9 @@ struct ConstantTensor {
   Attribute store() const;
 };
 
+/// How many elements a static shape has, when that is at most `limit`. Unlike getNumElements it never wraps around.
+std::optional<int64_t> countElements(ShapedType type, int64_t limit);
+
 /// Row-major strides of a static shape.
 SmallVector<int64_t> computeStrides(ArrayRef<int64_t> shape);
 

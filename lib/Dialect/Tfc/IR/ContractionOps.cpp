@@ -7,6 +7,8 @@
 
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 
+#include "InferenceChecks.h"
+
 #include "mlir/IR/PatternMatch.h"
 
 #include <cmath>
@@ -20,13 +22,19 @@ using namespace mlir::tfc;
 
 LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
                                          SmallVectorImpl<Type> &types) {
+  if (failed(checkKnownDims(loc, {adaptor.getA().getType(), adaptor.getB().getType()})))
+    return failure();
   auto typeA = cast<RankedTensorType>(adaptor.getA().getType()), typeB = cast<RankedTensorType>(adaptor.getB().getType());
-  if (!hasKnownDims(typeA) || !hasKnownDims(typeB))
-    return emitOptionalError(loc, "(C0) a tensor with `?` dims needs a #tfc.dims encoding");
   if (typeA.getRank() < 2 || typeB.getRank() < 2)
     return emitOptionalError(loc, "(C1) operands need rank 2 or more, got ", typeA, " and ", typeB);
   Type elementA = typeA.getElementType(), elementB = typeB.getElementType(), result = elementA;
+  // While an op is parsed, what its attr-dict says is not a property yet.
+  auto find = [&](StringRef name) { return adaptor.getAttributes() ? adaptor.getAttributes().get(name) : Attribute(); };
+  bool transposeA = adaptor.getTransposeA() || find("transpose_a");
+  bool transposeB = adaptor.getTransposeB() || find("transpose_b");
   std::optional<Type> stated = adaptor.getResultType();
+  if (auto parsed = dyn_cast_or_null<TypeAttr>(find("result_type")))
+    stated = parsed.getValue();
   if (stated)
     result = *stated;
   bool integersWithResult = stated && isa<IntegerType>(elementA) && isa<IntegerType>(elementB) && isa<IntegerType>(*stated);
@@ -34,9 +42,9 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
     return emitOptionalError(loc, "(C2) element types differ: ", elementA, " and ", elementB);
 
   SmallVector<DimExprAttr> dimsA = getDims(typeA), dimsB = getDims(typeB);
-  if (adaptor.getTransposeA())
+  if (transposeA)
     std::swap(dimsA[dimsA.size() - 1], dimsA[dimsA.size() - 2]);
-  if (adaptor.getTransposeB())
+  if (transposeB)
     std::swap(dimsB[dimsB.size() - 1], dimsB[dimsB.size() - 2]);
   DimExprAttr k = dimsA.back(), k2 = dimsB[dimsB.size() - 2];
   if (k.isConstant() && k2.isConstant() && k != k2)
@@ -167,6 +175,7 @@ void AttentionOp::collectRequirements(SmallVectorImpl<Requirement> &requirements
   };
   require(RequireKind::Equal, k[0], q[0]);
   require(RequireKind::Equal, v[0], q[0]);
+  require(RequireKind::Equal, v[1], k[1]);
   require(RequireKind::Equal, v[2], k[2]);
   require(RequireKind::Equal, k[3], q[3]);
   DimExprAttr total = k[2];

@@ -18,7 +18,7 @@ using namespace mlir::tfc;
 /// Reads a small constant for folding into a static result of at most kLimit elements.
 static std::optional<ConstantTensor> loadForFold(Attribute operand, Type result) {
   auto type = cast<RankedTensorType>(result);
-  if (!type.hasStaticShape() || type.getNumElements() > ConstantTensor::kLimit)
+  if (!countElements(type, ConstantTensor::kLimit))
     return std::nullopt;
   return ConstantTensor::load(operand);
 }
@@ -56,6 +56,8 @@ LogicalResult ReshapeOp::verify() {
   if (!sameElementTypes(getX(), getY()))
     return emitOpError("(C1) element types differ");
   DimExprAttr from = getElementCount(getX().getType()), to = getElementCount(getY().getType());
+  if (from.isTooComplex() || to.isTooComplex())
+    return emitOpError("(C2) the number of elements is too complex an expression");
   if (from.isConstant() && to.isConstant() && from != to)
     return emitOpError("(C2) cannot make ") << to.str() << " elements of " << from.str();
   return success();
@@ -182,6 +184,9 @@ LogicalResult TileOp::verify() {
     return failure();
   if (!sameElementTypes(getX(), getY()) || rankOf(getX()) != rankOf(getY()))
     return emitOpError("(C1) element types or ranks differ");
+  for (auto [from, to] : llvm::zip_equal(getDims(getX()), getDims(getY())))
+    if (from.isConstant(0) && !to.isConstant(0))
+      return emitOpError("(C2) cannot repeat an empty dim ") << to.str() << " elements long";
   return success();
 }
 
@@ -215,17 +220,18 @@ LogicalResult SliceOp::verify() {
 }
 
 void SliceOp::collectRequirements(SmallVectorImpl<Requirement> &requirements) {
-  DimExprAttr zero = DimExprAttr::constant(getContext(), 0);
   for (auto [dim, stride] : llvm::enumerate(getStrides())) {
     DimExprAttr size = getDim(getX(), dim), length = getDim(getY(), dim), offset = cast<DimExprAttr>(getOffsets()[dim]);
-    // The last index read, plus one; of a slice that runs backwards, the first one read is the largest.
-    DimExprAttr end = stride > 0 ? offset + (length - 1) * stride + 1 : offset + 1;
-    if (end.isConstant() && size.isConstant())
+    DimExprAttr last = offset + (length - 1) * stride;
+    auto [lowest, highest] = stride > 0 ? std::pair(offset, last) : std::pair(last, offset);
+    // With constants alone the verifier has decided; and a slice of nothing reads nothing.
+    if (length.isConstant(0) || (size.isConstant() && lowest.isConstant() && highest.isConstant()))
       continue;
-    if (!(size - end).isNonNegative() && !length.isConstant(0))
-      requirements.push_back({RequireKind::AtMost, length.min(end), size});
-    if (!offset.isNonNegative())
-      requirements.push_back({RequireKind::AtMost, zero, length.min(offset)});
+    if (!(size - highest - 1).isNonNegative())
+      requirements.push_back({RequireKind::AtMost, length.min(highest + 1), size});
+    // Where length is 0 both sides are 0, whatever the index; else this says 0 <= lowest.
+    if (!lowest.isNonNegative())
+      requirements.push_back({RequireKind::AtMost, length, length * (lowest + 1)});
   }
 }
 
@@ -294,7 +300,7 @@ OpFoldResult ConcatOp::fold(FoldAdaptor adaptor) {
   if (getInputs().size() == 1)
     return getInputs()[0];
   auto type = cast<RankedTensorType>(getType());
-  if (!type.hasStaticShape() || type.getNumElements() > ConstantTensor::kLimit)
+  if (!countElements(type, ConstantTensor::kLimit))
     return {};
   ConstantTensor result{type, SmallVector<ConstantElement>(type.getNumElements())};
   SmallVector<int64_t> strides = computeStrides(type.getShape());
@@ -378,6 +384,12 @@ LogicalResult GatherElementsOp::inferReturnTypes(MLIRContext *, std::optional<Lo
       return emitOptionalError(loc, "(C2) dim ", index, " of the indices, ", dim.str(), ", exceeds ", xDim.str());
   types.push_back(getTensorType(dims, getElementTypeOrSelf(x)));
   return success();
+}
+
+void GatherElementsOp::collectRequirements(SmallVectorImpl<Requirement> &requirements) {
+  for (auto [index, xDim, dim] : llvm::enumerate(getDims(getX()), getDims(getIndices())))
+    if (index != getAxis() && !(xDim - dim).isNonNegative())
+      requirements.push_back({RequireKind::AtMost, dim, xDim});
 }
 
 OpOperand &GatherElementsOp::getIndexOperand() { return getIndicesMutable(); }

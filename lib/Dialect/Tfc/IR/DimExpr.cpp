@@ -9,21 +9,25 @@
 // each a coefficient and a sorted list of atoms. Equal expressions are the same attribute. The order depends on names
 // only, never on addresses, so that output is the same from run to run.
 //
+// Graphs are not trusted, and a polynomial of polynomials grows without end. An expression beyond the limits below
+// becomes the one expression `isTooComplex`, which swallows whatever it meets and which no type may carry: the op that
+// would need it is refused with a diagnostic. So every expression is small, and whoever walks one may recurse.
+//
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Dialect/Tfc/IR/TfcDialect.h"
 
-#include "mlir/IR/Builders.h"
-#include "mlir/IR/OpImplementation.h"
-#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 using namespace mlir::tfc;
 
 namespace {
 
-/// A product this long would print as pages; it is boxed in an atom instead (see `boxed`).
-constexpr size_t kMaxTerms = 64;
+/// Terms of one sum; terms and atoms of an expression with all its calls; calls inside calls.
+constexpr size_t kMaxTerms = 128, kMaxSize = 2048, kMaxDepth = 48;
+/// Stands for every expression beyond the limits. Names that a user gives never start with `%`.
+constexpr llvm::StringLiteral kTooComplex = "%too_complex";
 /// Lengths from here on mean "to the end": exporters write INT32_MAX or INT64_MAX for it.
 constexpr int64_t kUnbounded = int64_t(1) << 30;
 
@@ -110,8 +114,36 @@ Terms getTerms(DimExprAttr expr) {
   return terms;
 }
 
+DimExprAttr makeTooComplex(MLIRContext *context) {
+  auto monomial = ArrayAttr::get(context, StringAttr::get(context, kTooComplex));
+  return DimExprAttr::get(context, {1}, {monomial});
+}
+
+/// True when the expression stays within the limits; what it takes is subtracted from `sizeLeft`.
+bool isSmall(DimExprAttr expr, size_t depthLeft, size_t &sizeLeft) {
+  for (ArrayAttr monomial : expr.getMonomials()) {
+    if (sizeLeft <= monomial.size())
+      return false;
+    sizeLeft -= 1 + monomial.size();
+    for (Attribute atom : monomial)
+      if (auto call = dyn_cast<DimCallAttr>(atom))
+        if (depthLeft == 0 || !isSmall(call.getLhs(), depthLeft - 1, sizeLeft) ||
+            !isSmall(call.getRhs(), depthLeft - 1, sizeLeft))
+          return false;
+  }
+  return true;
+}
+
+bool isTooComplexAtom(Attribute atom) {
+  auto name = dyn_cast<StringAttr>(atom);
+  return name && name.getValue() == kTooComplex;
+}
+
 /// Sorts, merges equal monomials, drops zeros.
 DimExprAttr fromTerms(MLIRContext *context, Terms terms) {
+  for (const Term &term : terms)
+    if (term.atoms.size() > kMaxSize || llvm::any_of(term.atoms, isTooComplexAtom))
+      return makeTooComplex(context);
   for (Term &term : terms)
     llvm::sort(term.atoms, [](Attribute a, Attribute b) { return compareAtoms(a, b) < 0; });
   llvm::sort(terms, [](const Term &a, const Term &b) { return compareMonomials(a.atoms, b.atoms) < 0; });
@@ -130,18 +162,17 @@ DimExprAttr fromTerms(MLIRContext *context, Terms terms) {
       monomials.pop_back();
     }
   }
-  return DimExprAttr::get(context, coefficients, monomials);
+  if (monomials.size() > kMaxTerms)
+    return makeTooComplex(context);
+  auto expr = DimExprAttr::get(context, coefficients, monomials);
+  size_t sizeLeft = kMaxSize;
+  return isSmall(expr, kMaxDepth, sizeLeft) ? expr : makeTooComplex(context);
 }
 
 DimExprAttr makeCall(DimCallKind kind, DimExprAttr a, DimExprAttr b) {
   MLIRContext *context = a.getContext();
   Term term{1, {DimCallAttr::get(context, kind, a, b)}};
   return fromTerms(context, {term});
-}
-
-/// The expression as one opaque atom: max(e, e) is e. Keeps hostile graphs from growing polynomials without end.
-DimExprAttr boxed(DimExprAttr expr) {
-  return expr.getCoefficients().size() <= kMaxTerms ? expr : makeCall(DimCallKind::Max, expr, expr);
 }
 
 bool isAtomNonNegative(Attribute atom) {
@@ -289,7 +320,11 @@ DimExprAttr DimExprAttr::symbol(MLIRContext *context, StringRef name) {
 }
 
 DimExprAttr DimExprAttr::call(DimCallKind kind, DimExprAttr a, DimExprAttr b) {
-  if (a.isConstant() && b.isConstant())
+  if (a.isTooComplex() || b.isTooComplex())
+    return makeTooComplex(a.getContext());
+  // A division by zero stays as it is: it has no value, and `evaluate` says so.
+  bool divides = kind == DimCallKind::FloorDiv || kind == DimCallKind::Mod;
+  if (a.isConstant() && b.isConstant() && !(divides && b.isConstant(0)))
     return constant(a.getContext(), evaluateCall(kind, *a.getConstant(), *b.getConstant()));
   switch (kind) {
   case DimCallKind::FloorDiv:
@@ -313,10 +348,12 @@ DimExprAttr DimExprAttr::call(DimCallKind kind, DimExprAttr a, DimExprAttr b) {
 DimExprAttr DimExprAttr::operator+(DimExprAttr other) const {
   Terms terms = getTerms(*this);
   llvm::append_range(terms, getTerms(other));
-  return boxed(fromTerms(getContext(), terms));
+  return fromTerms(getContext(), terms);
 }
 
 DimExprAttr DimExprAttr::operator*(DimExprAttr other) const {
+  if (isTooComplex() || other.isTooComplex())
+    return makeTooComplex(getContext());
   Terms product;
   for (const Term &x : getTerms(*this))
     for (const Term &y : getTerms(other)) {
@@ -324,7 +361,7 @@ DimExprAttr DimExprAttr::operator*(DimExprAttr other) const {
       llvm::append_range(term.atoms, y.atoms);
       product.push_back(term);
     }
-  return boxed(fromTerms(getContext(), product));
+  return fromTerms(getContext(), product);
 }
 
 DimExprAttr DimExprAttr::operator-(DimExprAttr other) const { return *this + other * -1; }
@@ -359,6 +396,8 @@ std::optional<StringRef> DimExprAttr::getSymbol() const {
   return std::nullopt;
 }
 
+bool DimExprAttr::isTooComplex() const { return getSymbol() == StringRef(kTooComplex); }
+
 bool DimExprAttr::isNonNegative() const {
   for (auto [coefficient, monomial] : llvm::zip_equal(getCoefficients(), getMonomials()))
     if (coefficient < 0 || !llvm::all_of(monomial, isAtomNonNegative))
@@ -371,7 +410,9 @@ bool DimExprAttr::isPositive() const {
 }
 
 std::optional<DimExprAttr> DimExprAttr::exactDiv(DimExprAttr other) const {
-  if (other.getCoefficients().empty())
+  if (other.isConstant(1))
+    return *this;
+  if (other.getCoefficients().empty() || isTooComplex() || other.isTooComplex())
     return std::nullopt;
   Terms divisor = getTerms(other), quotient;
   DimExprAttr rest = *this;
@@ -379,6 +420,9 @@ std::optional<DimExprAttr> DimExprAttr::exactDiv(DimExprAttr other) const {
   while (!rest.getCoefficients().empty()) {
     Term leading = getTerms(rest).front();
     Term step{0, {}};
+    // A coefficient at the end of the range has saturated; nothing is known about its divisors.
+    if (rest.isTooComplex() || leading.coefficient == INT64_MIN || leading.coefficient == INT64_MAX)
+      return std::nullopt;
     if (leading.coefficient % divisor[0].coefficient != 0)
       return std::nullopt;
     step.coefficient = leading.coefficient / divisor[0].coefficient;
@@ -456,194 +500,4 @@ DimExprAttr::evaluate(llvm::function_ref<std::optional<int64_t>(StringAttr)> val
     sum = addSaturating(sum, product);
   }
   return sum;
-}
-
-//===----------------------------------------------------------------------------------------------===//
-// Text
-//===----------------------------------------------------------------------------------------------===//
-
-static bool isIdentifier(StringRef name) {
-  if (name.empty() || !(llvm::isAlpha(name[0]) || name[0] == '_'))
-    return false;
-  return llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_' || c == '.' || c == '$'; });
-}
-
-static void printAtom(raw_ostream &os, Attribute atom) {
-  if (auto name = dyn_cast<StringAttr>(atom)) {
-    if (isIdentifier(name.getValue())) {
-      os << name.getValue();
-    } else {
-      os << '"';
-      llvm::printEscapedString(name.getValue(), os);
-      os << '"';
-    }
-    return;
-  }
-  auto call = cast<DimCallAttr>(atom);
-  os << stringifyDimCallKind(call.getKind()) << '(';
-  call.getLhs().printExpr(os);
-  os << ", ";
-  call.getRhs().printExpr(os);
-  os << ')';
-}
-
-void DimExprAttr::printExpr(raw_ostream &os) const {
-  if (getCoefficients().empty()) {
-    os << '0';
-    return;
-  }
-  for (auto [index, coefficient] : llvm::enumerate(getCoefficients())) {
-    ArrayAttr monomial = getMonomials()[index];
-    if (index)
-      os << " + ";
-    if (coefficient != 1 || monomial.empty())
-      os << coefficient << (monomial.empty() ? "" : " * ");
-    llvm::interleave(monomial, os, [&](Attribute atom) { printAtom(os, atom); }, " * ");
-  }
-}
-
-std::string DimExprAttr::str() const {
-  std::string text;
-  llvm::raw_string_ostream os(text);
-  printExpr(os);
-  return text;
-}
-
-static FailureOr<DimExprAttr> parseFactor(AsmParser &parser) {
-  MLIRContext *context = parser.getContext();
-  int64_t integer;
-  OptionalParseResult hasInteger = parser.parseOptionalInteger(integer);
-  if (hasInteger.has_value()) {
-    if (failed(*hasInteger))
-      return failure();
-    return DimExprAttr::constant(context, integer);
-  }
-  if (succeeded(parser.parseOptionalLParen())) {
-    FailureOr<DimExprAttr> inner = DimExprAttr::parseExpr(parser);
-    if (failed(inner) || parser.parseRParen())
-      return failure();
-    return inner;
-  }
-  std::string quoted;
-  if (succeeded(parser.parseOptionalString(&quoted)))
-    return DimExprAttr::symbol(context, quoted);
-  StringRef name;
-  SMLoc loc = parser.getCurrentLocation();
-  if (failed(parser.parseOptionalKeyword(&name))) {
-    parser.emitError(loc, "expected a dim expression: an integer, a symbol or a call");
-    return failure();
-  }
-  if (failed(parser.parseOptionalLParen()))
-    return DimExprAttr::symbol(context, name);
-  std::optional<DimCallKind> kind = symbolizeDimCallKind(name);
-  if (!kind) {
-    parser.emitError(loc, "unknown function '") << name << "' in a dim expression";
-    return failure();
-  }
-  FailureOr<DimExprAttr> lhs = DimExprAttr::parseExpr(parser);
-  if (failed(lhs) || parser.parseComma())
-    return failure();
-  FailureOr<DimExprAttr> rhs = DimExprAttr::parseExpr(parser);
-  if (failed(rhs) || parser.parseRParen())
-    return failure();
-  return DimExprAttr::call(*kind, *lhs, *rhs);
-}
-
-FailureOr<DimExprAttr> DimExprAttr::parseExpr(AsmParser &parser) {
-  DimExprAttr sum;
-  bool negative = false;
-  do {
-    FailureOr<DimExprAttr> product = parseFactor(parser);
-    if (failed(product))
-      return failure();
-    while (succeeded(parser.parseOptionalStar())) {
-      FailureOr<DimExprAttr> factor = parseFactor(parser);
-      if (failed(factor))
-        return failure();
-      product = *product * *factor;
-    }
-    DimExprAttr term = negative ? *product * -1 : *product;
-    sum = sum ? sum + term : term;
-    negative = false;
-    if (succeeded(parser.parseOptionalPlus()))
-      continue;
-    if (failed(parser.parseOptionalMinus()))
-      return sum;
-    negative = true;
-  } while (true);
-}
-
-Attribute DimExprAttr::parse(AsmParser &parser, Type) {
-  if (parser.parseLess())
-    return {};
-  FailureOr<DimExprAttr> expr = parseExpr(parser);
-  if (failed(expr) || parser.parseGreater())
-    return {};
-  return *expr;
-}
-
-void DimExprAttr::print(AsmPrinter &printer) const {
-  printer << '<';
-  printExpr(printer.getStream());
-  printer << '>';
-}
-
-/// A list of expressions up to the closing token, which the caller parses.
-static ParseResult parseExprList(AsmParser &parser, SmallVectorImpl<DimExprAttr> &exprs) {
-  return parser.parseCommaSeparatedList([&]() -> ParseResult {
-    FailureOr<DimExprAttr> expr = DimExprAttr::parseExpr(parser);
-    if (failed(expr))
-      return failure();
-    exprs.push_back(*expr);
-    return success();
-  });
-}
-
-Attribute DimsAttr::parse(AsmParser &parser, Type) {
-  SmallVector<DimExprAttr> dims;
-  if (parser.parseLess() || parseExprList(parser, dims) || parser.parseGreater())
-    return {};
-  return DimsAttr::get(parser.getContext(), dims);
-}
-
-void DimsAttr::print(AsmPrinter &printer) const {
-  printer << '<';
-  llvm::interleaveComma(getDims(), printer, [&](DimExprAttr dim) { dim.printExpr(printer.getStream()); });
-  printer << '>';
-}
-
-LogicalResult DimsAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
-                                       llvm::function_ref<InFlightDiagnostic()> emitError) const {
-  if (shape.size() != getDims().size())
-    return emitError() << "#tfc.dims has " << getDims().size() << " dims, but the tensor has rank " << shape.size();
-  for (auto [index, size, dim] : llvm::enumerate(shape, getDims())) {
-    std::optional<int64_t> constant = dim.getConstant();
-    if (ShapedType::isDynamic(size) ? constant.has_value() : constant != size)
-      return emitError() << "dim " << index << " is " << (ShapedType::isDynamic(size) ? "?" : std::to_string(size))
-                         << " in the shape, but " << dim.str() << " in #tfc.dims";
-  }
-  return success();
-}
-
-Attribute DimValuesAttr::parse(AsmParser &parser, Type type) {
-  SmallVector<DimExprAttr> values;
-  if (parser.parseLess() || parser.parseLSquare())
-    return {};
-  if (failed(parser.parseOptionalRSquare()) && (parseExprList(parser, values) || parser.parseRSquare()))
-    return {};
-  if (parser.parseGreater())
-    return {};
-  auto tensor = dyn_cast_or_null<RankedTensorType>(type);
-  if (!tensor || !tensor.hasStaticShape() || !tensor.getElementType().isInteger() ||
-      tensor.getNumElements() != static_cast<int64_t>(values.size())) {
-    parser.emitError(parser.getNameLoc(), "#tfc.dim_values needs a static integer tensor type with as many elements as values");
-    return {};
-  }
-  return DimValuesAttr::get(parser.getContext(), values, tensor);
-}
-
-void DimValuesAttr::print(AsmPrinter &printer) const {
-  printer << "<[";
-  llvm::interleaveComma(getValues(), printer, [&](DimExprAttr value) { value.printExpr(printer.getStream()); });
-  printer << "]>";
 }

@@ -15,7 +15,8 @@ DimExprAttr mlir::tfc::getDim(Type type, int64_t index) {
   if (!tensor.isDynamicDim(index))
     return DimExprAttr::constant(type.getContext(), tensor.getDimSize(index));
   auto dims = dyn_cast_or_null<DimsAttr>(tensor.getEncoding());
-  return dims ? dims.getDims()[index] : DimExprAttr{};
+  // Rewrites from outside the dialect may have kept the encoding of another rank.
+  return dims && index < static_cast<int64_t>(dims.getDims().size()) ? dims.getDims()[index] : DimExprAttr{};
 }
 
 SmallVector<DimExprAttr> mlir::tfc::getDims(Type type) {
@@ -54,5 +55,11 @@ DimExprAttr mlir::tfc::getElementCount(Type type) {
 
 bool mlir::tfc::hasKnownDims(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
-  return tensor && (tensor.hasStaticShape() || isa_and_nonnull<DimsAttr>(tensor.getEncoding()));
+  if (!tensor)
+    return false;
+  if (tensor.hasStaticShape())
+    return !tensor.getEncoding();
+  auto dims = dyn_cast_or_null<DimsAttr>(tensor.getEncoding());
+  return dims && static_cast<int64_t>(dims.getDims().size()) == tensor.getRank() &&
+         llvm::none_of(dims.getDims(), [](DimExprAttr dim) { return dim.isTooComplex(); });
 }

@@ -207,7 +207,7 @@ bool hasUnsigned64(Operation *op) {
 
 Attribute mlir::tfc::foldElementwise(Operation *op, ArrayRef<Attribute> operands) {
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  if (!type.hasStaticShape() || type.getNumElements() > ConstantTensor::kLimit || hasUnsigned64(op))
+  if (!countElements(type, ConstantTensor::kLimit) || hasUnsigned64(op))
     return {};
   SmallVector<ConstantTensor, 3> inputs;
   for (Attribute operand : operands) {

@@ -14,11 +14,11 @@
 
 namespace mlir::tfc {
 
-/// (C0) of every op: a `?` dim without an expression could not be computed with.
+/// (C0) of every op. Inference asks it too: parsers infer types before any verifier has seen the operands.
 inline LogicalResult checkKnownDims(std::optional<Location> loc, TypeRange types) {
   for (Type type : types)
     if (!hasKnownDims(type))
-      return emitOptionalError(loc, "(C0) a tensor with `?` dims needs a #tfc.dims encoding, got ", type);
+      return emitOptionalError(loc, kKnownDimsMessage, type);
   return success();
 }
 

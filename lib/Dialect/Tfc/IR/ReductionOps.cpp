@@ -46,7 +46,8 @@ OpFoldResult ReduceOp::fold(FoldAdaptor adaptor) {
     return getX();
   std::optional<ConstantTensor> input = ConstantTensor::load(adaptor.getX());
   auto type = cast<RankedTensorType>(getType());
-  if (!input || !isa<IntegerType>(type.getElementType()) || type.getElementType().isUnsignedInteger() ||
+  std::optional<int64_t> resultCount = countElements(type, ConstantTensor::kLimit);
+  if (!input || !resultCount || !isa<IntegerType>(type.getElementType()) || type.getElementType().isUnsignedInteger() ||
       getKind() == ReduceKind::Mean)
     return {};
   MLIRContext *context = getContext();
@@ -55,7 +56,7 @@ OpFoldResult ReduceOp::fold(FoldAdaptor adaptor) {
   for (int64_t axis : getAxes())
     keptShape[axis] = 1;
   SmallVector<int64_t> keptStrides = computeStrides(keptShape);
-  SmallVector<DimExprAttr> sums(type.getNumElements());
+  SmallVector<DimExprAttr> sums(*resultCount);
   for (auto [linear, element] : llvm::enumerate(input->elements)) {
     int64_t at = 0;
     for (size_t dim = 0; dim < shape.size(); ++dim)
@@ -122,7 +123,16 @@ LogicalResult TopKOp::verify() {
     fits = static_cast<int64_t>(i) == axis || x[i] == values[i];
   if (!fits)
     return emitOpError("(C2) the results' dims must be x's but for the axis");
+  std::optional<int64_t> size = x[axis].getConstant(), k = values[axis].getConstant();
+  if (size && k && *k > *size)
+    return emitOpError("(C4) cannot take ") << *k << " elements of " << *size;
   if (getElementTypeOrSelf(getValues().getType()) != getElementTypeOrSelf(getX().getType()))
     return emitOpError("(C3) the values' element type must be x's");
   return success();
+}
+
+void TopKOp::collectRequirements(SmallVectorImpl<Requirement> &requirements) {
+  DimExprAttr size = getDim(getX(), getAxis()), k = getDim(getValues(), getAxis());
+  if (!(size - k).isNonNegative())
+    requirements.push_back({RequireKind::AtMost, k, size});
 }

@@ -8,6 +8,7 @@
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 
 #include "ConstantTensor.h"
+#include "InferenceChecks.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -20,6 +21,8 @@ OpFoldResult DimValuesOp::fold(FoldAdaptor) { return getValue(); }
 
 LogicalResult ShapeOp::inferReturnTypes(MLIRContext *context, std::optional<Location> loc, Adaptor adaptor,
                                         SmallVectorImpl<Type> &types) {
+  if (failed(checkKnownDims(loc, adaptor.getX().getType())))
+    return failure();
   auto type = cast<RankedTensorType>(adaptor.getX().getType());
   int64_t start = adaptor.getStart(), end = adaptor.getEnd();
   if (start < 0 || start > end || end > type.getRank())
@@ -41,29 +44,30 @@ OpFoldResult ShapeOp::fold(FoldAdaptor) {
 
 LogicalResult BindOp::verify() {
   auto type = cast<RankedTensorType>(getX().getType());
-  if (!type.hasStaticShape() || type.getNumElements() != static_cast<int64_t>(getSymbols().size()))
+  if (countElements(type, getSymbols().size()) != static_cast<int64_t>(getSymbols().size()))
     return emitOpError("(C1) needs as many elements as names, got ") << type << " for " << getSymbols().size() << " names";
+  for (Attribute name : getSymbols())
+    if (StringRef text = cast<StringAttr>(name).getValue(); text.empty() || text.starts_with("%"))
+      return emitOpError("(C3) ") << name << " cannot name a symbol";
   auto function = (*this)->getParentOfType<FunctionOpInterface>();
   if (!function)
     return success();
-  // Each bind looks only at those before it, so that a clash is reported once.
-  llvm::SmallDenseSet<Attribute> seen;
+  llvm::SetVector<StringAttr> seen;
   for (Type argument : function.getArgumentTypes())
-    if (auto tensor = dyn_cast<RankedTensorType>(argument); tensor && hasKnownDims(tensor))
-      for (DimExprAttr dim : getDims(tensor)) {
-        llvm::SetVector<StringAttr> symbols;
-        dim.collectSymbols(symbols);
-        seen.insert_range(symbols);
-      }
-  WalkResult clash = function.walk([&](BindOp bind) {
-    for (Attribute name : bind.getSymbols())
-      if (!seen.insert(name).second && bind == *this) {
-        emitOpError("(C2) symbol ") << name << " is bound twice";
-        return WalkResult::interrupt();
-      }
-    return bind == *this ? WalkResult::skip() : WalkResult::advance();
+    if (hasKnownDims(argument))
+      for (DimExprAttr dim : getDims(argument))
+        dim.collectSymbols(seen);
+  // Each bind looks only at those before it, so that a clash is reported once.
+  StringAttr clash;
+  function.walk([&](BindOp bind) {
+    for (StringAttr name : bind.getSymbols().getAsRange<StringAttr>())
+      if (!seen.insert(name) && bind == *this)
+        clash = name;
+    return bind == *this ? WalkResult::interrupt() : WalkResult::advance();
   });
-  return failure(clash.wasInterrupted());
+  if (clash)
+    return emitOpError("(C2) symbol ") << clash << " is bound twice";
+  return success();
 }
 
 OpFoldResult DimOp::fold(FoldAdaptor) {

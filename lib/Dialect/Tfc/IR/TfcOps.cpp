@@ -13,7 +13,7 @@ using namespace mlir;
 using namespace mlir::tfc;
 
 //===----------------------------------------------------------------------------------------------===//
-// custom<DimExpr> and custom<DimExprList>: expressions without their #tfc.expr<> wrapping
+// custom<DimExpr> and custom<DimExprList>: expressions without their attribute wrapping
 //===----------------------------------------------------------------------------------------------===//
 
 static ParseResult parseDimExpr(OpAsmParser &parser, DimExprAttr &expr) {
@@ -45,6 +45,28 @@ static void printDimExprList(OpAsmPrinter &printer, Operation *op, ArrayAttr exp
   printer << '[';
   llvm::interleaveComma(exprs, printer, [&](Attribute expr) { printDimExpr(printer, op, cast<DimExprAttr>(expr)); });
   printer << ']';
+}
+
+/// `[a, b] : tensor<2xi64>`
+static ParseResult parseDimValues(OpAsmParser &parser, DimValuesAttr &values) {
+  ArrayAttr exprs;
+  Type type;
+  if (parseDimExprList(parser, exprs) || parser.parseColonType(type))
+    return failure();
+  SmallVector<DimExprAttr> list;
+  for (Attribute expr : exprs)
+    list.push_back(cast<DimExprAttr>(expr));
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (failed(DimValuesAttr::verify([&] { return parser.emitError(parser.getNameLoc()); }, list, tensor)))
+    return failure();
+  values = DimValuesAttr::get(parser.getContext(), list, tensor);
+  return success();
+}
+
+static void printDimValues(OpAsmPrinter &printer, Operation *, DimValuesAttr values) {
+  printer << '[';
+  llvm::interleaveComma(values.getValues(), printer, [&](DimExprAttr expr) { expr.printExpr(printer.getStream()); });
+  printer << "] : " << values.getType();
 }
 
 #define GET_OP_CLASSES

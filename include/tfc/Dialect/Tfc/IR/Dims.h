@@ -27,8 +27,12 @@ RankedTensorType getTensorType(ArrayRef<DimExprAttr> dims, Type elementType);
 /// Product of the dims: the number of elements.
 DimExprAttr getElementCount(Type type);
 
-/// True when every `?` of the type has an expression.
+/// True for ranked tensors whose every `?` has an expression that is not too complex, and that carry no other encoding.
 bool hasKnownDims(Type type);
+
+/// What is said of a type that has not.
+inline constexpr llvm::StringLiteral kKnownDimsMessage =
+    "(C0) a tensor with `?` dims needs a #tfc.dims encoding, and no other encoding is known; got ";
 
 } // namespace mlir::tfc
 

@@ -38,7 +38,11 @@ def Tfc_DimExprAttr : Tfc_Attr<"DimExpr", "expr"> {
     (`a < 0 ? a + b : a`, how ONNX counts from the end). Two expressions are equal exactly when the attributes are.
 
     Symbols are lengths, so they are never negative. Names that are not identifiers are printed in quotes.
-    Arithmetic saturates at the ends of int64: an overflow never becomes a small number.
+    Arithmetic saturates at the ends of int64: an overflow never becomes a small number. A constant from 2^30 on in a
+    `min` means "to the end", as exporters write it. Operands of `broadcast` are equal, or one of them is 1.
+
+    An expression of more than 128 terms, 2048 atoms or 48 nested calls is too complex: arithmetic then gives one
+    expression that no type may carry, and the parser refuses the text.
 
     ```mlir
     #tfc.expr<4 * batch * seq + past>
@@ -70,6 +74,8 @@ def Tfc_DimExprAttr : Tfc_Attr<"DimExpr", "expr"> {
     bool isConstant(int64_t value) const { return getConstant() == value; }
     /// The name when the expression is one bare symbol.
     std::optional<StringRef> getSymbol() const;
+    /// True for what arithmetic gives in place of an expression beyond the limits.
+    bool isTooComplex() const;
     /// True where the expression cannot be negative (symbols are lengths).
     bool isNonNegative() const;
     /// True where the expression is at least one for every value of the symbols.
@@ -117,6 +123,7 @@ def Tfc_DimValuesAttr : Tfc_Attr<"DimValues", "dim_values", [TypedAttrInterface]
   }];
   let parameters = (ins ArrayRefParameter<"DimExprAttr">:$values, AttributeSelfTypeParameter<"", "::mlir::RankedTensorType">:$type);
   let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
 }
 
 def Tfc_DimExprArrayAttr : TypedArrayAttrBase<Tfc_DimExprAttr, "array of dim expressions">;
@@ -173,8 +180,7 @@ def Tfc_SlotAttr : Tfc_Attr<"Slot", "slot"> {
     first use: each segment has an arena of its own.
   }];
   let parameters = (ins "::mlir::tfc::DimExprAttr":$bytes, OptionalArrayRefParameter<"int64_t">:$above, DefaultValuedParameter<"int64_t", "0">:$segment);
-  let assemblyFormat = "`<` params `>`";
-  let hasCustomAssemblyFormat = 0;
+  let assemblyFormat = "`<` $bytes (`above` `[` $above^ `]`)? (`segment` $segment^)? `>`";
 }
 
 def Tfc_PlaceKind : I32Enum<"PlaceKind", "where a buffer lies", [

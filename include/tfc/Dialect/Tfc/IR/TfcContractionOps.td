@@ -33,11 +33,10 @@ def Tfc_MatmulOp : Tfc_InferredOp<"matmul", [DeclareOpInterfaceMethods<Tfc_Requi
   let hasCanonicalizer = 1;
 }
 
-def Tfc_MaskedRowKind : I32Enum<"MaskedRowKind", "what a row without any allowed key gives", [
-    I32EnumCase<"Uniform", 0, "uniform">, I32EnumCase<"NaN", 1, "nan">, I32EnumCase<"Zero", 2, "zero">]> {
+def Tfc_MaskedRowKindAttr : I32EnumAttr<"MaskedRowKind", "what a row without any allowed key gives", [
+    I32EnumAttrCase<"Uniform", 0, "uniform">, I32EnumAttrCase<"NaN", 1, "nan">, I32EnumAttrCase<"Zero", 2, "zero">]> {
   let cppNamespace = "::mlir::tfc";
 }
-def Tfc_MaskedRowKindAttr : EnumAttr<Tfc_Dialect, Tfc_MaskedRowKind, "masked_row">;
 
 def Tfc_AttentionOp : Tfc_Op<"attention", [Pure, AttrSizedOperandSegments, DeclareOpInterfaceMethods<Tfc_RequirementsOpInterface>]> {
   let summary = "scaled dot-product attention";
@@ -70,7 +69,7 @@ def Tfc_AttentionOp : Tfc_Op<"attention", [Pure, AttrSizedOperandSegments, Decla
                    DefaultValuedAttr<Tfc_MaskedRowKindAttr, "MaskedRowKind::Uniform">:$masked_row);
   let results = (outs Tfc_FloatTensor:$output, Variadic<Tfc_FloatTensor>:$present);
   let assemblyFormat = [{
-    $query `,` $key `,` $value (`mask` $mask^)? (`bias` $bias^)? (`past` $past_key^ `,` $past_value)? attr-dict
+    $query `,` $key `,` $value (`mask` $mask^)? (`bias` $bias^)? (`past` $past_key^ `,` $past_value)? (`masked_row` $masked_row^)? attr-dict
     `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;

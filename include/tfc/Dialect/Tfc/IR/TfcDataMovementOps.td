@@ -98,6 +98,7 @@ def Tfc_PadOp : Tfc_Op<"pad", [Pure]> {
     Low may be negative: then that many elements are cut.
 
     (C1) element types and ranks are equal; value, if any, is a scalar of that type. (C2) one low per dim.
+    (C3) the mode is one of these.
   }];
   let arguments = (ins Tfc_Tensor:$x, Optional<Tfc_Tensor>:$value, Tfc_DimExprArrayAttr:$low, StrAttr:$mode);
   let results = (outs Tfc_Tensor:$y);
@@ -110,7 +111,7 @@ def Tfc_TileOp : Tfc_Op<"tile", [Pure]> {
   let description = [{
     Element i of the result is element `i mod dim` of the operand, dim by dim.
 
-    (C1) element types and ranks are equal.
+    (C1) element types and ranks are equal. (C2) a dim that is 0 stays 0.
   }];
   let arguments = (ins Tfc_Tensor:$x);
   let results = (outs Tfc_Tensor:$y);
@@ -137,7 +138,8 @@ def Tfc_GatherOp : Tfc_InferredOp<"gather", [DeclareOpInterfaceMethods<Tfc_Check
   let hasFolder = 1;
 }
 
-def Tfc_GatherElementsOp : Tfc_InferredOp<"gather_elements", [DeclareOpInterfaceMethods<Tfc_CheckedIndexOpInterface>]> {
+def Tfc_GatherElementsOp : Tfc_InferredOp<"gather_elements", [DeclareOpInterfaceMethods<Tfc_CheckedIndexOpInterface>,
+                                                                DeclareOpInterfaceMethods<Tfc_RequirementsOpInterface>]> {
   let summary = "y[i,j] = x[indices[i,j], j] for axis 0, and so on";
   let description = [{
     (C1) ranks are equal; axis is in [0, rank). (C2) static dims of indices but the axis do not exceed x's.

@@ -61,11 +61,10 @@ def Tfc_IsInfOp : Tfc_ElementwiseOp<"is_inf"> {
   let assemblyFormat = "$x attr-dict `:` type($x)";
 }
 
-def Tfc_GeluKind : I32Enum<"GeluKind", "how GELU is computed", [
-    I32EnumCase<"Erf", 0, "erf">, I32EnumCase<"Tanh", 1, "tanh">, I32EnumCase<"Quick", 2, "quick">]> {
+def Tfc_GeluKindAttr : I32EnumAttr<"GeluKind", "how GELU is computed", [
+    I32EnumAttrCase<"Erf", 0, "erf">, I32EnumAttrCase<"Tanh", 1, "tanh">, I32EnumAttrCase<"Quick", 2, "quick">]> {
   let cppNamespace = "::mlir::tfc";
 }
-def Tfc_GeluKindAttr : EnumAttr<Tfc_Dialect, Tfc_GeluKind, "gelu_kind">;
 
 def Tfc_GeluOp : Tfc_ElementwiseOp<"gelu"> {
   let summary = "Gaussian error linear unit";
@@ -134,12 +133,11 @@ def Tfc_AndOp : Tfc_BinaryOp<"and", "logical and of bools, bitwise of integers",
 def Tfc_OrOp : Tfc_BinaryOp<"or", "logical or of bools, bitwise of integers", AnyTypeOf<[Tfc_BoolTensor, Tfc_IntTensor]>, "", [Commutative]>;
 def Tfc_XorOp : Tfc_BinaryOp<"xor", "exclusive or of bools, bitwise of integers", AnyTypeOf<[Tfc_BoolTensor, Tfc_IntTensor]>, "", [Commutative]>;
 
-def Tfc_CompareKind : I32Enum<"CompareKind", "a comparison", [
-    I32EnumCase<"Eq", 0, "eq">, I32EnumCase<"Ne", 1, "ne">, I32EnumCase<"Lt", 2, "lt">,
-    I32EnumCase<"Le", 3, "le">, I32EnumCase<"Gt", 4, "gt">, I32EnumCase<"Ge", 5, "ge">]> {
+def Tfc_CompareKindAttr : I32EnumAttr<"CompareKind", "a comparison", [
+    I32EnumAttrCase<"Eq", 0, "eq">, I32EnumAttrCase<"Ne", 1, "ne">, I32EnumAttrCase<"Lt", 2, "lt">,
+    I32EnumAttrCase<"Le", 3, "le">, I32EnumAttrCase<"Gt", 4, "gt">, I32EnumAttrCase<"Ge", 5, "ge">]> {
   let cppNamespace = "::mlir::tfc";
 }
-def Tfc_CompareKindAttr : EnumAttr<Tfc_Dialect, Tfc_CompareKind, "compare_kind">;
 
 def Tfc_CompareOp : Tfc_ElementwiseOp<"compare"> {
   let summary = "comparison; false where an operand is NaN, but `ne` is true there";

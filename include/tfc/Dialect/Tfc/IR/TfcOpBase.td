@@ -31,7 +31,13 @@ def Tfc_IndexTensor : RankedTensorOf<[I32, I64]>;
 def Tfc_NumberTensor : RankedTensorOf<[Tfc_NumberElement]>;
 def Tfc_BoolTensor : RankedTensorOf<[I1]>;
 
-class Tfc_Op<string mnemonic, list<Trait> traits = []> : Op<Tfc_Dialect, mnemonic, traits>;
+// (C0) of every op: each tensor it takes or gives has known dims (see Dims.h).
+def Tfc_KnownDims : NativeOpTrait<"KnownDims"> {
+  let cppNamespace = "::mlir::tfc";
+}
+
+class Tfc_Op<string mnemonic, list<Trait> traits = []>
+    : Op<Tfc_Dialect, mnemonic, !listconcat([Tfc_KnownDims], traits)>;
 
 // An op whose result types follow from its operands and attributes. Build these through `tfc::buildOp`, which turns
 // operands that do not fit into a diagnostic.

@@ -21,6 +21,13 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 namespace mlir::tfc {
+/// (C0) of every op: each tensor it takes or gives has known dims.
+LogicalResult verifyKnownDims(Operation *op);
+template <typename ConcreteType>
+struct KnownDims : OpTrait::TraitBase<ConcreteType, KnownDims> {
+  static LogicalResult verifyTrait(Operation *op) { return verifyKnownDims(op); }
+};
+
 enum class RequireKind : uint32_t;
 
 /// What an op needs of its operands' dims beyond what the types prove: `kind(lhs, rhs)`, as tfc.require says it.

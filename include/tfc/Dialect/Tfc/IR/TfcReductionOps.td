@@ -10,12 +10,11 @@
 
 include "tfc/Dialect/Tfc/IR/TfcOpBase.td"
 
-def Tfc_ReduceKind : I32Enum<"ReduceKind", "what a reduction computes", [
-    I32EnumCase<"Sum", 0, "sum">, I32EnumCase<"Mean", 1, "mean">, I32EnumCase<"Max", 2, "max">,
-    I32EnumCase<"Min", 3, "min">, I32EnumCase<"Prod", 4, "prod">]> {
+def Tfc_ReduceKindAttr : I32EnumAttr<"ReduceKind", "what a reduction computes", [
+    I32EnumAttrCase<"Sum", 0, "sum">, I32EnumAttrCase<"Mean", 1, "mean">, I32EnumAttrCase<"Max", 2, "max">,
+    I32EnumAttrCase<"Min", 3, "min">, I32EnumAttrCase<"Prod", 4, "prod">]> {
   let cppNamespace = "::mlir::tfc";
 }
-def Tfc_ReduceKindAttr : EnumAttr<Tfc_Dialect, Tfc_ReduceKind, "reduce_kind">;
 
 def Tfc_ReduceOp : Tfc_InferredOp<"reduce"> {
   let summary = "sum, mean, max, min or product over some axes";
@@ -67,13 +66,13 @@ def Tfc_CountNonzeroOp : Tfc_InferredOp<"count_nonzero"> {
   let assemblyFormat = "$x attr-dict `:` type($x)";
 }
 
-def Tfc_TopKOp : Tfc_Op<"top_k", [Pure]> {
+def Tfc_TopKOp : Tfc_Op<"top_k", [Pure, DeclareOpInterfaceMethods<Tfc_RequirementsOpInterface>]> {
   let summary = "the k largest (or smallest) elements along an axis, and their indices";
   let description = [{
     k is the length of the results' axis. Equal elements come in the order of their index; NaN counts as the largest.
 
     (C1) axis is in [0, rank). (C2) results have x's dims but for the axis, and equal dims. (C3) values have x's
-    element type, indices are i64.
+    element type, indices are i64. (C4) a static k does not exceed a static axis.
   }];
   let arguments = (ins Tfc_NumberTensor:$x, I64Attr:$axis, UnitAttr:$smallest);
   let results = (outs Tfc_NumberTensor:$values, RankedTensorOf<[I64]>:$indices);

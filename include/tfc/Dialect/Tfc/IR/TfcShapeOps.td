@@ -22,12 +22,12 @@ def Tfc_DimValuesOp : Tfc_Op<"dim_values", [Pure, ConstantLike, AllTypesMatch<["
   let summary = "an integer tensor made of dim expressions";
   let description = [{
     ```mlir
-    %s = tfc.dim_values #tfc.dim_values<[batch, seq, 12, 64]> : tensor<4xi64>
+    %s = tfc.dim_values [batch, seq, 12, 64] : tensor<4xi64>
     ```
   }];
   let arguments = (ins Tfc_DimValuesAttr:$value);
   let results = (outs Tfc_IntTensor:$y);
-  let assemblyFormat = "$value attr-dict";
+  let assemblyFormat = "custom<DimValues>($value) attr-dict";
   let hasFolder = 1;
 }
 
@@ -48,7 +48,8 @@ def Tfc_BindOp : Tfc_Op<"bind"> {
     The only place where a size comes from data. Symbols bound here may stand in types after this op. A negative
     element ends the run with an error.
 
-    (C1) the operand is i64 with as many elements as there are names. (C2) no name is bound twice in a function.
+    (C1) the operand is i64 with as many elements as there are names. (C2) no name is bound twice in a
+    function. (C3) names are not empty and do not start with `%`.
 
     ```mlir
     tfc.bind %n as ["count"] : tensor<i64>
@@ -59,12 +60,11 @@ def Tfc_BindOp : Tfc_Op<"bind"> {
   let hasVerifier = 1;
 }
 
-def Tfc_RequireKind : I32Enum<"RequireKind", "a condition on two dim expressions", [
-    I32EnumCase<"Equal", 0, "equal">, I32EnumCase<"Broadcastable", 1, "broadcastable">,
-    I32EnumCase<"AtMost", 2, "at_most">]> {
+def Tfc_RequireKindAttr : I32EnumAttr<"RequireKind", "a condition on two dim expressions", [
+    I32EnumAttrCase<"Equal", 0, "equal">, I32EnumAttrCase<"Broadcastable", 1, "broadcastable">,
+    I32EnumAttrCase<"AtMost", 2, "at_most">]> {
   let cppNamespace = "::mlir::tfc";
 }
-def Tfc_RequireKindAttr : EnumAttr<Tfc_Dialect, Tfc_RequireKind, "require_kind">;
 
 def Tfc_RequireOp : Tfc_Op<"require"> {
   let summary = "a condition on symbols, checked when a run's symbols are bound";

@@ -1,0 +1,41 @@
+//===- GroupOps.h - Which ops share a kernel -*- C++ -*- --------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_CODEGEN_COMMON_GROUPOPS_H
+#define TFC_CODEGEN_COMMON_GROUPOPS_H
+
+#include "tfc/Dialect/Tfc/IR/TfcDialect.h"
+
+#include "mlir/IR/Block.h"
+
+#include <vector>
+
+namespace mlir::tfc {
+
+/// Ops of one block that become one kernel.
+struct OpGroup {
+  /// In the order of the block. The last one is the root: the launch stands in its place.
+  SmallVector<Operation *> ops;
+  /// Values made here that are used elsewhere: the results of the kernel.
+  SmallVector<Value> results;
+
+  Operation *getRoot() const { return ops.back(); }
+};
+
+/// True for ops that main keeps: they move no data, or the runtime does their work.
+bool staysInMain(Operation *op);
+
+/// True for ops that are cloned into every kernel that uses them.
+bool isCloned(Operation *op);
+
+/// The groups of a block, in the order of their roots; regions of its ops are not entered. With `fuse` false each op is
+/// a group of its own.
+std::vector<OpGroup> groupOps(Block &block, bool fuse);
+
+} // namespace mlir::tfc
+
+#endif // TFC_CODEGEN_COMMON_GROUPOPS_H

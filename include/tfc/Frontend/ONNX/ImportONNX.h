@@ -1,0 +1,45 @@
+//===- ImportONNX.h - From an ONNX file to a tfc module -----------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_FRONTEND_ONNX_IMPORTONNX_H
+#define TFC_FRONTEND_ONNX_IMPORTONNX_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/StringRef.h"
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mlir::tfc {
+
+struct ImportOptions {
+  /// Name of the function that the graph becomes.
+  std::string functionName = "main";
+  /// Every dim of an input that the file leaves open becomes a symbol of its own (`input_ids_d0`), whatever names the
+  /// file gives: nothing is known to be equal. Dims that are numbers in the file stay numbers.
+  bool dynamicAll = false;
+  /// Symbols that are given a number (`batch`, 4).
+  std::vector<std::pair<std::string, int64_t>> fixedDims;
+  /// The folder in which weights outside the file are looked up; the file's own folder where empty.
+  std::string externalRoot;
+  /// Follow links to files of weights as long as they stay inside that folder.
+  bool allowExternalLinks = false;
+  /// Tensors of integers up to this size become tfc.constant, so that shape arithmetic folds; larger ones, and all
+  /// floats but single numbers, become tfc.weight.
+  uint64_t constantBytes = 1024;
+};
+
+/// Reads an ONNX file. The context must have loaded the tfc and func dialects. Bytes of weights are not copied: they
+/// stay in the file, which the dialect's WeightFiles maps. On failure the result is null and one error has been
+/// emitted that names the file and what is wrong (one per operator where operators are not supported).
+OwningOpRef<ModuleOp> importONNX(llvm::StringRef path, MLIRContext &context, const ImportOptions &options = {});
+
+} // namespace mlir::tfc
+
+#endif // TFC_FRONTEND_ONNX_IMPORTONNX_H

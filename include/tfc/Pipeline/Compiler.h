@@ -1,0 +1,87 @@
+//===- Compiler.h - From a model to an artifact -*- C++ -*- -----------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_PIPELINE_COMPILER_H
+#define TFC_PIPELINE_COMPILER_H
+
+#include "tfc/Pipeline/Pipelines.h"
+#include "tfc/Pipeline/Report.h"
+
+#include "tfc-c/ModelABI.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mlir {
+class PassManager;
+}
+
+namespace mlir::tfc {
+
+/// What went wrong, as the exit codes of the tools say it. The diagnostics have been emitted.
+enum class CompileStatus {
+  Success = 0,
+  CheckFailed = 1,
+  BadInput = 2, ///< the model, a flag, or an operator that is not supported
+  Defect = 3    ///< a defect of tfc or of the machine
+};
+
+/// What to compile: exactly one of `path` and `builtin` is set.
+struct CompileInput {
+  std::string path;         ///< model.onnx, or .mlir of any stage
+  std::string builtin;      ///< "bert-base"
+  std::string config;       ///< key=value pairs, or a path of a config.json; for built-in graphs
+  std::string safetensors;  ///< a file to read weights from; empty: made from the seed
+  uint64_t seed = 0;
+  bool dynamicAll = false;  ///< every input dim is a symbol of its own
+  std::vector<std::pair<std::string, int64_t>> fixedDims;
+};
+
+struct CompileOptions {
+  Stage stage = Stage::SharedLibrary; ///< where to stop
+  std::string outputPath;
+  std::string headerPath;     ///< of a shared library; empty: none
+  std::string saveStagesDir;  ///< a folder for the module of every stage; empty: none
+  std::string cpu = "native"; ///< see TargetInfo/CpuTarget.h
+  std::string querySymbol = "tfc_model_query";
+  TfcWeightMode weights = TFC_WEIGHTS_EMBED;
+  bool reference = false;
+  /// Called on every pass manager before it runs: command line options of MLIR (`--mlir-print-ir-after-all`, ...).
+  std::function<LogicalResult(PassManager &)> configurePassManager;
+  /// Called when a stage is done, with its milliseconds.
+  std::function<void(llvm::StringRef stage, double milliseconds)> onStage;
+};
+
+/// One compilation. The context must have been made with registerTfcDialects and outlive the compiler.
+class Compiler {
+public:
+  Compiler(MLIRContext &context, CompileOptions options);
+
+  /// Loads the input, runs it to the wanted stage, writes the output. Nothing partial is left behind on failure.
+  CompileStatus run(const CompileInput &input);
+
+  const Report &getReport() const { return report; }
+
+private:
+  CompileStatus load(const CompileInput &input, OwningOpRef<ModuleOp> &module, Stage &stage);
+  CompileStatus runStage(ModuleOp module, Stage stage);
+  CompileStatus writeModule(ModuleOp module, llvm::StringRef path);
+  CompileStatus writeCode(ModuleOp module);
+
+  MLIRContext &context;
+  CompileOptions options;
+  Report report;
+};
+
+} // namespace mlir::tfc
+
+#endif // TFC_PIPELINE_COMPILER_H

@@ -1,0 +1,52 @@
+//===- Pipelines.h - The order of the passes -*- C++ -*- -----------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_PIPELINE_PIPELINES_H
+#define TFC_PIPELINE_PIPELINES_H
+
+#include "mlir/Pass/PassOptions.h"
+#include "llvm/ADT/StringRef.h"
+
+#include <optional>
+#include <string>
+
+namespace mlir {
+class DialectRegistry;
+class ModuleOp;
+class OpPassManager;
+} // namespace mlir
+
+namespace mlir::tfc {
+
+/// The stages of docs/Architecture.md, in order; what `tfc-compile --emit` names.
+enum class Stage { Import, Fused, Kernels, Plan, Host, LLVM, Asm, Object, SharedLibrary };
+
+std::optional<Stage> parseStage(llvm::StringRef name);
+llvm::StringRef stringifyStage(Stage stage);
+
+/// The stage that a module read from .mlir stands at, from what it holds.
+Stage detectStage(ModuleOp module);
+
+struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
+  Option<std::string> cpu{*this, "cpu", llvm::cl::desc("The CPU: x86-64-v2, x86-64-v3, x86-64-v4, native"),
+                          llvm::cl::init("native")};
+  Option<bool> reference{*this, "reference", llvm::cl::desc("Every op through its plain lowering, in a kernel of its own"),
+                         llvm::cl::init(false)};
+};
+
+/// Adds the passes that take a module to `stage` from the stage before it. Asm and later are not passes.
+void buildStage(OpPassManager &pm, Stage stage, const PipelineOptions &options);
+
+/// Registers tfc's passes, and one named pipeline per stage: tfc-to-fused, tfc-to-kernels, tfc-to-plan, tfc-to-host, tfc-to-llvm.
+void registerAllTfcPasses();
+
+/// The dialects and interfaces that the passes need.
+void registerTfcDialects(DialectRegistry &registry);
+
+} // namespace mlir::tfc
+
+#endif // TFC_PIPELINE_PIPELINES_H

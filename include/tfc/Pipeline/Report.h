@@ -1,0 +1,52 @@
+//===- Report.h - What a compilation tells about itself -*- C++ -*- -----------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_PIPELINE_REPORT_H
+#define TFC_PIPELINE_REPORT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/JSON.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace mlir::tfc {
+
+/// Collected stage by stage; `tfc-compile --report` writes it as JSON.
+class Report {
+public:
+  /// Notes the time of a stage, and what the module shows at it.
+  void addStage(llvm::StringRef name, double milliseconds);
+  /// Counts the ops of the imported graph.
+  void addOperators(ModuleOp module);
+  /// Notes kernels with their launches and nodes, and the arena.
+  void addKernels(ModuleOp module);
+
+  size_t getKernelCount() const { return kernels.size(); }
+  size_t getLaunchCount() const;
+  llvm::json::Value toJSON() const;
+
+private:
+  struct Kernel {
+    std::string name;
+    int64_t launches = 0;
+    std::vector<std::string> nodes;
+  };
+  std::map<std::string, int64_t> operators;
+  std::vector<Kernel> kernels;
+  std::vector<std::pair<std::string, double>> stages;
+  int64_t arenaBytes = 0;
+  std::string arenaDims;
+};
+
+/// Peak resident memory of this process in bytes.
+int64_t getPeakMemory();
+
+} // namespace mlir::tfc
+
+#endif // TFC_PIPELINE_REPORT_H

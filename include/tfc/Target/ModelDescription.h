@@ -1,0 +1,108 @@
+//===- ModelDescription.h - What the descriptor of a model says --------------------------------------*- C++ -*-===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===------------------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_TARGET_MODELDESCRIPTION_H
+#define TFC_TARGET_MODELDESCRIPTION_H
+
+#include "tfc-c/ModelABI.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tfc {
+
+// Plain data between the readers of the IR and the writers of the artifact: the C structs of ModelABI.h with
+// vectors and strings in place of pointers. Everything in it has been checked, so the writers need not doubt it.
+
+struct ExprDescription {
+  std::vector<TfcExprWord> words;
+  uint32_t segment = 0;
+  std::string text;
+};
+
+struct SymbolDescription {
+  std::string name;
+  int64_t min = 0, max = INT64_MAX;
+  int32_t bornIn = 0;
+};
+
+struct PortDescription {
+  std::string name;
+  TfcDataType dtype = {TFC_FLOAT, 32, 1};
+  std::vector<uint32_t> dims;
+  int32_t alias = -1;
+  uint32_t hint = TFC_HINT_NONE, hintBound = 0;
+};
+
+struct RequirementDescription {
+  uint32_t kind = TFC_REQUIRE_EQUAL, lhs = 0, rhs = 0;
+  std::string node;
+};
+
+struct LaunchDescription {
+  uint32_t kernel = 0, tiles = 0, scratch = 0, flops = 0, bytes = 0;
+  std::vector<std::string> nodes, checks;
+};
+
+struct BindDescription {
+  std::vector<uint32_t> symbols;
+  std::string node;
+};
+
+struct EntryDescription {
+  std::string name;
+  std::string run; ///< The function that is the host program.
+  std::vector<SymbolDescription> symbols;
+  std::vector<ExprDescription> values;
+  std::vector<PortDescription> inputs, outputs;
+  std::vector<RequirementDescription> requirements;
+  std::vector<LaunchDescription> launches;
+  std::vector<BindDescription> binds;
+  std::vector<uint32_t> arenaBytes;
+};
+
+struct WeightDescription {
+  std::string name;
+  TfcDataType dtype = {TFC_FLOAT, 32, 1};
+  std::vector<int64_t> dims;
+  uint64_t offset = 0, bytes = 0;
+  bool seeded = false;
+  TfcSeed seed = {};
+  int64_t layoutOffset = 0;
+  std::vector<int64_t> layoutStrides; ///< Empty: row-major.
+};
+
+/// Code of one kernel for one set of CPU features.
+struct VariantDescription {
+  uint64_t features = 0;
+  std::string function;
+};
+
+struct KernelDescription {
+  std::string name;
+  std::vector<VariantDescription> variants; ///< Best first.
+};
+
+struct ModelDescription {
+  std::string name;
+  std::vector<EntryDescription> entries;
+  std::vector<KernelDescription> kernels;
+  std::vector<WeightDescription> weights;
+  uint64_t weightBytes = 0; ///< Size of the segment of weights.
+
+  // How the bytes of the weights travel; filled in when the artifact is made.
+  TfcWeightMode mode = TFC_WEIGHTS_NONE;
+  uint64_t embeddedBytes = 0;
+  std::string weightsFile;
+  std::array<uint64_t, 2> weightsHash = {0, 0};
+};
+
+} // namespace tfc
+
+#endif // TFC_TARGET_MODELDESCRIPTION_H

@@ -1,0 +1,303 @@
+//===- HostCode.cpp - The host program as LLVM code -------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+//
+// In C, the program of an entry with one launch reads:
+//
+//   int32_t main_run(TfcRun *run) {
+//     uint64_t args[3];
+//     args[0] = run->inputs[0];
+//     args[1] = run->arenas[0] + run->values[5];
+//     args[2] = run->values[1];
+//     int32_t code = run->table->launch(run, 0, args);
+//     if (code) return code;
+//     return 0;
+//   }
+//
+// Fields of TfcRun are read at the start and again after each bind, where the runtime may move them.
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "tfc/Codegen/Common/HostCode.h"
+#include "tfc-c/ModelABI.h"
+#include "tfc/Codegen/Common/EntryFunctions.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/SymbolTable.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::tfc;
+
+namespace {
+
+// Targets have 64-bit pointers and C's layout of structs, as the machine this is compiled on: ModelABI.h asserts sizes.
+static_assert(sizeof(void *) == 8, "offsets below are those of a 64-bit target");
+
+class HostCode {
+public:
+  HostCode(func::FuncOp entry, EntryDescription &description)
+      : entry(entry), description(description), builder(entry), loc(entry.getLoc()),
+        pointer(LLVM::LLVMPointerType::get(entry.getContext())), i64(builder.getI64Type()), i32(builder.getI32Type()) {}
+
+  FailureOr<LLVM::LLVMFuncOp> emit(StringRef name) {
+    auto type = LLVM::LLVMFunctionType::get(i32, {pointer});
+    function = LLVM::LLVMFuncOp::create(builder, loc, name, type);
+    Block *start = function.addEntryBlock(builder);
+    run = start->getArgument(0);
+    leave = builder.createBlock(&function.getBody(), function.getBody().end(), {i32}, {loc});
+    LLVM::ReturnOp::create(builder, loc, leave->getArgument(0));
+    builder.setInsertionPointToStart(start);
+    args = allocateArguments();
+    table = loadField(run, offsetof(TfcRun, table), pointer);
+    loadPointers();
+    if (failed(emitBlock(entry.front())))
+      return failure();
+    LLVM::ReturnOp::create(builder, loc, constant(i32, 0));
+    // The way out stands last, where one looks for it.
+    leave->moveBefore(&function.getBody(), function.getBody().end());
+    return function;
+  }
+
+private:
+  //===--------------------------------------------------------------------------------------------===//
+  // Small pieces
+  //===--------------------------------------------------------------------------------------------===//
+
+  Value constant(Type type, int64_t value) {
+    return LLVM::ConstantOp::create(builder, loc, type, builder.getIntegerAttr(type, value));
+  }
+  Value at(Value base, int64_t bytes) {
+    if (bytes == 0)
+      return base;
+    // Constant indices of a getelementptr have 32 bits; weights lie further away.
+    LLVM::GEPArg offset = llvm::isInt<31>(bytes) ? LLVM::GEPArg(int32_t(bytes)) : LLVM::GEPArg(constant(i64, bytes));
+    return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base, ArrayRef<LLVM::GEPArg>{offset});
+  }
+  Value loadField(Value base, int64_t offset, Type type) { return LLVM::LoadOp::create(builder, loc, type, at(base, offset)); }
+  Value loadValue(int64_t number) { return loadField(values, number * sizeof(int64_t), i64); }
+
+  void loadPointers() {
+    values = loadField(run, offsetof(TfcRun, values), pointer);
+    inputs = loadField(run, offsetof(TfcRun, inputs), pointer);
+    outputs = loadField(run, offsetof(TfcRun, outputs), pointer);
+    arenas = loadField(run, offsetof(TfcRun, arenas), pointer);
+    weights = loadField(run, offsetof(TfcRun, weights), pointer);
+  }
+
+  /// One block of words on the stack serves every launch: the door has read it when it returns.
+  Value allocateArguments() {
+    size_t words = 1;
+    entry.walk([&](LaunchOp launch) {
+      words = std::max<size_t>(words, launch.getInputs().size() + launch.getOutputs().size() + launch.getSymbols().size());
+    });
+    return LLVM::AllocaOp::create(builder, loc, pointer, LLVM::LLVMArrayType::get(i64, words), constant(i64, 1), /*alignment=*/16);
+  }
+
+  /// Calls entry `offset` of the table; a code other than 0 leaves the program.
+  void callTable(int64_t offset, int64_t number, Value data) {
+    auto type = LLVM::LLVMFunctionType::get(i32, {pointer, i32, pointer});
+    Value callee = loadField(table, offset, pointer);
+    auto call = LLVM::CallOp::create(builder, loc, type, ValueRange{callee, run, constant(i32, number), data});
+    Value code = call.getResult();
+    Value bad = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, code, constant(i32, 0));
+    Block *next = addBlock({});
+    LLVM::CondBrOp::create(builder, loc, bad, leave, ValueRange{code}, next, ValueRange{});
+    enter(next);
+  }
+
+  Block *addBlock(TypeRange arguments) {
+    OpBuilder::InsertionGuard guard(builder);
+    return builder.createBlock(&function.getBody(), function.getBody().end(), arguments, SmallVector<Location>(arguments.size(), loc));
+  }
+
+  /// Goes on in this block, which then stands behind all that was emitted so far.
+  void enter(Block *block) {
+    block->moveBefore(&function.getBody(), function.getBody().end());
+    builder.setInsertionPointToStart(block);
+  }
+
+  //===--------------------------------------------------------------------------------------------===//
+  // Where values lie
+  //===--------------------------------------------------------------------------------------------===//
+
+  FailureOr<Value> emitPlace(OpResult result, LaunchOp launch) {
+    auto places = launch.getPlaces();
+    auto place = places && result.getResultNumber() < places->size() ? dyn_cast<PlaceAttr>((*places)[result.getResultNumber()]) : PlaceAttr();
+    if (!place)
+      return launch.emitError("has no places; run tfc-plan-memory first");
+    int64_t index = place.getIndex();
+    if (place.getKind() == PlaceKind::Output) {
+      if (index < 0 || index >= int64_t(entry.getNumResults()))
+        return launch.emitError("has place ") << index << " among " << entry.getNumResults() << " outputs";
+      return loadField(outputs, index * sizeof(void *), pointer);
+    }
+    if (index < 0 || index >= int64_t(description.getSlotCount()))
+      return launch.emitError("has place ") << index << " among " << description.getSlotCount() << " slots";
+    Value arena = loadField(arenas, description.getSlot(index).getSegment() * sizeof(void *), pointer);
+    Value offset = loadValue(description.getSlotOffset(index));
+    return Value(LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), arena, ArrayRef<LLVM::GEPArg>{offset}));
+  }
+
+  /// The value whose memory a region's argument or a region op's result shares; see PlanMemory.
+  Value getSharing(Value value) {
+    if (auto argument = dyn_cast<BlockArgument>(value)) {
+      auto loop = dyn_cast<scf::WhileOp>(argument.getOwner()->getParentOp());
+      if (!loop)
+        return {};
+      bool isBefore = argument.getOwner()->getParent() == &loop.getBefore();
+      return isBefore ? loop.getInits()[argument.getArgNumber()] : Value(loop.getConditionOp().getArgs()[argument.getArgNumber()]);
+    }
+    auto result = cast<OpResult>(value);
+    if (auto branch = dyn_cast<scf::IfOp>(result.getOwner()))
+      return branch.thenYield().getOperand(result.getResultNumber());
+    if (auto loop = dyn_cast<scf::WhileOp>(result.getOwner()))
+      return loop.getConditionOp().getArgs()[result.getResultNumber()];
+    return {};
+  }
+
+  FailureOr<Value> emitPointer(Value value) {
+    value = getAliasRoot(value);
+    for (Value shared = getSharing(value); shared; shared = getSharing(value))
+      value = getAliasRoot(shared);
+    if (auto argument = dyn_cast<BlockArgument>(value))
+      return loadField(inputs, argument.getArgNumber() * sizeof(void *), pointer);
+    Operation *producer = value.getDefiningOp();
+    if (auto launch = dyn_cast<LaunchOp>(producer))
+      return emitPlace(cast<OpResult>(value), launch);
+    if (auto reference = dyn_cast<WeightRefOp>(producer)) {
+      auto weight = SymbolTable::lookupNearestSymbolFrom<WeightOp>(reference, reference.getWeightAttr());
+      auto offset = weight ? weight->getAttrOfType<IntegerAttr>("segment_offset") : IntegerAttr();
+      if (!offset)
+        return reference.emitError("names no weight that has a place");
+      return at(weights, offset.getInt());
+    }
+    return producer->emitError("has no memory that the host program could pass on; tfc-form-kernels makes kernels of such ops");
+  }
+
+  //===--------------------------------------------------------------------------------------------===//
+  // Ops
+  //===--------------------------------------------------------------------------------------------===//
+
+  LogicalResult emitLaunch(LaunchOp launch) {
+    int64_t word = 0;
+    auto store = [&](Value value) { LLVM::StoreOp::create(builder, loc, value, at(args, sizeof(uint64_t) * word++)); };
+    for (Value operand : llvm::concat<Value>(llvm::to_vector(launch.getInputs()), llvm::to_vector_of<Value>(launch.getOutputs()))) {
+      FailureOr<Value> address = emitPointer(operand);
+      if (failed(address))
+        return failure();
+      store(*address);
+    }
+    for (int64_t number : description.getSymbolValues(launch))
+      store(loadValue(number));
+    callTable(offsetof(TfcRunTable, launch), description.getLaunchNumber(launch), args);
+    return success();
+  }
+
+  LogicalResult emitBind(BindOp bind) {
+    FailureOr<Value> data = emitPointer(bind.getX());
+    if (failed(data))
+      return failure();
+    callTable(offsetof(TfcRunTable, bind), description.getBindNumber(bind), *data);
+    loadPointers();
+    return success();
+  }
+
+  /// A condition is a bool in memory: one byte.
+  LogicalResult emitExtract(tensor::ExtractOp extract) {
+    if (!extract.getType().isInteger(1) || !extract.getIndices().empty())
+      return extract.emitError("reads no condition: a tensor<i1> is needed");
+    FailureOr<Value> data = emitPointer(extract.getTensor());
+    if (failed(data))
+      return failure();
+    Value byte = loadField(*data, 0, builder.getI8Type());
+    conditions[extract.getResult()] = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, byte, constant(builder.getI8Type(), 0));
+    return success();
+  }
+
+  FailureOr<Value> getCondition(Operation *op, Value value) {
+    if (Value condition = conditions.lookup(value))
+      return condition;
+    return op->emitError("needs a condition read by tensor.extract");
+  }
+
+  LogicalResult emitIf(scf::IfOp branch) {
+    FailureOr<Value> condition = getCondition(branch, branch.getCondition());
+    if (failed(condition))
+      return failure();
+    Block *thenBlock = addBlock({}), *elseBlock = addBlock({}), *behind = addBlock({});
+    LLVM::CondBrOp::create(builder, loc, *condition, thenBlock, elseBlock);
+    for (auto [region, block] : {std::pair(&branch.getThenRegion(), thenBlock), std::pair(&branch.getElseRegion(), elseBlock)}) {
+      enter(block);
+      if (!region->empty() && failed(emitBlock(region->front())))
+        return failure();
+      LLVM::BrOp::create(builder, loc, ValueRange{}, behind);
+    }
+    enter(behind);
+    return success();
+  }
+
+  LogicalResult emitWhile(scf::WhileOp loop) {
+    Block *before = addBlock({}), *after = addBlock({}), *behind = addBlock({});
+    LLVM::BrOp::create(builder, loc, ValueRange{}, before);
+    enter(before);
+    if (failed(emitBlock(loop.getBefore().front())))
+      return failure();
+    FailureOr<Value> condition = getCondition(loop, loop.getConditionOp().getCondition());
+    if (failed(condition))
+      return failure();
+    LLVM::CondBrOp::create(builder, loc, *condition, after, behind);
+    enter(after);
+    if (failed(emitBlock(loop.getAfter().front())))
+      return failure();
+    LLVM::BrOp::create(builder, loc, ValueRange{}, before);
+    enter(behind);
+    return success();
+  }
+
+  LogicalResult emitOp(Operation *op) {
+    loc = op->getLoc();
+    if (auto launch = dyn_cast<LaunchOp>(op))
+      return emitLaunch(launch);
+    if (auto bind = dyn_cast<BindOp>(op))
+      return emitBind(bind);
+    if (auto extract = dyn_cast<tensor::ExtractOp>(op))
+      return emitExtract(extract);
+    if (auto branch = dyn_cast<scf::IfOp>(op))
+      return emitIf(branch);
+    if (auto loop = dyn_cast<scf::WhileOp>(op))
+      return emitWhile(loop);
+    // These have no code of their own: they say what lies where, or what the descriptor holds.
+    if (isa<ReshapeOp, WeightRefOp, RequireOp>(op) || op->hasTrait<OpTrait::IsTerminator>())
+      return success();
+    return op->emitError("cannot stand in a host program; run tfc-form-kernels first");
+  }
+
+  LogicalResult emitBlock(Block &block) {
+    for (Operation &op : block)
+      if (failed(emitOp(&op)))
+        return failure();
+    loc = entry.getLoc();
+    return success();
+  }
+
+  func::FuncOp entry;
+  EntryDescription &description;
+  OpBuilder builder;
+  Location loc;
+  Type pointer, i64, i32;
+  LLVM::LLVMFuncOp function;
+  Block *leave = nullptr;
+  Value run, args, table, values, inputs, outputs, arenas, weights;
+  DenseMap<Value, Value> conditions;
+};
+
+} // namespace
+
+FailureOr<LLVM::LLVMFuncOp> mlir::tfc::emitHostCode(func::FuncOp entry, EntryDescription &description, StringRef name) {
+  return HostCode(entry, description).emit(name);
+}

@@ -1,0 +1,74 @@
+//===- ElementTypes.cpp - How elements lie in memory and how they are computed ---------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "tfc/Conversion/TfcToLinalg/ElementTypes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/BuiltinTypes.h"
+
+using namespace mlir;
+using namespace mlir::tfc;
+
+Type mlir::tfc::getScalarType(Type elementType) {
+  if (auto type = dyn_cast<IntegerType>(elementType))
+    return IntegerType::get(elementType.getContext(), type.getWidth());
+  return elementType;
+}
+
+Type mlir::tfc::getMemoryType(Type elementType) {
+  if (auto type = dyn_cast<IntegerType>(elementType)) {
+    if (type.getWidth() != 1 && type.getWidth() < 8)
+      return nullptr;
+    return IntegerType::get(elementType.getContext(), std::max(type.getWidth(), 8u));
+  }
+  if (isa<Float16Type, BFloat16Type, Float32Type, Float64Type, IndexType>(elementType))
+    return elementType;
+  return nullptr;
+}
+
+Type mlir::tfc::getComputeType(Type elementType) {
+  if (isa<Float16Type, BFloat16Type>(elementType))
+    return Float32Type::get(elementType.getContext());
+  return getScalarType(elementType);
+}
+
+Value mlir::tfc::loadScalar(OpBuilder &builder, Location loc, Value memory, Type elementType) {
+  if (!elementType.isInteger(1))
+    return memory;
+  Value zero = createConstant(builder, loc, memory.getType(), 0);
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, memory, zero);
+}
+
+Value mlir::tfc::storeScalar(OpBuilder &builder, Location loc, Value scalar, Type elementType) {
+  if (!elementType.isInteger(1))
+    return scalar;
+  return arith::ExtUIOp::create(builder, loc, getMemoryType(elementType), scalar);
+}
+
+Value mlir::tfc::toCompute(OpBuilder &builder, Location loc, Value scalar) {
+  Type type = getComputeType(scalar.getType());
+  return type == scalar.getType() ? scalar : arith::ExtFOp::create(builder, loc, type, scalar).getResult();
+}
+
+Value mlir::tfc::fromCompute(OpBuilder &builder, Location loc, Value value, Type elementType) {
+  Type type = getScalarType(elementType);
+  return type == value.getType() ? value : arith::TruncFOp::create(builder, loc, type, value).getResult();
+}
+
+Value mlir::tfc::createConstant(OpBuilder &builder, Location loc, Type type, double value) {
+  if (isa<FloatType>(type))
+    return arith::ConstantOp::create(builder, loc, FloatAttr::get(type, value));
+  return arith::ConstantOp::create(builder, loc, IntegerAttr::get(type, static_cast<int64_t>(value)));
+}
+
+TfcTypeConverter::TfcTypeConverter() {
+  addConversion([](Type type) { return type; });
+  addConversion([](RankedTensorType type) -> Type {
+    Type memory = getMemoryType(type.getElementType());
+    return memory ? RankedTensorType::get(type.getShape(), memory) : Type();
+  });
+}

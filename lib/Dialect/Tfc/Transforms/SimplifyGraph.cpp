@@ -1,0 +1,148 @@
+//===- SimplifyGraph.cpp - One spelling for what graphs spell in many ways -----------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "tfc/Dialect/Tfc/IR/BuildOp.h"
+#include "tfc/Dialect/Tfc/Transforms/Passes.h"
+
+#include "mlir/IR/Dominance.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/CSE.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+namespace mlir::tfc {
+#define GEN_PASS_DEF_SIMPLIFYGRAPH
+#include "tfc/Dialect/Tfc/Transforms/Passes.h.inc"
+} // namespace mlir::tfc
+
+using namespace mlir;
+using namespace mlir::tfc;
+
+namespace {
+
+/// elementwise(x, expand(y)) -> elementwise(x, y) where the op broadcasts to the same type without the expand.
+struct DropExpandBeforeElementwise : OpInterfaceRewritePattern<ElementwiseOpInterface> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
+
+  LogicalResult matchAndRewrite(ElementwiseOpInterface op, PatternRewriter &rewriter) const override {
+    auto type = cast<RankedTensorType>(op->getResult(0).getType());
+    for (OpOperand &operand : op->getOpOperands()) {
+      auto expand = operand.get().getDefiningOp<ExpandOp>();
+      if (!expand || op->getNumOperands() == 1)
+        continue;
+      SmallVector<SmallVector<DimExprAttr>> shapes;
+      for (OpOperand &other : op->getOpOperands())
+        shapes.push_back(getDims(&other == &operand ? expand.getX() : other.get()));
+      FailureOr<SmallVector<DimExprAttr>> dims = broadcastDims(shapes);
+      if (failed(dims) || getTensorType(*dims, type.getElementType()) != type)
+        continue;
+      rewriter.modifyOpInPlace(op, [&] { operand.set(expand.getX()); });
+      return success();
+    }
+    return rewriter.notifyMatchFailure(op, "no operand is an expand that broadcasting makes needless");
+  }
+};
+
+/// gather(x, constant) with one index -> reshape(slice(x)): no index is left to check at run time.
+struct GatherOfConstantToSlice : OpRewritePattern<GatherOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(GatherOp op, PatternRewriter &rewriter) const override {
+    std::optional<SmallVector<DimExprAttr>> index = matchDimValues(op.getIndices(), 1);
+    if (!index || index->size() != 1)
+      return rewriter.notifyMatchFailure(op, "not one index that is known at compile time");
+    int64_t axis = op.getAxis();
+    DimExprAttr size = getDim(op.getX(), axis), offset = (*index)[0];
+    if (offset.isConstant() && *offset.getConstant() < 0)
+      offset = offset + size;
+    // The slice must lie inside: an index that cannot be proven good stays a gather, which checks it.
+    if (!offset.isNonNegative() || !(size - offset).isPositive())
+      return rewriter.notifyMatchFailure(op, "the index is not provably inside");
+    DimExprAttr zero = DimExprAttr::constant(getContext(), 0);
+    SmallVector<Attribute> offsets(getDims(op.getX()).size(), zero);
+    offsets[axis] = offset;
+    SmallVector<int64_t> strides(offsets.size(), 1);
+    SmallVector<DimExprAttr> dims = getDims(op.getX());
+    dims[axis] = DimExprAttr::constant(getContext(), 1);
+    Type sliced = getTensorType(dims, getElementTypeOrSelf(op.getType()));
+    Value slice = SliceOp::create(rewriter, op.getLoc(), sliced, op.getX(), rewriter.getArrayAttr(offsets), strides);
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), slice);
+    return success();
+  }
+};
+
+/// A transpose that keeps the order of all dims longer than 1 moves no element.
+struct TransposeOfUnitDimsToReshape : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
+    int64_t previous = -1;
+    for (int64_t dim : op.getPermutation()) {
+      if (getDim(op.getX(), dim).isConstant(1))
+        continue;
+      if (dim < previous)
+        return rewriter.notifyMatchFailure(op, "moves a dim that may be longer than 1");
+      previous = dim;
+    }
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), op.getX());
+    return success();
+  }
+};
+
+/// An expand to a type whose only change is leading or unit dims of length 1 is a reshape.
+struct ExpandByUnitDimsToReshape : OpRewritePattern<ExpandOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ExpandOp op, PatternRewriter &rewriter) const override {
+    SmallVector<DimExprAttr> from = getDims(op.getX()), to = getDims(op.getY());
+    size_t added = to.size() - from.size();
+    if (!llvm::all_of(ArrayRef(to).take_front(added), [](DimExprAttr dim) { return dim.isConstant(1); }) ||
+        ArrayRef(to).drop_front(added) != ArrayRef(from))
+      return rewriter.notifyMatchFailure(op, "repeats elements");
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), op.getX());
+    return success();
+  }
+};
+
+struct SimplifyGraphPass : mlir::tfc::impl::SimplifyGraphBase<SimplifyGraphPass> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    MLIRContext *context = &getContext();
+    RewritePatternSet patterns(context);
+    for (RegisteredOperationName name : context->getRegisteredOperationsByDialect(TfcDialect::getDialectNamespace()))
+      name.getCanonicalizationPatterns(patterns, context);
+    patterns.add<DropExpandBeforeElementwise, GatherOfConstantToSlice, TransposeOfUnitDimsToReshape,
+                 ExpandByUnitDimsToReshape>(context);
+    FrozenRewritePatternSet frozen(std::move(patterns));
+    IRRewriter rewriter(context);
+    DominanceInfo dominance(module);
+    bool changed = true;
+    // Sharing equal values opens new folds and the other way round; three rounds settle every graph seen so far, and
+    // stopping early only leaves a less tidy graph.
+    for (int round = 0; changed && round < 8; ++round) {
+      changed = false;
+      bool rewritten = false;
+      if (failed(applyPatternsGreedily(module, frozen, GreedyRewriteConfig(), &rewritten)))
+        module.emitWarning("the graph did not settle; it is right, but may be less simple than it could be");
+      bool shared = false;
+      eliminateCommonSubExpressions(rewriter, dominance, module, &shared);
+      changed = rewritten && shared;
+    }
+    eraseUnusedWeights(module);
+  }
+
+  void eraseUnusedWeights(ModuleOp module) {
+    llvm::DenseSet<StringAttr> used;
+    module.walk([&](WeightRefOp ref) { used.insert(ref.getWeightAttr().getAttr()); });
+    for (WeightOp weight : llvm::make_early_inc_range(module.getOps<WeightOp>()))
+      if (!used.contains(weight.getSymNameAttr())) {
+        weight.erase();
+        ++erasedWeights;
+      }
+  }
+};
+
+} // namespace

@@ -1,0 +1,78 @@
+//===- Normalization.cpp - Softmax and norms ------------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "OpTable.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::tfc;
+using namespace mlir::tfc::onnx_import;
+
+/// Below opset 13 the dims from `axis` on are taken as one.
+template <bool isLog>
+static LogicalResult importSoftmax(NodeContext &node) {
+  Value x = node.getInput(0);
+  std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", node.opset < 13 ? 1 : -1), getRank(x));
+  if (!axis || node.hasFailed())
+    return failure();
+  Dims dims = getDims(x);
+  bool isFlat = node.opset < 13 && *axis != static_cast<int64_t>(dims.size()) - 1;
+  if (isFlat) {
+    DimExprAttr outer = node.dim(1), inner = node.dim(1);
+    for (auto [i, dim] : llvm::enumerate(dims))
+      (static_cast<int64_t>(i) < *axis ? outer : inner) = (static_cast<int64_t>(i) < *axis ? outer : inner) * dim;
+    x = node.reshape(x, {outer, inner});
+    axis = 1;
+  }
+  SmallVector<NamedAttribute> attributes = {node.attribute("axis", *axis)};
+  if (isLog)
+    attributes.push_back(node.flag("log"));
+  Value y = node.build<SoftmaxOp>(x, attributes);
+  return node.finish(isFlat ? node.reshape(y, dims) : y);
+}
+
+static std::optional<double> getEpsilon(NodeContext &node, double absent) {
+  double epsilon = node.getFloat("epsilon", absent);
+  if (std::isfinite(epsilon) && epsilon >= 0)
+    return epsilon;
+  (void)node.fail("epsilon must be finite and not negative");
+  return std::nullopt;
+}
+
+/// LayerNormalization is in the standard from opset 17 on, but exporters wrote it into the default domain long before.
+static LogicalResult importLayerNorm(NodeContext &node) {
+  Value x = node.getInput(0), scale = node.getInput(1), bias = node.getInput(2);
+  std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", -1), getRank(x));
+  std::optional<double> epsilon = getEpsilon(node, 1e-5f);
+  if (!axis || !epsilon || node.hasFailed())
+    return failure();
+  SmallVector<Value> operands = {x, scale};
+  if (bias)
+    operands.push_back(bias);
+  Attribute segments = node.builder.getDenseI32ArrayAttr({1, 1, bias ? 1 : 0});
+  return node.finish(node.build<LayerNormOp>(operands, {node.attribute("axis", *axis), node.attribute("epsilon", *epsilon),
+                                                        node.attribute("operandSegmentSizes", segments)}));
+}
+
+static LogicalResult importRmsNorm(NodeContext &node) {
+  Value x = node.getInput(0), scale = node.getInput(1);
+  std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", -1), getRank(x));
+  std::optional<double> epsilon = getEpsilon(node, 1e-5f);
+  if (!axis || !epsilon || node.hasFailed())
+    return failure();
+  return node.finish(
+      node.build<RmsNormOp>({x, scale}, {node.attribute("axis", *axis), node.attribute("epsilon", *epsilon)}));
+}
+
+void mlir::tfc::onnx_import::addNormalizationOps(OpTable &table) {
+  table.add("Softmax", importSoftmax<false>, 1, 1);
+  table.add("LogSoftmax", importSoftmax<true>, 1, 1);
+  table.add("LayerNormalization", importLayerNorm, 2, 3);
+  table.add("RMSNormalization", importRmsNorm, 2, 2);
+  table.add("SimplifiedLayerNormalization", importRmsNorm, 2, 2);
+  table.addTo("com.microsoft", "SimplifiedLayerNormalization", importRmsNorm, 2, 2);
+}

@@ -1,0 +1,44 @@
+//===- OpTable.cpp - Which handler imports which operator ------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "OpTable.h"
+
+using namespace mlir::tfc::onnx_import;
+
+/// A character that stands in no domain.
+static std::string makeKey(llvm::StringRef domain, llvm::StringRef op) {
+  return (domain == "ai.onnx" ? "" : domain.str()) + '\n' + op.str();
+}
+
+const OpTable &OpTable::get() {
+  static const OpTable table;
+  return table;
+}
+
+OpTable::OpTable() {
+  addActivationOps(*this);
+  addContractionOps(*this);
+  addDataMovementOps(*this);
+  addEinsumOps(*this);
+  addElementwiseOps(*this);
+  addIndexingOps(*this);
+  addNormalizationOps(*this);
+  addQuantizationOps(*this);
+  addReductionOps(*this);
+  addShapeOps(*this);
+  addSliceOps(*this);
+}
+
+void OpTable::addTo(llvm::StringRef domain, llvm::StringRef op, Handler handler, unsigned requiredInputs,
+                    unsigned maxInputs, int64_t sinceOpset) {
+  entries[makeKey(domain, op)] = {handler, requiredInputs, maxInputs, sinceOpset};
+}
+
+const OpEntry *OpTable::find(llvm::StringRef domain, llvm::StringRef op, int64_t opset) const {
+  auto found = entries.find(makeKey(domain, op));
+  return found == entries.end() || opset < found->second.sinceOpset ? nullptr : &found->second;
+}

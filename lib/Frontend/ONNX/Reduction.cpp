@@ -1,0 +1,188 @@
+//===- Reduction.cpp - Reductions, scans, top-k ---------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "OpTable.h"
+
+using namespace mlir;
+using namespace mlir::tfc;
+using namespace mlir::tfc::onnx_import;
+
+//===----------------------------------------------------------------------------------------------===//
+// Reductions
+//===----------------------------------------------------------------------------------------------===//
+
+namespace {
+struct ReduceAxes {
+  SmallVector<int64_t> axes;
+  bool keepDims;
+  /// No axes are given, and that means: leave the tensor as it is.
+  bool isNoop = false;
+};
+} // namespace
+
+/// Axes are an attribute below opset 18 (13 for ReduceSum), an input from there on.
+static std::optional<ReduceAxes> getReduceAxes(NodeContext &node, int64_t inputSince = 18) {
+  int64_t rank = getRank(node.getInput(0));
+  ReduceAxes result{{}, node.getInt("keepdims", 1) != 0};
+  std::optional<SmallVector<int64_t>> given;
+  if (node.opset < inputSince)
+    given = node.getInts("axes");
+  else if (node.hasInput(1))
+    given = node.getConstantInts(node.getInput(1), "axes");
+  if (node.hasFailed())
+    return std::nullopt;
+  if (!given || given->empty()) {
+    result.isNoop = node.opset >= inputSince && node.getInt("noop_with_empty_axes", 0) != 0;
+    result.axes.append(llvm::seq<int64_t>(0, rank).begin(), llvm::seq<int64_t>(0, rank).end());
+    return result;
+  }
+  std::optional<SmallVector<int64_t>> axes = node.normalizeAxes(*given, rank);
+  if (!axes)
+    return std::nullopt;
+  result.axes = *axes;
+  return result;
+}
+
+template <ReduceKind kind, int64_t inputSince = 18>
+static LogicalResult importReduce(NodeContext &node) {
+  Value x = node.getInput(0);
+  std::optional<ReduceAxes> how = getReduceAxes(node, inputSince);
+  if (!how)
+    return failure();
+  if (how->isNoop)
+    return node.finish(x);
+  // Bools have an order from opset 20 on: as numbers.
+  Type type = getElementType(x);
+  Value numbers = type.isInteger(1) ? node.cast(x, node.builder.getI8Type()) : x;
+  return node.finish(node.cast(node.reduce(kind, numbers, how->axes, how->keepDims), type));
+}
+
+namespace {
+/// What is summed, and what is made of the sum.
+enum class SumForm { L1, L2, Log, Square };
+} // namespace
+
+template <SumForm form>
+static LogicalResult importReduceSumForm(NodeContext &node) {
+  Value x = node.getInput(0);
+  std::optional<ReduceAxes> how = getReduceAxes(node);
+  if (!how)
+    return failure();
+  Value terms = x;
+  if (form == SumForm::L1)
+    terms = node.build<AbsOp>(x);
+  else if (form == SumForm::L2 || form == SumForm::Square)
+    terms = node.build<MulOp>({x, x});
+  Value sum = how->isNoop ? terms : node.reduce(ReduceKind::Sum, terms, how->axes, how->keepDims);
+  if (form == SumForm::L2)
+    sum = node.build<SqrtOp>(sum);
+  else if (form == SumForm::Log)
+    sum = node.build<LogOp>(sum);
+  return node.finish(sum);
+}
+
+/// max + log(sum(exp(x - max))); where the maximum is infinite it is left out, because inf - inf is NaN.
+static LogicalResult importReduceLogSumExp(NodeContext &node) {
+  Value x = node.getInput(0);
+  std::optional<ReduceAxes> how = getReduceAxes(node);
+  if (!how)
+    return failure();
+  if (how->isNoop)
+    return node.finish(x);
+  Value largest = node.reduce(ReduceKind::Max, x, how->axes, /*keepDims=*/true);
+  Value zero = node.scalar(0, getElementType(x));
+  Value shift = node.build<SelectOp>({node.build<IsInfOp>(largest), zero, largest});
+  Value terms = node.build<ExpOp>(node.build<SubOp>({x, shift}));
+  Value sum = node.build<LogOp>(node.reduce(ReduceKind::Sum, terms, how->axes, /*keepDims=*/true));
+  Value result = node.build<AddOp>({sum, shift});
+  if (!result || how->keepDims)
+    return node.finish(result);
+  Dims dims;
+  for (auto [i, dim] : llvm::enumerate(getDims(x)))
+    if (!llvm::is_contained(how->axes, static_cast<int64_t>(i)))
+      dims.push_back(dim);
+  return node.finish(node.reshape(result, dims));
+}
+
+template <bool isMin>
+static LogicalResult importArgReduce(NodeContext &node) {
+  Value x = node.getInput(0);
+  std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", 0), getRank(x));
+  if (!axis)
+    return failure();
+  SmallVector<NamedAttribute> attributes = {node.attribute("axis", *axis)};
+  if (isMin)
+    attributes.push_back(node.flag("min"));
+  if (node.getInt("select_last_index", 0) != 0)
+    attributes.push_back(node.flag("last"));
+  if (node.getInt("keepdims", 1) != 0)
+    attributes.push_back(node.flag("keep_dims"));
+  return node.finish(node.build<ArgReduceOp>(x, attributes));
+}
+
+//===----------------------------------------------------------------------------------------------===//
+// Scans and top-k
+//===----------------------------------------------------------------------------------------------===//
+
+static LogicalResult importCumSum(NodeContext &node) {
+  Value x = node.getInput(0);
+  std::optional<SmallVector<int64_t>> given = node.getConstantInts(node.getInput(1), "axis");
+  if (!given)
+    return failure();
+  if (given->size() != 1)
+    return node.fail("axis must be a single number");
+  std::optional<int64_t> axis = node.normalizeAxis(given->front(), getRank(x));
+  if (!axis)
+    return failure();
+  SmallVector<NamedAttribute> attributes = {node.attribute("axis", *axis)};
+  for (StringRef name : {"exclusive", "reverse"})
+    if (node.getInt(name, 0) != 0)
+      attributes.push_back(node.flag(name));
+  return node.finish(node.build<CumSumOp>(x, attributes));
+}
+
+/// k is an attribute below opset 10, an input from there on.
+static LogicalResult importTopK(NodeContext &node) {
+  Value x = node.getInput(0);
+  std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", -1), getRank(x));
+  std::optional<DimExprAttr> k;
+  if (node.opset < 10)
+    k = node.dim(node.getInt("k", -1));
+  else
+    k = node.getSize(node.getInput(1), "k");
+  if (!axis || !k || node.hasFailed())
+    return failure();
+  Dims dims = getDims(x);
+  if (k->getConstant().value_or(0) < 0 || (k->isConstant() && dims[*axis].getConstant().value_or(INT64_MAX) < *k->getConstant()))
+    return node.fail("k is " + k->str() + ", the axis has " + dims[*axis].str() + " elements");
+  dims[*axis] = *k;
+  SmallVector<NamedAttribute> attributes = {node.attribute("axis", *axis)};
+  if (node.getInt("largest", 1) == 0)
+    attributes.push_back(node.flag("smallest"));
+  Type values = node.tensorType(dims, getElementType(x)), indices = node.tensorType(dims, node.builder.getI64Type());
+  if (!values || node.hasFailed())
+    return failure();
+  SmallVector<Value> results = node.buildAll(TopKOp::getOperationName(), x, attributes, {values, indices});
+  return node.finish(results);
+}
+
+void mlir::tfc::onnx_import::addReductionOps(OpTable &table) {
+  table.add("ReduceSum", importReduce<ReduceKind::Sum, 13>, 1, 2);
+  table.add("ReduceMean", importReduce<ReduceKind::Mean>, 1, 2);
+  table.add("ReduceMax", importReduce<ReduceKind::Max>, 1, 2);
+  table.add("ReduceMin", importReduce<ReduceKind::Min>, 1, 2);
+  table.add("ReduceProd", importReduce<ReduceKind::Prod>, 1, 2);
+  table.add("ReduceL1", importReduceSumForm<SumForm::L1>, 1, 2);
+  table.add("ReduceL2", importReduceSumForm<SumForm::L2>, 1, 2);
+  table.add("ReduceLogSum", importReduceSumForm<SumForm::Log>, 1, 2);
+  table.add("ReduceSumSquare", importReduceSumForm<SumForm::Square>, 1, 2);
+  table.add("ReduceLogSumExp", importReduceLogSumExp, 1, 2);
+  table.add("ArgMax", importArgReduce<false>, 1, 1);
+  table.add("ArgMin", importArgReduce<true>, 1, 1);
+  table.add("CumSum", importCumSum, 2, 2);
+  table.add("TopK", importTopK, 1, 2);
+}

@@ -1,0 +1,204 @@
+//===- Compiler.cpp - From a model to an artifact -----------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "tfc/Pipeline/Compiler.h"
+
+#include "tfc/Dialect/Tfc/IR/TfcOps.h"
+#include "tfc/Frontend/Builtin/BuildBuiltin.h"
+#include "tfc/Frontend/ONNX/ImportONNX.h"
+#include "tfc/Pipeline/WriteModule.h"
+#include "tfc/Target/EmitArtifact.h"
+#include "tfc/TargetInfo/CpuTarget.h"
+#include "tfc/Weights/Safetensors.h"
+#include "tfc/Weights/WeightFiles.h"
+
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+
+#include <chrono>
+
+using namespace mlir;
+using namespace mlir::tfc;
+
+Compiler::Compiler(MLIRContext &context, CompileOptions options) : context(context), options(std::move(options)) {
+  context.loadDialect<TfcDialect, func::FuncDialect>();
+}
+
+/// An llvm::Error as a diagnostic without a place.
+static CompileStatus reportError(MLIRContext &context, llvm::Error error, CompileStatus status) {
+  emitError(UnknownLoc::get(&context)) << llvm::toString(std::move(error));
+  return status;
+}
+
+static double millisecondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+//===----------------------------------------------------------------------------------------------===//
+// Loading
+//===----------------------------------------------------------------------------------------------===//
+
+static OwningOpRef<ModuleOp> loadBuiltin(const CompileInput &input, MLIRContext &context) {
+  Location loc = UnknownLoc::get(&context);
+  llvm::Expected<ModelConfig> config = makeModelConfig(input.builtin, input.config);
+  if (!config) {
+    emitError(loc) << llvm::toString(config.takeError());
+    return {};
+  }
+  WeightSource source;
+  source.seed = input.seed;
+  std::unique_ptr<::tfc::SafetensorsFile> file;
+  if (!input.safetensors.empty()) {
+    auto opened = ::tfc::SafetensorsFile::open(input.safetensors);
+    if (!opened) {
+      emitError(loc) << llvm::toString(opened.takeError());
+      return {};
+    }
+    file = std::make_unique<::tfc::SafetensorsFile>(std::move(*opened));
+    source.file = file.get();
+  }
+  return buildBuiltin(*config, source, context);
+}
+
+static OwningOpRef<ModuleOp> loadMLIR(StringRef path, MLIRContext &context) {
+  SmallString<256> folder(path);
+  llvm::sys::fs::make_absolute(folder);
+  llvm::sys::path::remove_filename(folder);
+  context.getLoadedDialect<TfcDialect>()->getWeightFiles().setBaseFolder(folder);
+  context.loadAllAvailableDialects();
+  return parseSourceFile<ModuleOp>(path, ParserConfig(&context));
+}
+
+CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &module, Stage &stage) {
+  stage = Stage::Import;
+  StringRef path = input.path;
+  if (!input.builtin.empty()) {
+    module = loadBuiltin(input, context);
+  } else if (path.ends_with(".mlir") || path.ends_with(".mlirbc")) {
+    module = loadMLIR(path, context);
+    if (module)
+      stage = detectStage(*module);
+  } else {
+    ImportOptions import;
+    import.dynamicAll = input.dynamicAll;
+    import.fixedDims = input.fixedDims;
+    module = importONNX(path, context, import);
+  }
+  if (!module || failed(verify(*module)))
+    return CompileStatus::BadInput;
+  if (!module->getOperation()->hasAttr("tfc.model_name")) {
+    StringRef name = input.builtin.empty() ? llvm::sys::path::stem(path) : StringRef(input.builtin);
+    (*module)->setAttr("tfc.model_name", StringAttr::get(&context, name));
+  }
+  return CompileStatus::Success;
+}
+
+//===----------------------------------------------------------------------------------------------===//
+// Running
+//===----------------------------------------------------------------------------------------------===//
+
+CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
+  PassManager pm(&context);
+  PipelineOptions pipeline;
+  pipeline.cpu = options.cpu;
+  pipeline.reference = options.reference;
+  buildStage(pm, stage, pipeline);
+  if (options.configurePassManager && failed(options.configurePassManager(pm)))
+    return CompileStatus::BadInput;
+  if (succeeded(pm.run(module)))
+    return CompileStatus::Success;
+  // Up to the plan the passes refuse what the input says; after it they only translate, so a failure is ours.
+  return stage <= Stage::Plan ? CompileStatus::BadInput : CompileStatus::Defect;
+}
+
+CompileStatus Compiler::writeModule(ModuleOp module, StringRef path) {
+  if (llvm::Error error = mlir::tfc::writeModule(module, path))
+    return reportError(context, std::move(error), CompileStatus::BadInput);
+  return CompileStatus::Success;
+}
+
+CompileStatus Compiler::writeCode(ModuleOp module) {
+  llvm::Expected<::tfc::CpuTarget> cpu = ::tfc::parseCpuTarget(options.cpu);
+  if (!cpu)
+    return reportError(context, cpu.takeError(), CompileStatus::BadInput);
+  ArtifactOptions artifact;
+  artifact.outputPath = options.outputPath;
+  artifact.headerPath = options.headerPath;
+  artifact.weights = options.weights;
+  artifact.target.cpu = cpu->llvmCpu;
+  artifact.target.features = cpu->llvmFeatures;
+  artifact.variants = {KernelVariant{"", cpu->featureBits}};
+  artifact.querySymbol = options.querySymbol;
+  llvm::Error error = options.stage == Stage::SharedLibrary
+                          ? emitArtifact(module, artifact)
+                          : emitCodeFile(module, options.stage == Stage::Asm ? CodeKind::Assembly : CodeKind::Object, artifact);
+  if (!error)
+    return CompileStatus::Success;
+  CompileStatus status = isMachineError(error) ? CompileStatus::Defect : CompileStatus::BadInput;
+  return reportError(context, std::move(error), status);
+}
+
+CompileStatus Compiler::run(const CompileInput &input) {
+  if (!options.saveStagesDir.empty())
+    if (std::error_code error = llvm::sys::fs::create_directories(options.saveStagesDir)) {
+      emitError(UnknownLoc::get(&context)) << "cannot make the folder " << options.saveStagesDir << ": " << error.message();
+      return CompileStatus::BadInput;
+    }
+  // A CPU that does not exist should not take a whole compilation to be found out.
+  if (llvm::Expected<::tfc::CpuTarget> cpu = ::tfc::parseCpuTarget(options.cpu); !cpu)
+    return reportError(context, cpu.takeError(), CompileStatus::BadInput);
+
+  OwningOpRef<ModuleOp> module;
+  Stage stage = Stage::Import;
+  auto start = std::chrono::steady_clock::now();
+  CompileStatus status = load(input, module, stage);
+  if (status != CompileStatus::Success)
+    return status;
+  if (stage > options.stage) {
+    emitError(UnknownLoc::get(&context)) << "the input stands at stage " << stringifyStage(stage) << ", after the stage "
+                                         << stringifyStage(options.stage) << " that is asked for";
+    return CompileStatus::BadInput;
+  }
+  report.addOperators(*module);
+  auto finishStage = [&](Stage done) -> CompileStatus {
+    double milliseconds = millisecondsSince(start);
+    report.addStage(stringifyStage(done), milliseconds);
+    if (options.onStage)
+      options.onStage(stringifyStage(done), milliseconds);
+    if (done >= Stage::Kernels && done <= Stage::Plan)
+      report.addKernels(*module);
+    CompileStatus written = CompileStatus::Success;
+    if (!options.saveStagesDir.empty() && done <= Stage::LLVM) {
+      SmallString<256> path(options.saveStagesDir);
+      llvm::sys::path::append(path, Twine(static_cast<int>(done)) + "-" + stringifyStage(done) + ".mlir");
+      written = writeModule(*module, path);
+    }
+    start = std::chrono::steady_clock::now();
+    return written;
+  };
+  if (status = finishStage(stage); status != CompileStatus::Success)
+    return status;
+
+  Stage last = std::min(options.stage, Stage::LLVM);
+  while (stage < last) {
+    stage = static_cast<Stage>(static_cast<int>(stage) + 1);
+    if (status = runStage(*module, stage); status != CompileStatus::Success)
+      return status;
+    if (status = finishStage(stage); status != CompileStatus::Success)
+      return status;
+  }
+  if (options.stage <= Stage::LLVM)
+    return writeModule(*module, options.outputPath);
+  if (status = writeCode(*module); status != CompileStatus::Success)
+    return status;
+  return finishStage(options.stage);
+}

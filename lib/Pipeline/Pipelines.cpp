@@ -1,0 +1,143 @@
+//===- Pipelines.cpp - The order of the passes -----------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "tfc/Pipeline/Pipelines.h"
+
+#include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/Codegen/Common/Passes.h"
+#include "tfc/Conversion/TfcToLinalg/Passes.h"
+#include "tfc/Dialect/Tfc/IR/TfcOps.h"
+#include "tfc/Dialect/Tfc/Transforms/Passes.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace mlir::tfc;
+
+static constexpr std::pair<Stage, llvm::StringLiteral> kStageNames[] = {
+    {Stage::Import, "import"}, {Stage::Fused, "fused"}, {Stage::Kernels, "kernels"},
+    {Stage::Plan, "plan"},     {Stage::Host, "host"},   {Stage::LLVM, "llvm"},
+    {Stage::Asm, "asm"},       {Stage::Object, "obj"},  {Stage::SharedLibrary, "so"}};
+
+std::optional<Stage> mlir::tfc::parseStage(StringRef name) {
+  for (auto [stage, text] : kStageNames)
+    if (text == name)
+      return stage;
+  return std::nullopt;
+}
+
+StringRef mlir::tfc::stringifyStage(Stage stage) {
+  for (auto [candidate, text] : kStageNames)
+    if (candidate == stage)
+      return text;
+  return "?";
+}
+
+Stage mlir::tfc::detectStage(ModuleOp module) {
+  if (!module.getOps<EntryOp>().empty()) {
+    bool hasKernelInFunc =
+        llvm::any_of(module.getOps<func::FuncOp>(), [](func::FuncOp function) { return function->hasAttr("tfc.kernel"); });
+    return hasKernelInFunc ? Stage::Host : Stage::LLVM;
+  }
+  Stage stage = Stage::Import;
+  module.walk([&](LaunchOp launch) {
+    stage = launch.getPlaces() ? Stage::Plan : Stage::Kernels;
+    return WalkResult::interrupt();
+  });
+  return stage;
+}
+
+//===----------------------------------------------------------------------------------------------===//
+// The stages
+//===----------------------------------------------------------------------------------------------===//
+
+static void buildFused(OpPassManager &pm) {
+  pm.addPass(createSimplifyGraph());
+  // Views of weights fold after transposes have moved into matmuls, and leave references to tidy up.
+  pm.addPass(createFoldConstants());
+  pm.addPass(createSimplifyGraph());
+}
+
+static void buildKernels(OpPassManager &pm, const PipelineOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createDecomposeOps());
+  pm.addPass(createSimplifyGraph());
+  // Conditions are collected while the ops that need them are still in main.
+  pm.addPass(createInsertRequirements());
+  FormKernelsOptions form;
+  form.fuse = !options.reference;
+  pm.addPass(createFormKernels(form));
+}
+
+static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
+  // Kernels first: only their code says how many tiles and how much scratch a launch needs.
+  CPUPipelineOptions cpu;
+  cpu.cpu = options.cpu;
+  buildKernelPipeline(pm, cpu);
+  pm.addPass(createLowerHostProgram());
+}
+
+static void buildLLVM(OpPassManager &pm, const PipelineOptions &options) {
+  CPUPipelineOptions cpu;
+  cpu.cpu = options.cpu;
+  buildLowerCPUToLLVMPipeline(pm, cpu);
+}
+
+void mlir::tfc::buildStage(OpPassManager &pm, Stage stage, const PipelineOptions &options) {
+  switch (stage) {
+  case Stage::Fused:
+    return buildFused(pm);
+  case Stage::Kernels:
+    return buildKernels(pm, options);
+  case Stage::Plan:
+    pm.addPass(createPlanMemory());
+    return;
+  case Stage::Host:
+    return buildHost(pm, options);
+  case Stage::LLVM:
+    return buildLLVM(pm, options);
+  case Stage::Import:
+  case Stage::Asm:
+  case Stage::Object:
+  case Stage::SharedLibrary:
+    return;
+  }
+}
+
+//===----------------------------------------------------------------------------------------------===//
+// Registration
+//===----------------------------------------------------------------------------------------------===//
+
+void mlir::tfc::registerAllTfcPasses() {
+  registerTfcTransformsPasses();
+  registerTfcToLinalgPasses();
+  registerTfcCodegenCommonPasses();
+  registerTfcCodegenCPUPasses();
+  registerCPUPipelines();
+  PassPipelineRegistration<PipelineOptions>("tfc-to-fused", "import -> fused", [](OpPassManager &pm, const PipelineOptions &o) {
+    buildStage(pm, Stage::Fused, o);
+  });
+  PassPipelineRegistration<PipelineOptions>("tfc-to-kernels", "fused -> kernels", [](OpPassManager &pm, const PipelineOptions &o) {
+    buildStage(pm, Stage::Kernels, o);
+  });
+  PassPipelineRegistration<PipelineOptions>("tfc-to-plan", "kernels -> plan", [](OpPassManager &pm, const PipelineOptions &o) {
+    buildStage(pm, Stage::Plan, o);
+  });
+  PassPipelineRegistration<PipelineOptions>("tfc-to-host", "plan -> host", [](OpPassManager &pm, const PipelineOptions &o) {
+    buildStage(pm, Stage::Host, o);
+  });
+  PassPipelineRegistration<PipelineOptions>("tfc-to-llvm", "host -> llvm", [](OpPassManager &pm, const PipelineOptions &o) {
+    buildStage(pm, Stage::LLVM, o);
+  });
+}
+
+void mlir::tfc::registerTfcDialects(DialectRegistry &registry) {
+  registry.insert<TfcDialect, func::FuncDialect, LLVM::LLVMDialect>();
+  registerCPUCodegenDialects(registry);
+}

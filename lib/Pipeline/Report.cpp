@@ -1,0 +1,108 @@
+//===- Report.cpp - What a compilation tells about itself -----------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "tfc/Pipeline/Report.h"
+
+#include "tfc/Dialect/Tfc/IR/TfcOps.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <sys/resource.h>
+
+using namespace mlir;
+using namespace mlir::tfc;
+
+int64_t mlir::tfc::getPeakMemory() {
+  struct rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<int64_t>(usage.ru_maxrss) * 1024;
+}
+
+void Report::addStage(StringRef name, double milliseconds) { stages.emplace_back(name.str(), milliseconds); }
+
+void Report::addOperators(ModuleOp module) {
+  operators.clear();
+  module.walk([&](Operation *op) {
+    if (isa_and_nonnull<TfcDialect>(op->getDialect()) && !isa<WeightOp, WeightRefOp>(op))
+      ++operators[op->getName().stripDialect().str()];
+  });
+}
+
+/// Bytes of all arenas for symbols that count 128, but 1 for the first symbol of the entry (the batch).
+static int64_t evaluateArena(func::FuncOp entry, std::string &dims) {
+  auto slots = entry->getAttrOfType<ArrayAttr>("tfc.slots");
+  if (!slots)
+    return 0;
+  llvm::SetVector<StringAttr> symbols;
+  for (Type type : entry.getArgumentTypes())
+    if (isa<RankedTensorType>(type) && hasKnownDims(type))
+      for (DimExprAttr dim : getDims(type))
+        dim.collectSymbols(symbols);
+  auto value = [&](StringAttr name) -> std::optional<int64_t> {
+    return !symbols.empty() && name == symbols.front() ? 1 : 128;
+  };
+  for (StringAttr name : symbols)
+    dims += (dims.empty() ? "" : ",") + name.getValue().str() + "=" + std::to_string(*value(name));
+  std::vector<int64_t> ends;
+  std::map<int64_t, int64_t> segments;
+  for (Attribute attribute : slots) {
+    auto slot = dyn_cast<SlotAttr>(attribute);
+    if (!slot)
+      return 0;
+    int64_t end = slot.getBytes().evaluate(value).value_or(0), offset = 0;
+    for (int64_t below : slot.getAbove())
+      if (below >= 0 && below < static_cast<int64_t>(ends.size()))
+        offset = std::max(offset, ends[below]);
+    ends.push_back(offset + end);
+    segments[slot.getSegment()] = std::max(segments[slot.getSegment()], ends.back());
+  }
+  int64_t total = 0;
+  for (auto [segment, bytes] : segments)
+    total += bytes;
+  return total;
+}
+
+void Report::addKernels(ModuleOp module) {
+  kernels.clear();
+  llvm::StringMap<size_t> index;
+  module.walk([&](LaunchOp launch) {
+    auto [it, inserted] = index.try_emplace(launch.getKernel(), kernels.size());
+    if (inserted)
+      kernels.push_back({launch.getKernel().str(), 0, {}});
+    Kernel &kernel = kernels[it->second];
+    ++kernel.launches;
+    for (Attribute node : launch.getNodes())
+      kernel.nodes.push_back(cast<StringAttr>(node).str());
+  });
+  for (auto entry : module.getOps<func::FuncOp>())
+    if (entry->hasAttr("tfc.entry")) {
+      arenaDims.clear();
+      arenaBytes = evaluateArena(entry, arenaDims);
+    }
+}
+
+size_t Report::getLaunchCount() const {
+  size_t count = 0;
+  for (const Kernel &kernel : kernels)
+    count += kernel.launches;
+  return count;
+}
+
+llvm::json::Value Report::toJSON() const {
+  llvm::json::Array operatorList, kernelList, stageList;
+  for (const auto &[name, count] : operators)
+    operatorList.push_back(llvm::json::Object{{"name", name}, {"count", count}});
+  for (const Kernel &kernel : kernels)
+    kernelList.push_back(llvm::json::Object{
+        {"name", kernel.name}, {"launches", kernel.launches}, {"nodes", llvm::json::Array(kernel.nodes)}});
+  for (const auto &[name, milliseconds] : stages)
+    stageList.push_back(llvm::json::Object{{"name", name}, {"ms", milliseconds}});
+  return llvm::json::Object{{"operators", std::move(operatorList)}, {"fusions", llvm::json::Array()},
+                            {"kernels", std::move(kernelList)},     {"stages", std::move(stageList)},
+                            {"arena_bytes", arenaBytes},            {"arena_dims", arenaDims},
+                            {"peak_bytes", getPeakMemory()}};
+}

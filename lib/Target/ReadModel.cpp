@@ -1,0 +1,216 @@
+//===- ReadModel.cpp - What a module at stage llvm says about the model --------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===------------------------------------------------------------------------------------------------------===//
+
+#include "tfc/Target/ReadModel.h"
+#include "ReadEntry.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/Support/CheckedArithmetic.h"
+
+using namespace mlir;
+using namespace mlir::tfc;
+using llvm::createStringError;
+
+std::optional<TfcDataType> mlir::tfc::getDataType(Type type) {
+  auto make = [](TfcTypeCode code, unsigned bits) { return TfcDataType{uint8_t(code), uint8_t(bits), 1}; };
+  if (type.isInteger(1))
+    return make(TFC_BOOL, 8);
+  if (auto integer = dyn_cast<IntegerType>(type)) {
+    unsigned width = integer.getWidth();
+    if (width != 2 && width != 4 && width != 8 && width != 16 && width != 32 && width != 64)
+      return std::nullopt;
+    return make(integer.isUnsigned() ? TFC_UINT : TFC_INT, width);
+  }
+  if (type.isBF16())
+    return make(TFC_BFLOAT, 16);
+  if (type.isF16() || type.isF32() || type.isF64())
+    return make(TFC_FLOAT, type.getIntOrFloatBitWidth());
+  if (isa<Float8E4M3FNType>(type))
+    return make(TFC_FLOAT8_E4M3FN, 8);
+  if (isa<Float8E4M3FNUZType>(type))
+    return make(TFC_FLOAT8_E4M3FNUZ, 8);
+  if (isa<Float8E5M2Type>(type))
+    return make(TFC_FLOAT8_E5M2, 8);
+  if (isa<Float8E5M2FNUZType>(type))
+    return make(TFC_FLOAT8_E5M2FNUZ, 8);
+  return std::nullopt;
+}
+
+std::optional<uint64_t> mlir::tfc::getDataBytes(TfcDataType type, ArrayRef<int64_t> dims) {
+  std::optional<int64_t> bits = type.bits;
+  for (int64_t dim : dims) {
+    // An empty tensor is empty, however large its other dims are.
+    if (dim == 0)
+      return 0;
+    bits = bits && dim > 0 ? llvm::checkedMul<int64_t>(*bits, dim) : std::nullopt;
+  }
+  return bits ? std::optional<uint64_t>((uint64_t(*bits) + 7) / 8) : std::nullopt;
+}
+
+//===----------------------------------------------------------------------------------------------===//
+// Entries and kernels
+//===----------------------------------------------------------------------------------------------===//
+
+namespace {
+class ModelReader {
+public:
+  ModelReader(ModuleOp module, ArrayRef<KernelVariant> variants) : module(module), symbols(module), variants(variants) {}
+  llvm::Expected<ModelReading> read();
+
+private:
+  llvm::Expected<uint32_t> getKernelNumber(StringRef name);
+  llvm::Error readEntries();
+  llvm::Error readWeights();
+  llvm::Error readWeight(WeightOp weight);
+  bool isFunction(StringRef name, Type result, ArrayRef<Type> arguments);
+
+  ModuleOp module;
+  SymbolTable symbols;
+  ArrayRef<KernelVariant> variants;
+  llvm::StringMap<uint32_t> kernelNumbers;
+  ModelReading result;
+};
+} // namespace
+
+bool ModelReader::isFunction(StringRef name, Type returned, ArrayRef<Type> arguments) {
+  auto function = symbols.lookup<LLVM::LLVMFuncOp>(name);
+  return function && !function.isExternal() &&
+         function.getFunctionType() == LLVM::LLVMFunctionType::get(returned, arguments, /*isVarArg=*/false);
+}
+
+/// Kernels are numbered across entries, so that entries share them.
+llvm::Expected<uint32_t> ModelReader::getKernelNumber(StringRef name) {
+  auto [known, isNew] = kernelNumbers.try_emplace(name, result.description.kernels.size());
+  if (!isNew)
+    return known->second;
+  MLIRContext *context = module.getContext();
+  Type pointer = LLVM::LLVMPointerType::get(context), index = IntegerType::get(context, 64);
+  ::tfc::KernelDescription kernel;
+  kernel.name = name.str();
+  for (const KernelVariant &variant : variants) {
+    std::string function = kernel.name + variant.suffix;
+    if (isFunction(function, LLVM::LLVMVoidType::get(context), {pointer, index, index, pointer}))
+      kernel.variants.push_back({variant.features, function});
+  }
+  if (kernel.variants.empty())
+    return createStringError("kernel @%s is no llvm.func with a body and the type (!llvm.ptr, i64, i64, !llvm.ptr)", kernel.name.c_str());
+  result.description.kernels.push_back(std::move(kernel));
+  return known->second;
+}
+
+llvm::Error ModelReader::readEntries() {
+  MLIRContext *context = module.getContext();
+  for (EntryOp op : module.getOps<EntryOp>()) {
+    llvm::Expected<EntryReading> entry = readEntry(op);
+    if (!entry)
+      return entry.takeError();
+    SmallVector<uint32_t> numbers;
+    for (StringRef name : entry->kernels) {
+      llvm::Expected<uint32_t> number = getKernelNumber(name);
+      if (!number)
+        return number.takeError();
+      numbers.push_back(*number);
+    }
+    for (::tfc::LaunchDescription &launch : entry->description.launches)
+      launch.kernel = numbers[launch.kernel];
+    const std::string &run = entry->description.run;
+    if (!isFunction(run, IntegerType::get(context, 32), {LLVM::LLVMPointerType::get(context)}))
+      return createStringError("tfc.entry @%s: the host program @%s is no llvm.func with a body and the type (!llvm.ptr) -> i32",
+                               entry->description.name.c_str(), run.c_str());
+    result.description.entries.push_back(std::move(entry->description));
+  }
+  if (result.description.entries.empty())
+    return createStringError("the module has no tfc.entry, so there is nothing to run; was it lowered to the stage llvm?");
+  return llvm::Error::success();
+}
+
+//===----------------------------------------------------------------------------------------------===//
+// Weights
+//===----------------------------------------------------------------------------------------------===//
+
+llvm::Error ModelReader::readWeight(WeightOp op) {
+  auto offset = op->getAttrOfType<IntegerAttr>("segment_offset");
+  if (!offset)
+    return llvm::Error::success(); // Nothing uses it.
+  std::string name = op.getSymName().str();
+  auto type = dyn_cast<RankedTensorType>(op.getTensorType());
+  std::optional<TfcDataType> dtype = type ? getDataType(type.getElementType()) : std::nullopt;
+  std::optional<uint64_t> bytes = dtype && type.hasStaticShape() ? getDataBytes(*dtype, type.getShape()) : std::nullopt;
+  if (!bytes || type.getRank() > TFC_MAX_RANK)
+    return createStringError("weight @%s has a type that weights cannot have", name.c_str());
+  int64_t place = offset.getType().isSignlessInteger(64) ? offset.getInt() : -1;
+  if (place < 0 || uint64_t(place) > result.description.weightBytes || *bytes > result.description.weightBytes - place)
+    return createStringError("weight @%s does not lie in the segment of weights (segment_offset, tfc.weight_bytes)", name.c_str());
+
+  ::tfc::WeightDescription weight;
+  weight.name = name;
+  weight.dtype = *dtype;
+  weight.dims = type.getShape().vec();
+  weight.offset = place;
+  weight.bytes = *bytes;
+  if (LayoutAttr layout = op.getLayoutAttr()) {
+    weight.layoutOffset = layout.getOffset();
+    weight.layoutStrides = layout.getStrides().vec();
+  }
+  if (auto seed = dyn_cast<SeedSourceAttr>(op.getSource())) {
+    weight.seeded = true;
+    weight.seed = {uint32_t(seed.getKind()), 0, seed.getSeed(), seed.getStream(), seed.getMean().getValueAsDouble(),
+                   seed.getScale().getValueAsDouble()};
+  }
+  result.description.weights.push_back(std::move(weight));
+  result.weights.push_back(op);
+  return llvm::Error::success();
+}
+
+static bool isSameContent(WeightOp a, WeightOp b) {
+  return a.getType() == b.getType() && a.getSource() == b.getSource() && a.getLayoutAttr() == b.getLayoutAttr() &&
+         a.getSourceElementType() == b.getSourceElementType();
+}
+
+llvm::Error ModelReader::readWeights() {
+  for (WeightOp op : module.getOps<WeightOp>())
+    if (llvm::Error error = readWeight(op))
+      return error;
+  // Ascending by place, and of tied weights only the first.
+  auto &descriptions = result.description.weights;
+  SmallVector<size_t> order = llvm::to_vector(llvm::seq<size_t>(descriptions.size()));
+  llvm::stable_sort(order, [&](size_t a, size_t b) { return descriptions[a].offset < descriptions[b].offset; });
+  std::vector<::tfc::WeightDescription> kept;
+  SmallVector<WeightOp> keptOps;
+  for (size_t number : order) {
+    ::tfc::WeightDescription &next = descriptions[number];
+    WeightOp op = result.weights[number];
+    bool overlaps = !kept.empty() && next.bytes > 0 && next.offset < kept.back().offset + kept.back().bytes;
+    if (overlaps && next.offset == kept.back().offset && isSameContent(op, keptOps.back()))
+      continue;
+    if (overlaps)
+      return createStringError("weights @%s and @%s lie in the same place of the segment of weights", kept.back().name.c_str(), next.name.c_str());
+    kept.push_back(std::move(next));
+    keptOps.push_back(op);
+  }
+  descriptions = std::move(kept);
+  result.weights = std::move(keptOps);
+  return llvm::Error::success();
+}
+
+llvm::Expected<ModelReading> ModelReader::read() {
+  auto name = module->getAttrOfType<StringAttr>("tfc.model_name");
+  result.description.name = name && !name.getValue().contains('\0') ? name.getValue().str() : "model";
+  auto bytes = module->getAttrOfType<IntegerAttr>("tfc.weight_bytes");
+  if (bytes && (!bytes.getType().isSignlessInteger(64) || bytes.getInt() < 0))
+    return createStringError("tfc.weight_bytes must be an i64 that is not negative");
+  result.description.weightBytes = bytes ? bytes.getInt() : 0;
+  if (llvm::Error error = readEntries())
+    return std::move(error);
+  if (llvm::Error error = readWeights())
+    return std::move(error);
+  return std::move(result);
+}
+
+llvm::Expected<ModelReading> mlir::tfc::readModel(ModuleOp module, ArrayRef<KernelVariant> variants) {
+  return ModelReader(module, variants).read();
+}

@@ -1,0 +1,65 @@
+# How lit runs tfc's tests: every .mlir and .test file under test/ is one, its RUN lines say what.
+#
+# A test may REQUIRE:
+#   long     it takes more than a few seconds; `--param long=1` (target check-tfc-long) lets it run
+#   numpy    %python has numpy
+#   onnx     %python has the onnx package
+#   <flag>   the machine has this flag in /proc/cpuinfo, written as cpu-avx512f
+
+import os
+import subprocess
+
+import lit.formats
+
+config.name = "tfc"
+# The internal shell: the same on every machine, and quicker than bash.
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+# Unit tests are run by ctest; Inputs hold what tests read.
+config.excludes = ["Inputs", "Unit", "lib"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(config.tfc_binary_root, "test")
+
+
+def modules_of(python):
+    """Which of the modules that tests ask for this interpreter has."""
+    probe = "import importlib.util as u; print(*[m for m in ('numpy', 'onnx') if u.find_spec(m)])"
+    try:
+        return subprocess.run([python, "-c", probe], capture_output=True, text=True, timeout=60).stdout.split()
+    except OSError:
+        return []
+
+
+# The distribution's interpreter first: it is the one whose packages docs/Development.md asks for.
+candidates = [lit_config.params.get("python"), "/usr/bin/python3", config.python_executable]
+python, modules = config.python_executable, []
+for candidate in filter(None, candidates):
+    found = modules_of(candidate)
+    if len(found) > len(modules):
+        python, modules = candidate, found
+config.available_features.update(modules)
+
+try:
+    with open("/proc/cpuinfo") as cpuinfo:
+        flags = next((line for line in cpuinfo if line.startswith("flags")), "")
+    config.available_features.update("cpu-" + flag for flag in flags.partition(":")[2].split())
+except OSError:
+    pass
+
+if lit_config.params.get("long", "0") not in ("", "0"):
+    config.available_features.add("long")
+
+# The tools just built first, then FileCheck, not and friends.
+path = [config.tfc_tools_dir, config.llvm_tools_dir, os.environ.get("PATH", "")]
+config.environment["PATH"] = os.pathsep.join(path)
+for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+
+config.substitutions += [
+    ("%python", python),
+    ("%tfc_source_root", config.tfc_source_root),
+    ("%tfc_binary_root", config.tfc_binary_root),
+    ("%llvm_tools", config.llvm_tools_dir),
+    ("%cc", config.c_compiler),
+]

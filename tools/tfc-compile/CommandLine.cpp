@@ -1,0 +1,170 @@
+//===- CommandLine.cpp - The options of tfc-compile -----------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "CommandLine.h"
+
+#include "tfc/Version.h"
+
+#include "mlir/IR/AsmState.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+using namespace llvm;
+using namespace mlir::tfc;
+
+namespace {
+
+cl::OptionCategory category("tfc-compile options");
+
+cl::opt<std::string> inputPath(cl::Positional, cl::desc("MODEL.onnx|MODEL.mlir"), cl::cat(category));
+cl::opt<std::string> outputPath("o", cl::desc("Write the output to FILE (default: the model's name with the stage's ending)"),
+                                cl::value_desc("FILE"), cl::cat(category));
+cl::opt<std::string> builtin("builtin", cl::desc("Compile a built-in graph: bert-base, bert-large, gpt2, gpt2-medium, or the families bert and gpt with --config"),
+                             cl::value_desc("NAME"), cl::cat(category));
+cl::opt<std::string> config("config", cl::desc("Sizes of a built-in graph: hidden=256,layers=4,heads=4,intermediate=1024,vocab=1000,positions=128, or a config.json in the Hugging Face form"),
+                            cl::value_desc("PAIRS|FILE.json"), cl::cat(category));
+cl::opt<std::string> load("load", cl::desc("Read a built-in graph's weights from a safetensors file with the Hugging Face names"),
+                          cl::value_desc("FILE.safetensors"), cl::cat(category));
+cl::opt<uint64_t> seed("seed", cl::desc("Seed of a built-in graph's random weights (default 0)"), cl::value_desc("N"), cl::init(0), cl::cat(category));
+cl::opt<std::string> target("target", cl::desc("cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4"),
+                            cl::value_desc("TARGET"), cl::init("cpu"), cl::cat(category));
+cl::opt<std::string> emit("emit", cl::desc("Stop at a stage: import, fused, kernels, plan, host, llvm (all .mlir), asm, obj, so (default)"),
+                          cl::value_desc("STAGE"), cl::init("so"), cl::cat(category));
+cl::opt<std::string> saveStages("save-stages", cl::desc("Write the module of every stage into a folder"), cl::value_desc("DIR"), cl::cat(category));
+cl::opt<std::string> weights("weights", cl::desc("Where weights go: embed (in model.so, default), external (a file beside it), seed (made at load; built-in graphs)"),
+                             cl::value_desc("MODE"), cl::init("embed"), cl::cat(category));
+cl::opt<std::string> header("header", cl::desc("Write the C header to FILE (default: beside model.so; \"none\" for none)"), cl::value_desc("FILE"), cl::cat(category));
+cl::opt<std::string> querySymbol("query-symbol", cl::desc("Name of the one function that model.so exports; give each model its own to link several into one program"),
+                                 cl::value_desc("NAME"), cl::init("tfc_model_query"), cl::cat(category));
+cl::opt<std::string> reportPath("report", cl::desc("Write operators, kernels, arena and times as JSON"), cl::value_desc("FILE.json"), cl::cat(category));
+cl::opt<std::string> dynamic("dynamic", cl::desc("all: every dim of every input becomes a symbol of its own"), cl::value_desc("WHAT"), cl::cat(category));
+cl::list<std::string> dims("dim", cl::desc("Fix a symbolic dim: batch=1,seq=128"), cl::value_desc("NAME=N,..."), cl::CommaSeparated, cl::cat(category));
+cl::opt<bool> reference("reference", cl::desc("Compile every op through its plain lowering, each in a kernel of its own"), cl::cat(category));
+cl::opt<bool> verbose("v", cl::desc("Tell what each stage did and how long it took"), cl::cat(category));
+
+constexpr const char *kOverview =
+    "tfc-compile: from a Transformer graph to a shared library that needs nothing else\n\n"
+    "  tfc-compile model.onnx -o model.so             compile for this machine's CPU\n"
+    "  tfc-compile --builtin bert-base -o bert.so     a built-in graph with random weights\n"
+    "  tfc-compile model.onnx --emit=fused -o -       look at the graph after simplification\n"
+    "  tfc-run model.so --random --dim batch=1,seq=128\n\n"
+    "Exit codes: 0 fine, 1 a check failed, 2 bad input, unsupported operator or usage, 3 a defect of tfc or of the machine\n";
+
+bool usageError(const Twine &message) {
+  errs() << "error: " << message << "\n(tfc-compile --help lists the options)\n";
+  return false;
+}
+
+bool readTarget(CompileOptions &options) {
+  StringRef name = target;
+  if (name != "cpu" && !name.consume_front("cpu:"))
+    return usageError("unknown target '" + name + "'; there is cpu[:x86-64-v2|x86-64-v3|x86-64-v4|native]");
+  options.cpu = name == "cpu" ? "native" : name.str();
+  return true;
+}
+
+bool readWeights(CompileOptions &options) {
+  auto mode = StringSwitch<std::optional<TfcWeightMode>>(weights)
+                  .Case("embed", TFC_WEIGHTS_EMBED)
+                  .Case("external", TFC_WEIGHTS_EXTERNAL)
+                  .Case("seed", TFC_WEIGHTS_SEED)
+                  .Default(std::nullopt);
+  if (!mode)
+    return usageError("unknown weights mode '" + weights + "'; there are embed, external and seed");
+  options.weights = *mode;
+  return true;
+}
+
+bool readDims(CompileInput &input) {
+  for (const std::string &pair : dims) {
+    auto [name, number] = StringRef(pair).rsplit('=');
+    int64_t value;
+    if (name.empty() || number.getAsInteger(10, value) || value < 0)
+      return usageError("--dim wants NAME=N with N >= 0, got '" + pair + "'");
+    input.fixedDims.emplace_back(name.str(), value);
+  }
+  return true;
+}
+
+bool readInput(CompileInput &input) {
+  if (inputPath.empty() == builtin.empty())
+    return usageError(builtin.empty() ? "no model given" : "give a model file or --builtin, not both");
+  if (builtin.empty() && (!config.empty() || !load.empty()))
+    return usageError("--config and --load are for built-in graphs");
+  if (!dynamic.empty() && dynamic != "all")
+    return usageError("--dynamic knows only 'all', got '" + dynamic + "'");
+  if (dynamic == "all" && !builtin.empty())
+    return usageError("--dynamic is for model files; the symbols of a built-in graph are batch, seq and past");
+  input.path = inputPath;
+  input.builtin = builtin;
+  input.config = config;
+  input.safetensors = load;
+  input.seed = seed;
+  input.dynamicAll = dynamic == "all";
+  return readDims(input);
+}
+
+/// The output's default name, and the header's.
+bool readOutputs(CompileOptions &options, const CompileInput &input) {
+  std::optional<Stage> stage = parseStage(emit);
+  if (!stage)
+    return usageError("unknown stage '" + emit + "'; there are import, fused, kernels, plan, host, llvm, asm, obj and so");
+  options.stage = *stage;
+  options.outputPath = outputPath;
+  StringRef stem = input.builtin.empty() ? sys::path::stem(input.path) : StringRef(input.builtin);
+  if (outputPath.empty()) {
+    const char *ending = *stage == Stage::SharedLibrary ? ".so" : *stage == Stage::Object ? ".o" : *stage == Stage::Asm ? ".s" : "";
+    options.outputPath = *ending ? stem.str() + ending : "-";
+  }
+  if (*stage != Stage::SharedLibrary)
+    return true;
+  if (options.outputPath == "-")
+    return usageError("a shared library cannot go to standard output");
+  if (header.empty()) {
+    SmallString<256> path(options.outputPath);
+    sys::path::replace_extension(path, "h");
+    options.headerPath = path.str().str();
+  } else if (header != "none") {
+    options.headerPath = header;
+  }
+  return true;
+}
+
+void printVersion(raw_ostream &os) {
+  os << "tfc " << TFC_VERSION << " (LLVM " << LLVM_VERSION_STRING << ")\ntargets: cpu (x86-64-v2, x86-64-v3, x86-64-v4, native)\n";
+}
+
+} // namespace
+
+std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int &exitCode) {
+  mlir::registerMLIRContextCLOptions();
+  mlir::registerAsmPrinterCLOptions();
+  mlir::registerPassManagerCLOptions();
+  cl::HideUnrelatedOptions(category);
+  cl::SetVersionPrinter(printVersion);
+  exitCode = 2;
+  // With an error stream the parser returns instead of ending the process with its own code.
+  std::string messages;
+  raw_string_ostream os(messages);
+  if (!cl::ParseCommandLineOptions(argc, argv, kOverview, &os)) {
+    errs() << "error: " << StringRef(messages).trim() << '\n';
+    return std::nullopt;
+  }
+  CommandLine line;
+  if (!readInput(line.input) || !readTarget(line.options) || !readWeights(line.options) || !readOutputs(line.options, line.input))
+    return std::nullopt;
+  line.options.saveStagesDir = saveStages;
+  line.options.querySymbol = querySymbol;
+  line.options.reference = reference;
+  line.options.configurePassManager = [](mlir::PassManager &pm) { return mlir::applyPassManagerCLOptions(pm); };
+  line.reportPath = reportPath;
+  line.verbose = verbose;
+  return line;
+}

@@ -1,0 +1,30 @@
+//===- CommandLine.h - The options of tfc-compile -*- C++ -*- -----------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_TOOLS_TFC_COMPILE_COMMANDLINE_H
+#define TFC_TOOLS_TFC_COMPILE_COMMANDLINE_H
+
+#include "tfc/Pipeline/Compiler.h"
+
+#include <optional>
+
+namespace tfc {
+
+struct CommandLine {
+  mlir::tfc::CompileInput input;
+  mlir::tfc::CompileOptions options;
+  std::string reportPath;
+  bool verbose = false;
+};
+
+/// Reads the command line. Nothing comes back when the process should end with `exitCode`: 0 after --help or
+/// --version, 2 after a usage error, which has been printed.
+std::optional<CommandLine> parseCommandLine(int argc, char **argv, int &exitCode);
+
+} // namespace tfc
+
+#endif // TFC_TOOLS_TFC_COMPILE_COMMANDLINE_H

@@ -1,0 +1,64 @@
+//===- tfc-compile.cpp - From a Transformer graph to a shared library -----------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "CommandLine.h"
+#include "Diagnostics.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/DialectRegistry.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/Process.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir::tfc;
+
+/// Stages that take long say so on a terminal; with -v every stage does.
+static void printStage(bool verbose, llvm::StringRef stage, double milliseconds) {
+  bool isLong = milliseconds > 2000 && llvm::sys::Process::StandardErrIsDisplayed();
+  if (verbose || isLong)
+    llvm::errs() << llvm::format("  %-8s %8.1f ms\n", stage.str().c_str(), milliseconds);
+}
+
+static bool writeReport(const Report &report, const std::string &path) {
+  std::error_code error;
+  llvm::raw_fd_ostream os(path, error);
+  if (!error) {
+    os << llvm::formatv("{0:2}\n", report.toJSON());
+    os.flush();
+    error = os.error();
+  }
+  os.clear_error();
+  if (error)
+    llvm::errs() << "error: cannot write " << path << ": " << error.message() << '\n';
+  return !error;
+}
+
+int main(int argc, char **argv) {
+  tfc::installCrashHandlers();
+  int exitCode = 2;
+  std::optional<tfc::CommandLine> line = tfc::parseCommandLine(argc, argv, exitCode);
+  if (!line)
+    return exitCode;
+  bool verbose = line->verbose;
+  line->options.onStage = [verbose](llvm::StringRef stage, double ms) { printStage(verbose, stage, ms); };
+
+  mlir::DialectRegistry registry;
+  registerTfcDialects(registry);
+  mlir::MLIRContext context(registry);
+  tfc::LineDiagnostics diagnostics(context);
+  Compiler compiler(context, line->options);
+  CompileStatus status = compiler.run(line->input);
+  if (status != CompileStatus::Success)
+    return static_cast<int>(status);
+  if (!line->reportPath.empty() && !writeReport(compiler.getReport(), line->reportPath))
+    return 2;
+  if (verbose)
+    llvm::errs() << llvm::format("  %zu kernels, %zu launches, peak memory %.0f MB\n", compiler.getReport().getKernelCount(),
+                                 compiler.getReport().getLaunchCount(), getPeakMemory() / 1e6);
+  return 0;
+}

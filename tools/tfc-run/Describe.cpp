@@ -1,0 +1,242 @@
+//===- Describe.cpp - What a model takes, gives and holds -----------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===-----------------------------------------------------------------------------------------------------===//
+
+#include "Describe.h"
+
+#include "Array.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+namespace tfc {
+
+//===-- Pieces that both forms use -------------------------------------------------------------------------===//
+
+static std::string textOf(const TfcEntry &entry, uint32_t value) {
+  const TfcExpr &expr = entry.values[value];
+  if (expr.text)
+    return expr.text;
+  return expr.word_count == 1 && expr.words[0].op == TFC_EXPR_CONST ? std::to_string(expr.words[0].operand) : "?";
+}
+
+static std::string dimsOf(const TfcEntry &entry, const TfcPort &port) {
+  std::string text = "[";
+  for (int32_t d = 0; d < port.rank; ++d)
+    text += (d ? ", " : "") + textOf(entry, port.dims[d]);
+  return text + "]";
+}
+
+static std::string variantName(const TfcVariant &variant) {
+  static const struct {
+    uint64_t bit;
+    const char *name;
+  } names[] = {{TFC_X86_64_V4, "x86-64-v4"}, {TFC_X86_64_V3, "x86-64-v3"}, {TFC_X86_64_V2, "x86-64-v2"},
+               {TFC_X86_AVX512_BF16, "avx512-bf16"}, {TFC_X86_AVX512_VNNI, "avx512-vnni"}, {TFC_AARCH64_NEON, "neon"}};
+  std::string text;
+  uint64_t rest = variant.features;
+  for (const auto &name : names) {
+    bool level = name.bit <= TFC_X86_64_V4;
+    if (rest & name.bit && !(level && !text.empty()))
+      text += (text.empty() ? "" : "+") + std::string(name.name);
+    rest &= ~name.bit;
+  }
+  if (rest)
+    text += (text.empty() ? "bits " : "+bits ") + std::to_string(rest);
+  return text.empty() ? "baseline" : text;
+}
+
+static std::string modeName(uint32_t mode) {
+  static const char *const names[] = {"none", "embed", "external", "seed"};
+  return mode < 4 ? names[mode] : "unknown";
+}
+
+static std::string hintText(const TfcEntry &entry, const TfcPort &port) {
+  switch (port.hint) {
+  case TFC_HINT_INDEX: return "index below " + textOf(entry, port.hint_bound);
+  case TFC_HINT_MASK: return "mask";
+  case TFC_HINT_PAD: return "padding mask";
+  default: return "";
+  }
+}
+
+static std::vector<int64_t> launchesOf(const TfcModel &model, const TfcEntry &entry) {
+  std::vector<int64_t> launches(model.kernel_count);
+  for (uint32_t i = 0; i < entry.launch_count; ++i)
+    ++launches[entry.launches[i].kernel];
+  return launches;
+}
+
+//===-- Text -----------------------------------------------------------------------------------------------===//
+
+namespace {
+/// Rows of cells; every column as wide as its widest cell.
+class Table {
+public:
+  void add(std::vector<std::string> row) { rows.push_back(std::move(row)); }
+  std::string text() const {
+    std::vector<size_t> widths;
+    for (const auto &row : rows)
+      for (size_t i = 0; i < row.size(); ++i) {
+        widths.resize(std::max(widths.size(), i + 1));
+        widths[i] = std::max(widths[i], row[i].size());
+      }
+    std::string all;
+    for (const auto &row : rows) {
+      std::string line;
+      for (size_t i = 0; i < row.size(); ++i)
+        line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
+      line.erase(line.find_last_not_of(' ') + 1);
+      all += line + "\n";
+    }
+    return all;
+  }
+
+private:
+  std::vector<std::vector<std::string>> rows;
+};
+} // namespace
+
+/// Names come from models: control characters must not reach the terminal.
+static std::string printable(std::string text) {
+  for (char &c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+      c = '?';
+  return text;
+}
+
+static std::string megabytes(uint64_t bytes) {
+  char text[48];
+  std::snprintf(text, sizeof(text), bytes < 100000 ? "%.0f bytes" : "%.1f MB", bytes < 100000 ? double(bytes) : double(bytes) / 1e6);
+  return text;
+}
+
+static void addPorts(Table &table, const TfcEntry &entry, const TfcPort *ports, uint32_t count, const char *kind) {
+  for (uint32_t i = 0; i < count; ++i) {
+    std::string note = hintText(entry, ports[i]);
+    if (ports[i].alias_of_input >= 0)
+      note = std::string("may share memory with '") + entry.inputs[ports[i].alias_of_input].name + "'";
+    table.add({"  " + std::string(kind), printable(ports[i].name), typeName(ports[i].dtype), printable(dimsOf(entry, ports[i])), printable(note)});
+  }
+}
+
+static void addSymbols(Table &table, const TfcEntry &entry) {
+  for (uint32_t s = 0; s < entry.symbol_count; ++s) {
+    const TfcSymbol &symbol = entry.symbols[s];
+    std::string range = symbol.max == INT64_MAX ? std::to_string(symbol.min) + " or more" : std::to_string(symbol.min) + " to " + std::to_string(symbol.max);
+    std::string born = symbol.born_in ? std::string("known in the run, from node '") + entry.binds[symbol.born_in - 1].node + "'" : "";
+    table.add({"  symbol", printable(symbol.name), "", range, printable(born)});
+  }
+}
+
+std::string describeText(const TfcModel &model) {
+  std::string text = "model " + printable(model.name) + " (" + printable(model.producer ? model.producer : "?") + ", " + printable(model.triple ? model.triple : "?") + ")\n";
+  for (uint32_t e = 0; e < model.entry_count; ++e) {
+    const TfcEntry &entry = model.entries[e];
+    text += "\nentry " + printable(entry.name) + "\n";
+    Table table;
+    addPorts(table, entry, entry.inputs, entry.input_count, "input");
+    addPorts(table, entry, entry.outputs, entry.output_count, "output");
+    addSymbols(table, entry);
+    for (uint32_t i = 0; i <= entry.bind_count; ++i)
+      table.add({"  arena", i ? "after '" + printable(entry.binds[i - 1].node) + "'" : "", "bytes", printable(textOf(entry, entry.arena_bytes[i]))});
+    text += table.text();
+    Table kernels;
+    std::vector<int64_t> launches = launchesOf(model, entry);
+    for (uint32_t k = 0; k < model.kernel_count; ++k) {
+      std::string variants;
+      for (uint32_t v = 0; v < model.kernels[k].variant_count; ++v)
+        variants += (v ? ", " : "") + variantName(model.kernels[k].variants[v]);
+      kernels.add({"  kernel", printable(model.kernels[k].name), std::to_string(launches[k]) + (launches[k] == 1 ? " launch" : " launches"), variants});
+    }
+    text += "\n" + kernels.text();
+  }
+  text += "\nweights: " + modeName(model.weights.mode) + ", " + std::to_string(model.weights.weight_count) + " tensors, " + megabytes(model.weights.bytes);
+  if (model.weights.mode == TFC_WEIGHTS_EXTERNAL && model.weights.file)
+    text += ", in '" + printable(model.weights.file) + "'";
+  return text + "\n";
+}
+
+//===-- JSON -----------------------------------------------------------------------------------------------===//
+
+/// Length of the UTF-8 character at `at`, or 0.
+static size_t characterLength(const std::string &text, size_t at) {
+  auto byte = [&](size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0; };
+  unsigned lead = byte(0);
+  size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+  for (size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xC0) != 0x80)
+      return 0;
+  return length;
+}
+
+std::string quoted(const std::string &text) {
+  std::string out = "\"";
+  for (size_t at = 0; at < text.size();) {
+    size_t length = characterLength(text, at);
+    unsigned char c = static_cast<unsigned char>(text[at]);
+    char escape[8];
+    if (length == 0) {
+      out += '?';
+    } else if (c == '"' || c == '\\') {
+      out += '\\';
+      out += text[at];
+    } else if (c < 0x20) {
+      std::snprintf(escape, sizeof(escape), "\\u%04x", c);
+      out += escape;
+    } else {
+      out.append(text, at, length);
+    }
+    at += length ? length : 1;
+  }
+  return out + "\"";
+}
+
+static std::string portJson(const TfcEntry &entry, const TfcPort &port) {
+  std::string dims;
+  for (int32_t d = 0; d < port.rank; ++d)
+    dims += (d ? ", " : "") + quoted(textOf(entry, port.dims[d]));
+  return "{\"name\": " + quoted(port.name) + ", \"type\": " + quoted(typeName(port.dtype)) + ", \"dims\": [" + dims + "], \"alias_of_input\": " +
+         std::to_string(port.alias_of_input) + "}";
+}
+
+/// {"key": ..., "key": [made, made, ...]} piece by piece.
+template <typename Make> static std::string list(const char *key, uint32_t count, Make make) {
+  std::string text = quoted(key) + ": [";
+  for (uint32_t i = 0; i < count; ++i)
+    text += (i ? ", " : "") + make(i);
+  return text + "]";
+}
+
+static std::string entryJson(const TfcModel &model, const TfcEntry &entry) {
+  std::vector<int64_t> launches = launchesOf(model, entry);
+  std::string text = "{\"name\": " + quoted(entry.name) + ", ";
+  text += list("inputs", entry.input_count, [&](uint32_t i) { return portJson(entry, entry.inputs[i]); }) + ", ";
+  text += list("outputs", entry.output_count, [&](uint32_t i) { return portJson(entry, entry.outputs[i]); }) + ", ";
+  text += list("symbols", entry.symbol_count, [&](uint32_t i) {
+    const TfcSymbol &symbol = entry.symbols[i];
+    return "{\"name\": " + quoted(symbol.name) + ", \"min\": " + std::to_string(symbol.min) + ", \"max\": " + std::to_string(symbol.max) +
+           ", \"born_in\": " + std::to_string(symbol.born_in) + "}";
+  });
+  text += ", " + list("arena_bytes", entry.bind_count + 1, [&](uint32_t i) { return quoted(textOf(entry, entry.arena_bytes[i])); }) + ", ";
+  text += list("kernels", model.kernel_count, [&](uint32_t k) {
+    const TfcKernel &kernel = model.kernels[k];
+    return "{\"name\": " + quoted(kernel.name) + ", \"launches\": " + std::to_string(launches[k]) + ", " +
+           list("variants", kernel.variant_count, [&](uint32_t v) { return quoted(variantName(kernel.variants[v])); }) + "}";
+  });
+  return text + "}";
+}
+
+std::string describeJson(const TfcModel &model) {
+  const TfcWeights &weights = model.weights;
+  return "{\"model\": " + quoted(model.name) + ", \"producer\": " + quoted(model.producer ? model.producer : "") + ", \"triple\": " +
+         quoted(model.triple ? model.triple : "") + ", " + list("entries", model.entry_count, [&](uint32_t i) { return entryJson(model, model.entries[i]); }) +
+         ", \"weights\": {\"mode\": " + quoted(modeName(weights.mode)) + ", \"count\": " + std::to_string(weights.weight_count) + ", \"bytes\": " +
+         std::to_string(weights.bytes) + "}}";
+}
+
+} // namespace tfc

@@ -1,0 +1,28 @@
+//===- Describe.h - What a model takes, gives and holds ---------------------------------------*- C++ -*-===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===-----------------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_RUN_DESCRIBE_H
+#define TFC_RUN_DESCRIBE_H
+
+#include "tfc-c/ModelABI.h"
+
+#include <string>
+
+namespace tfc {
+
+/// A table for people.
+std::string describeText(const TfcModel &model);
+
+/// The same as one JSON object on one line.
+std::string describeJson(const TfcModel &model);
+
+/// A JSON string, with what must be escaped escaped; bytes that are not UTF-8 become '?'.
+std::string quoted(const std::string &text);
+
+} // namespace tfc
+
+#endif // TFC_RUN_DESCRIBE_H

@@ -1,0 +1,28 @@
+//===- Inputs.h - The inputs of a run: from a file or made up ---------------------------------*- C++ -*-===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===-----------------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_RUN_INPUTS_H
+#define TFC_RUN_INPUTS_H
+
+#include "Array.h"
+#include "Status.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace tfc {
+
+/// Arrays of the file in the order of the entry's inputs, converted to their types.
+Status readInputs(const TfcEntry &entry, const std::string &path, std::vector<Array> &inputs);
+
+/// Made-up inputs for these sizes of the symbols. An element depends on (seed, input, position) alone.
+Status makeInputs(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes, uint64_t seed, std::vector<Array> &inputs);
+
+} // namespace tfc
+
+#endif // TFC_RUN_INPUTS_H

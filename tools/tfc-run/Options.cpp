@@ -1,0 +1,184 @@
+//===- Options.cpp - What the user of tfc-run asks for --------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===-----------------------------------------------------------------------------------------------------===//
+
+#include "Options.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+#include <vector>
+
+namespace tfc {
+
+const char *const helpText = R"(tfc-run: run a model.so that tfc-compile has made
+
+  tfc-run model.so --describe                         what it takes and gives
+  tfc-run model.so --random --dim batch=1,seq=128     try it with made-up inputs
+  tfc-run model.so --inputs X.npz --outputs Y.npz     run it
+  tfc-run model.so --inputs X.npz --expect REF.npz    is it right?
+  tfc-run model.so --random --dim batch=1,seq=128 --repeat 50 --profile
+                                                      how fast is it, and where does the time go?
+
+Inputs
+  --inputs FILE.npz      arrays by the names of the model's inputs (an .npy file if it has only one)
+  --random               made-up inputs: ids inside their table, masks all ones, floats in [-0.5, 0.5]
+  --dim NAME=N,...       sizes of the model's symbols for --random
+  --seed N               other made-up inputs (default 0)
+
+Results
+  --outputs FILE.npz     write them; bf16 as uint16 bits, float8 as uint8, 4-bit integers as int8
+  --expect FILE.npz      compare them: names, types, shapes, elements; NaN equals NaN
+  --rtol X --atol X      allowed error: atol + rtol * |expected| (default 1e-4 and 1e-5); integers are equal
+
+Runs
+  --threads N            default 0: as many as the affinity mask and the cgroup quota allow
+  --repeat N             measure N runs (default 1)
+  --warmup N             runs before those (default 1 with --repeat, else 0)
+  --profile              a table of the kernels: calls, time, share, GFLOP/s
+  --json                 last line: one object with min_ms, median_ms, p90_ms, repeat, threads
+
+Model
+  --describe             inputs, outputs, symbols, kernels, weights, memory; with --json as JSON
+  --entry NAME           entry point (default: the first)
+  --query NAME           exported function of the library (default: tfc_model_query)
+
+Exit code: 0 fine; 1 --expect found a difference; 2 bad input or usage; 3 a defect of tfc or of the machine.
+)";
+
+static bool parseInteger(const std::string &text, int64_t low, int64_t high, int64_t &value) {
+  char *end;
+  errno = 0;
+  long long parsed = std::strtoll(text.c_str(), &end, 10);
+  value = parsed;
+  return !text.empty() && !*end && errno == 0 && value >= low && value <= high;
+}
+
+static bool parseTolerance(const std::string &text, double &value) {
+  char *end;
+  value = std::strtod(text.c_str(), &end);
+  return !text.empty() && !*end && value >= 0 && std::isfinite(value);
+}
+
+static Status parseDims(const std::string &text, std::map<std::string, int64_t> &dims) {
+  for (size_t at = 0; at <= text.size();) {
+    size_t comma = std::min(text.find(',', at), text.size());
+    std::string pair = text.substr(at, comma - at);
+    size_t equal = pair.find('=');
+    int64_t value;
+    if (equal == std::string::npos || equal == 0 || !parseInteger(pair.substr(equal + 1), 0, INT64_MAX, value))
+      return badInput("--dim takes NAME=N,NAME=N with N at least 0, for instance --dim batch=1,seq=128; it was given '" + text + "'");
+    if (!dims.emplace(pair.substr(0, equal), value).second)
+      return badInput("--dim gives '" + pair.substr(0, equal) + "' twice");
+    at = comma + 1;
+  }
+  return {};
+}
+
+namespace {
+/// One option: either a switch or a function of its value that says whether the value will do.
+struct Rule {
+  std::string name;
+  bool *flag;
+  std::function<bool(const std::string &)> take;
+  std::string wants;
+};
+} // namespace
+
+static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
+  auto text = [](std::string &to) {
+    return [&to](const std::string &value) {
+      to = value;
+      return !value.empty();
+    };
+  };
+  auto integer = [](int64_t &to, int64_t low, int64_t high) {
+    return [&to, low, high](const std::string &value) { return parseInteger(value, low, high, to); };
+  };
+  auto seed = [&options](const std::string &value) {
+    char *end;
+    errno = 0;
+    options.seed = std::strtoull(value.c_str(), &end, 10);
+    return !value.empty() && value[0] != '-' && !*end && errno == 0;
+  };
+  auto dims = [&options, &dimStatus](const std::string &value) {
+    dimStatus = parseDims(value, options.dims);
+    return true;
+  };
+  auto tolerance = [](double &to) { return [&to](const std::string &value) { return parseTolerance(value, to); }; };
+  return {{"--inputs", nullptr, text(options.inputs), "a file"},
+          {"--outputs", nullptr, text(options.outputs), "a file"},
+          {"--expect", nullptr, text(options.expect), "a file"},
+          {"--entry", nullptr, text(options.entry), "a name"},
+          {"--query", nullptr, text(options.query), "a name"},
+          {"--dim", nullptr, dims, "NAME=N,..."},
+          {"--seed", nullptr, seed, "a number that is not negative"},
+          {"--rtol", nullptr, tolerance(options.rtol), "a number that is not negative"},
+          {"--atol", nullptr, tolerance(options.atol), "a number that is not negative"},
+          {"--threads", nullptr, integer(options.threads, 0, 1024), "a number from 0 to 1024"},
+          {"--repeat", nullptr, integer(options.repeat, 1, 100000000), "a number of at least 1"},
+          {"--warmup", nullptr, integer(options.warmup, 0, 100000000), "a number of at least 0"},
+          {"--random", &options.random, nullptr, ""},
+          {"--json", &options.json, nullptr, ""},
+          {"--describe", &options.describe, nullptr, ""},
+          {"--profile", &options.profile, nullptr, ""},
+          {"--help", &options.help, nullptr, ""}};
+}
+
+static Status takeOption(const std::vector<Rule> &rules, const std::string &argument, int argc, char **argv, int &at) {
+  size_t equal = argument.find('=');
+  std::string name = argument.substr(0, equal);
+  for (const Rule &rule : rules) {
+    if (rule.name != name)
+      continue;
+    if (rule.flag) {
+      if (equal != std::string::npos)
+        return badInput(name + " takes no value");
+      *rule.flag = true;
+      return {};
+    }
+    if (equal == std::string::npos && at + 1 >= argc)
+      return badInput(name + " needs a value: " + rule.wants);
+    std::string value = equal == std::string::npos ? argv[++at] : argument.substr(equal + 1);
+    return rule.take(value) ? Status{} : badInput(name + " takes " + rule.wants + "; it was given '" + value + "'");
+  }
+  return badInput("unknown option '" + name + "'; tfc-run --help lists them");
+}
+
+Status parseOptions(int argc, char **argv, Options &options) {
+  Status dimStatus;
+  std::vector<Rule> rules = makeRules(options, dimStatus);
+  for (int i = 1; i < argc; ++i) {
+    std::string argument = argv[i];
+    if (argument == "-h") {
+      options.help = true;
+    } else if (argument.size() > 1 && argument[0] == '-') {
+      if (Status status = takeOption(rules, argument, argc, argv, i))
+        return status;
+      if (dimStatus)
+        return dimStatus;
+    } else if (options.model.empty()) {
+      options.model = argument;
+    } else {
+      return badInput("one model at a time: '" + options.model + "' or '" + argument + "'?");
+    }
+  }
+  if (options.help)
+    return {};
+  if (options.model.empty())
+    return badInput("no model given; tfc-run --help says how it is used");
+  if (options.random && !options.inputs.empty())
+    return badInput("--random and --inputs exclude each other");
+  if (!options.random && !options.dims.empty())
+    return badInput("--dim sizes made-up inputs: it goes with --random");
+  if (options.warmup < 0)
+    options.warmup = options.repeat > 1 ? 1 : 0;
+  return {};
+}
+
+} // namespace tfc

@@ -1,0 +1,35 @@
+//===- Options.h - What the user of tfc-run asks for ------------------------------------------*- C++ -*-===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===-----------------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_RUN_OPTIONS_H
+#define TFC_RUN_OPTIONS_H
+
+#include "Status.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace tfc {
+
+struct Options {
+  std::string model, inputs, outputs, expect, entry, query;
+  std::map<std::string, int64_t> dims;
+  bool random = false, json = false, describe = false, profile = false, help = false;
+  uint64_t seed = 0;
+  double rtol = 1e-4, atol = 1e-5;
+  int64_t threads = 0, repeat = 1, warmup = -1; // -1: one if there are several runs
+};
+
+/// Takes `--name VALUE` and `--name=VALUE`.
+Status parseOptions(int argc, char **argv, Options &options);
+
+extern const char *const helpText;
+
+} // namespace tfc
+
+#endif // TFC_RUN_OPTIONS_H

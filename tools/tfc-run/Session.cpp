@@ -1,0 +1,121 @@
+//===- Session.cpp - A model, a context, and the buffers of its runs ------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===-----------------------------------------------------------------------------------------------------===//
+
+#include "Session.h"
+
+#include <algorithm>
+#include <ctime>
+
+namespace tfc {
+
+double now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+}
+
+Status runtimeStatus(int32_t code) {
+  switch (code) {
+  case TFC_OK: return {};
+  case TFC_OUT_OF_MEMORY: case TFC_SYSTEM: case TFC_BUFFER_TOO_SMALL: return defect(tfc_last_error());
+  default: return badInput(tfc_last_error());
+  }
+}
+
+Session::~Session() {
+  tfc_context_destroy(context);
+  if (opened)
+    tfc_model_close(opened);
+}
+
+Status Session::open(const std::string &path, const std::string &query, const std::string &entryName) {
+  if (int32_t code = tfc_model_open(path.c_str(), query.empty() ? nullptr : query.c_str(), &opened))
+    return runtimeStatus(code);
+  return runtimeStatus(tfc_model_find_entry(opened, entryName.empty() ? nullptr : entryName.c_str(), &entryNumber));
+}
+
+static TfcTensor tensorOf(Array &array) {
+  return {array.bytes.data(), 1, 0, array.type, int32_t(array.dims.size()), array.dims.data(), nullptr, 0, array.bytes.size()};
+}
+
+Status Session::prepare(int32_t threads, bool profile, std::vector<Array> inputs) {
+  TfcContextOptions options = {};
+  options.bytes = sizeof(options);
+  options.threads = threads;
+  options.allocate_output = onOutput;
+  options.allocate_output_data = this;
+  if (profile) {
+    kernelCosts.resize(model().kernel_count);
+    options.profiler = onLaunch;
+    options.profiler_data = this;
+  }
+  if (int32_t code = tfc_context_create(opened, &options, &context))
+    return runtimeStatus(code);
+  arguments = std::move(inputs);
+  for (Array &array : arguments)
+    inputTensors.push_back(tensorOf(array));
+  results.resize(entry().output_count);
+  for (uint32_t i = 0; i < entry().output_count; ++i) {
+    results[i].name = entry().outputs[i].name;
+    results[i].type = entry().outputs[i].dtype;
+    results[i].dims.resize(size_t(entry().outputs[i].rank));
+    outputTensors.push_back(tensorOf(results[i]));
+  }
+  return {};
+}
+
+/// The runtime asks for room when it knows how much: at once, or in the run where data decides a dim.
+void *Session::onOutput(void *self, uint32_t output, uint64_t bytes) {
+  std::vector<uint8_t> &room = static_cast<Session *>(self)->results[output].bytes;
+  room.resize(bytes);
+  return room.data();
+}
+
+void Session::onLaunch(void *self, const TfcEntry *entry, uint32_t launch, const int64_t *values, int after) {
+  auto *session = static_cast<Session *>(self);
+  if (!session->measuring)
+    return;
+  if (!after) {
+    session->launchStart = now();
+    return;
+  }
+  const TfcLaunch &made = entry->launches[launch];
+  KernelCost &cost = session->kernelCosts[made.kernel];
+  cost.seconds += now() - session->launchStart;
+  cost.flops += double(values[made.flops]);
+  cost.bytes += double(values[made.bytes]);
+  ++cost.calls;
+}
+
+Status Session::runOnce() {
+  for (size_t i = 0; i < results.size(); ++i) { // so that every output is asked for anew
+    outputTensors[i].data = nullptr;
+    outputTensors[i].capacity_bytes = 0;
+  }
+  return runtimeStatus(tfc_run(context, entryNumber, inputTensors.data(), uint32_t(inputTensors.size()), outputTensors.data(), uint32_t(outputTensors.size())));
+}
+
+Status Session::run(int64_t warmup, int64_t repeat, std::vector<double> &seconds) {
+  for (int64_t i = 0; i < warmup; ++i)
+    if (Status status = runOnce())
+      return status;
+  measuring = true;
+  seconds.reserve(size_t(std::min<int64_t>(repeat, 1 << 20)));
+  for (int64_t i = 0; i < repeat; ++i) {
+    double start = now();
+    if (Status status = runOnce())
+      return status;
+    seconds.push_back(now() - start);
+  }
+  measuring = false;
+  for (Array &array : results) // an output without elements is never asked for
+    if (elementCount(array.dims, array.type) == 0)
+      array.bytes.clear();
+  return {};
+}
+
+} // namespace tfc

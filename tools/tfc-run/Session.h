@@ -1,0 +1,70 @@
+//===- Session.h - A model, a context, and the buffers of its runs ----------------------------*- C++ -*-===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===-----------------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_RUN_SESSION_H
+#define TFC_RUN_SESSION_H
+
+#include "Array.h"
+#include "Status.h"
+
+#include "tfc-c/Runtime.h"
+
+#include <string>
+#include <vector>
+
+namespace tfc {
+
+/// The exit code that an error of the runtime means, with its sentence.
+Status runtimeStatus(int32_t code);
+
+/// What one kernel cost, summed over its launches in the measured runs.
+struct KernelCost {
+  int64_t calls = 0;
+  double seconds = 0, flops = 0, bytes = 0;
+};
+
+class Session {
+public:
+  Session() = default;
+  Session(const Session &) = delete;
+  Session &operator=(const Session &) = delete;
+  ~Session();
+
+  /// Opens the library and finds the entry point; empty names mean the usual ones.
+  Status open(const std::string &path, const std::string &query, const std::string &entryName);
+  Status prepare(int32_t threads, bool profile, std::vector<Array> inputs);
+  /// One run after the other; the seconds of each measured one.
+  Status run(int64_t warmup, int64_t repeat, std::vector<double> &seconds);
+
+  const TfcModel &model() const { return *tfc_model_describe(opened); }
+  const TfcEntry &entry() const { return model().entries[entryNumber]; }
+  int32_t threads() const { return tfc_context_threads(context); }
+  std::vector<Array> &outputs() { return results; }
+  /// One per kernel of the model, if profiling was asked for.
+  const std::vector<KernelCost> &costs() const { return kernelCosts; }
+
+private:
+  static void onLaunch(void *self, const TfcEntry *entry, uint32_t launch, const int64_t *values, int after);
+  static void *onOutput(void *self, uint32_t output, uint64_t bytes);
+  Status runOnce();
+
+  TfcOpenModel *opened = nullptr;
+  TfcContext *context = nullptr;
+  uint32_t entryNumber = 0;
+  std::vector<Array> arguments, results;
+  std::vector<TfcTensor> inputTensors, outputTensors;
+  std::vector<KernelCost> kernelCosts;
+  double launchStart = 0;
+  bool measuring = false;
+};
+
+/// Seconds of a clock that only goes forward.
+double now();
+
+} // namespace tfc
+
+#endif // TFC_RUN_SESSION_H
