@@ -1,10 +1,10 @@
-/*===- Runtime.h - Load a compiled model and run it ----------------------------------------------------===*\
+/*===- Runtime.h - Load a compiled model and run it -------------------------------------------*- C -*-===*\
 |*                                                                                                        *|
 |* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
 |* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
 |*                                                                                                        *|
-|* What libtfc-runtime exports. A model.so also carries these functions itself (TfcModel.api), so a program can do*|
-|* without this library; the library adds opening a model.so by its path.                                 *|
+|* What libtfc-runtime exports. A model.so also carries these functions itself (TfcModel.api), so a       *|
+|* program can do without this library; the library adds opening a model.so by its path.                  *|
 |*                                                                                                        *|
 |*   TfcOpenModel *model;                                                                                 *|
 |*   TfcContext *context;                                                                                 *|
@@ -13,7 +13,8 @@
 |*   ...                                                                                                  *|
 |*   int32_t code = tfc_run(context, 0, inputs, 2, outputs, 1);                                           *|
 |*                                                                                                        *|
-|* A model is immutable and may be used by any number of threads; a context is used by one thread at a time.*|
+|* A model is immutable and may be used by any number of threads; a context is used by one thread at a    *|
+|* time.                                                                                                  *|
 |*                                                                                                        *|
 \*===--------------------------------------------------------------------------------------------------===*/
 
@@ -34,7 +35,8 @@ typedef struct TfcOpenModel TfcOpenModel;
 /** Opens a model.so. `query` is the name of its exported function; null: tfc_model_query. */
 int32_t tfc_model_open(const char *path, const char *query, TfcOpenModel **model);
 
-/** The same for a model that is linked into the program. `folder`: where its external weights lie, or null. */
+/** The same for a model that is linked into the program. `folder`: where its external weights lie, or null.
+ */
 int32_t tfc_model_adopt(const TfcModel *descriptor, const char *folder, TfcOpenModel **model);
 
 /** Memory and library go when the last context of the model is destroyed, if that comes later. */
@@ -51,11 +53,12 @@ int32_t tfc_context_create(TfcOpenModel *model, const TfcContextOptions *options
 void tfc_context_destroy(TfcContext *context);
 /** How many threads its runs use, the caller's included. */
 int32_t tfc_context_threads(const TfcContext *context);
-int32_t tfc_workspace_bytes(TfcContext *context, uint32_t entry, const TfcTensor *inputs, uint32_t input_count, uint64_t *bytes);
-int32_t tfc_output_dims(TfcContext *context, uint32_t entry, const TfcTensor *inputs, uint32_t input_count, TfcTensor *outputs,
-                        uint32_t output_count);
-int32_t tfc_run(TfcContext *context, uint32_t entry, const TfcTensor *inputs, uint32_t input_count, TfcTensor *outputs,
-                uint32_t output_count);
+int32_t tfc_workspace_bytes(TfcContext *context, uint32_t entry, const TfcTensor *inputs,
+                            uint32_t input_count, uint64_t *bytes);
+int32_t tfc_output_dims(TfcContext *context, uint32_t entry, const TfcTensor *inputs, uint32_t input_count,
+                        TfcTensor *outputs, uint32_t output_count);
+int32_t tfc_run(TfcContext *context, uint32_t entry, const TfcTensor *inputs, uint32_t input_count,
+                TfcTensor *outputs, uint32_t output_count);
 
 /** The sentence of this thread's last error, "" if there was none. Valid until the thread's next call. */
 const char *tfc_last_error(void);

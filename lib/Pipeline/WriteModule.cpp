@@ -42,7 +42,7 @@ static llvm::Error writeAtomically(StringRef path, llvm::function_ref<llvm::Erro
   if (!file)
     return llvm::createStringError(std::errc::io_error, "cannot write %s: %s", path.str().c_str(),
                                    llvm::toString(file.takeError()).c_str());
-  raw_fd_ostream os(file->FD, /*shouldClose=*/false);
+  llvm::raw_fd_ostream os(file->FD, /*shouldClose=*/false);
   llvm::Error error = write(os);
   os.flush();
   if (!error && os.has_error())

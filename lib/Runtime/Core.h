@@ -1,11 +1,11 @@
-/*===- Core.h - What the files of the runtime's core share ---------------------------------------------===*\
+/*===- Core.h - What the files of the runtime's core share ------------------------------------*- C -*-===*\
 |*                                                                                                        *|
 |* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
 |* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
 |*                                                                                                        *|
-|* The core is plain C11 over libc, libm and pthreads. It is built once and used twice: inside libtfc-runtime,*|
-|* and as one object inside every model.so. So it has no global state but a thread's error sentence, no   *|
-|* constructors, and shows no symbol.                                                                     *|
+|* The core is plain C11 over libc, libm and pthreads. It is built once and used twice: inside libtfc-    *|
+|* runtime, and as one object inside every model.so. So it has no global state but a thread's error       *|
+|* sentence, no constructors, and shows no symbol.                                                        *|
 |*                                                                                                        *|
 |* A model is loaded once and never changes (TfcLoaded). A context owns what a run needs: the arenas, the *|
 |* scratch of the threads, the threads. One thread at a time uses a context.                              *|
@@ -82,13 +82,13 @@ typedef struct Room {
 
 /** What a context remembers of one entry: the last shape, and all memory that the shape needs. */
 typedef struct EntryState {
-  bool known;        /**< symbols and values of segment 0 hold a checked shape */
+  bool known; /**< symbols and values of segment 0 hold a checked shape */
   int64_t *symbols;
   int64_t *values;
-  Room *arenas;              /**< bind_count + 1 */
-  uint8_t **arena_pointers;  /**< the same, as the host program wants them */
-  Room *input_rooms;         /**< row-major copies of strided inputs */
-  Room *output_rooms;        /**< where strided outputs are made */
+  Room *arenas;             /**< bind_count + 1 */
+  uint8_t **arena_pointers; /**< the same, as the host program wants them */
+  Room *input_rooms;        /**< row-major copies of strided inputs */
+  Room *output_rooms;       /**< where strided outputs are made */
   const uint8_t **inputs;
   uint8_t **outputs;
 } EntryState;
@@ -115,31 +115,40 @@ uint8_t *tfc_core_nowhere(void);
 /*===-- CheckInputs.c, Bind.c ---------------------------------------------------------------------------===*/
 
 /** Binds symbols, evaluates, checks every dim and requirement of segment 0. No memory is made. */
-int32_t tfc_core_check_inputs(TfcContext *context, uint32_t entry, const TfcTensor *inputs, uint32_t input_count);
+int32_t tfc_core_check_inputs(TfcContext *context, uint32_t entry, const TfcTensor *inputs,
+                              uint32_t input_count);
 /** Count, device, type, rank; dims are not looked at. `kind` is "input" or "output". */
-int32_t tfc_core_check_ports(const TfcPort *ports, uint32_t port_count, const char *kind, const TfcTensor *tensors, uint32_t count);
-int32_t tfc_core_check_dims(TfcContext *context, const TfcEntry *entry, const EntryState *state, const TfcPort *port, const char *kind,
-                            const TfcTensor *tensor);
+int32_t tfc_core_check_ports(const TfcPort *ports, uint32_t port_count, const char *kind,
+                             const TfcTensor *tensors, uint32_t count);
+int32_t tfc_core_check_dims(TfcContext *context, const TfcEntry *entry, const EntryState *state,
+                            const TfcPort *port, const char *kind, const TfcTensor *tensor);
 void tfc_core_evaluate_segment(const TfcEntry *entry, EntryState *state, uint32_t segment);
 /** The requirements whose later side belongs to this segment. */
-int32_t tfc_core_check_requirements(TfcContext *context, const TfcEntry *entry, const EntryState *state, uint32_t segment);
-int32_t tfc_core_check_symbol_range(const TfcSymbol *symbol, int64_t value, const char *kind, const char *name, int32_t dim);
+int32_t tfc_core_check_requirements(TfcContext *context, const TfcEntry *entry, const EntryState *state,
+                                    uint32_t segment);
+int32_t tfc_core_check_symbol_range(const TfcSymbol *symbol, int64_t value, const char *kind,
+                                    const char *name, int32_t dim);
 /** "(seq = 7 from input 'input_ids', dim 1)" for the symbols below a value; nothing for a constant. */
-void tfc_core_say_symbols(Sentence *sentence, TfcContext *context, const TfcEntry *entry, const EntryState *state, uint32_t value);
+void tfc_core_say_symbols(Sentence *sentence, TfcContext *context, const TfcEntry *entry,
+                          const EntryState *state, uint32_t value);
 int32_t tfc_core_make_arena(TfcContext *context, const TfcEntry *entry, EntryState *state, uint32_t segment);
 
 /*===-- Tensors.c ---------------------------------------------------------------------------------------===*/
 
 /** Bytes of `count` elements; sub-byte types are packed. -1 beyond 63 bits. */
 int64_t tfc_core_type_bytes(TfcDataType type, int64_t count);
-static inline uint8_t *tfc_core_tensor_start(const TfcTensor *tensor) { return (uint8_t *)tensor->data + tensor->byte_offset; }
+static inline uint8_t *tfc_core_tensor_start(const TfcTensor *tensor) {
+  return (uint8_t *)tensor->data + tensor->byte_offset;
+}
 /** Data of the inputs, row-major: the caller's own, or a copy in a room of the context. */
-int32_t tfc_core_gather_inputs(TfcContext *context, const TfcEntry *entry, EntryState *state, const TfcTensor *inputs);
+int32_t tfc_core_gather_inputs(TfcContext *context, const TfcEntry *entry, EntryState *state,
+                               const TfcTensor *inputs);
 /** Where output `number` is made: its dims are written, its room checked. Called when its dims are known. */
 int32_t tfc_core_place_output(TfcContext *context, const TfcEntry *entry, EntryState *state, uint32_t number,
                               const TfcTensor *inputs, TfcTensor *outputs);
 /** Copies what was made elsewhere to where the caller wants it. */
-void tfc_core_deliver_outputs(TfcContext *context, const TfcEntry *entry, EntryState *state, const TfcTensor *outputs);
+void tfc_core_deliver_outputs(TfcContext *context, const TfcEntry *entry, EntryState *state,
+                              const TfcTensor *outputs);
 /** The number of binds after which all dims of an output are known. */
 uint32_t tfc_core_output_segment(const TfcEntry *entry, uint32_t number);
 

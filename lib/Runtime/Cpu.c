@@ -1,4 +1,4 @@
-/*===- Cpu.c - What this machine can do and how much of it is ours -------------------------------------===*\
+/*===- Cpu.c - What this machine can do and how much of it is ours ------------------------------------===*\
 |*                                                                                                        *|
 |* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
 |* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
@@ -30,7 +30,8 @@ uint64_t tfc_core_cpu_features(void) {
     return 0;
   const unsigned v2 = 1u << 0 /* sse3 */ | 1u << 9 /* ssse3 */ | 1u << 13 /* cx16 */ | 1u << 19 /* sse4.1 */ |
                       1u << 20 /* sse4.2 */ | 1u << 23 /* popcnt */;
-  const unsigned v3 = 1u << 12 /* fma */ | 1u << 22 /* movbe */ | 1u << 27 /* osxsave */ | 1u << 28 /* avx */ | 1u << 29 /* f16c */;
+  const unsigned v3 = 1u << 12 /* fma */ | 1u << 22 /* movbe */ | 1u << 27 /* osxsave */ |
+                      1u << 28 /* avx */ | 1u << 29 /* f16c */;
   if ((c & v2) != v2)
     return 0;
   features |= TFC_X86_64_V2;
@@ -45,7 +46,8 @@ uint64_t tfc_core_cpu_features(void) {
   if ((b7 & v3b) != v3b)
     return features;
   features |= TFC_X86_64_V3;
-  const unsigned v4b = 1u << 16 /* f */ | 1u << 17 /* dq */ | 1u << 28 /* cd */ | 1u << 30 /* bw */ | 1u << 31 /* vl */;
+  const unsigned v4b =
+      1u << 16 /* f */ | 1u << 17 /* dq */ | 1u << 28 /* cd */ | 1u << 30 /* bw */ | 1u << 31 /* vl */;
   if ((b7 & v4b) != v4b || (savedState() & 0xE6) != 0xE6)
     return features;
   features |= TFC_X86_64_V4;
@@ -65,8 +67,9 @@ void tfc_core_say_features(Sentence *sentence, uint64_t features) {
   static const struct {
     uint64_t bit;
     char name[16];
-  } names[] = {{TFC_X86_64_V4, "x86-64-v4"}, {TFC_X86_64_V3, "x86-64-v3"}, {TFC_X86_64_V2, "x86-64-v2"},
-               {TFC_X86_AVX512_BF16, "avx512-bf16"}, {TFC_X86_AVX512_VNNI, "avx512-vnni"}, {TFC_AARCH64_NEON, "neon"}};
+  } names[] = {{TFC_X86_64_V4, "x86-64-v4"},         {TFC_X86_64_V3, "x86-64-v3"},
+               {TFC_X86_64_V2, "x86-64-v2"},         {TFC_X86_AVX512_BF16, "avx512-bf16"},
+               {TFC_X86_AVX512_VNNI, "avx512-vnni"}, {TFC_AARCH64_NEON, "neon"}};
   const char *between = "";
   bool level = false; /* the levels contain one another: the highest says it all */
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); ++i) {
@@ -99,7 +102,8 @@ static int64_t quotaOf(const char *folder) {
   char path[PATH_MAX + 64], text[64];
   long long quota = 0, period = 0;
   snprintf(path, sizeof(path), "%s/cpu.max", folder);
-  if (!readLine(path, text, sizeof(text)) || sscanf(text, "%lld %lld", &quota, &period) != 2 || quota <= 0 || period <= 0)
+  if (!readLine(path, text, sizeof(text)) || sscanf(text, "%lld %lld", &quota, &period) != 2 || quota <= 0 ||
+      period <= 0)
     return INT32_MAX;
   return quota < period ? 1 : quota / period;
 }
@@ -107,8 +111,10 @@ static int64_t quotaOf(const char *folder) {
 static int64_t quotaOfVersion1(void) {
   char text[64];
   long long quota = 0, period = 0;
-  if (!readLine("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", text, sizeof(text)) || sscanf(text, "%lld", &quota) != 1 || quota <= 0 ||
-      !readLine("/sys/fs/cgroup/cpu/cpu.cfs_period_us", text, sizeof(text)) || sscanf(text, "%lld", &period) != 1 || period <= 0)
+  if (!readLine("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", text, sizeof(text)) ||
+      sscanf(text, "%lld", &quota) != 1 || quota <= 0 ||
+      !readLine("/sys/fs/cgroup/cpu/cpu.cfs_period_us", text, sizeof(text)) ||
+      sscanf(text, "%lld", &period) != 1 || period <= 0)
     return INT32_MAX;
   return quota < period ? 1 : quota / period;
 }

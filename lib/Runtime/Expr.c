@@ -1,4 +1,4 @@
-/*===- Expr.c - Integer expressions of the symbols -----------------------------------------------------===*\
+/*===- Expr.c - Integer expressions of the symbols ----------------------------------------------------===*\
 |*                                                                                                        *|
 |* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
 |* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
@@ -41,14 +41,22 @@ static int64_t alignUp(int64_t a, int64_t to) {
 
 static int64_t apply(int64_t op, int64_t a, int64_t b) {
   switch (op) {
-  case TFC_EXPR_ADD: return tfc_core_add(a, b);
-  case TFC_EXPR_MUL: return tfc_core_multiply(a, b);
-  case TFC_EXPR_FLOORDIV: return floorDivide(a, b);
-  case TFC_EXPR_MOD: return floorModulo(a, b);
-  case TFC_EXPR_MIN: return a < b ? a : b;
-  case TFC_EXPR_MAX: return a > b ? a : b;
-  case TFC_EXPR_BROADCAST: return a == 1 ? b : a;
-  default: return a < 0 ? tfc_core_add(a, b) : a; /* TFC_EXPR_WRAP */
+  case TFC_EXPR_ADD:
+    return tfc_core_add(a, b);
+  case TFC_EXPR_MUL:
+    return tfc_core_multiply(a, b);
+  case TFC_EXPR_FLOORDIV:
+    return floorDivide(a, b);
+  case TFC_EXPR_MOD:
+    return floorModulo(a, b);
+  case TFC_EXPR_MIN:
+    return a < b ? a : b;
+  case TFC_EXPR_MAX:
+    return a > b ? a : b;
+  case TFC_EXPR_BROADCAST:
+    return a == 1 ? b : a;
+  default:
+    return a < 0 ? tfc_core_add(a, b) : a; /* TFC_EXPR_WRAP */
   }
 }
 
@@ -58,10 +66,18 @@ int64_t tfc_core_evaluate(const TfcExpr *expr, const int64_t *symbols, const int
   for (uint32_t i = 0; i < expr->word_count; ++i) {
     TfcExprWord word = expr->words[i];
     switch (word.op) {
-    case TFC_EXPR_CONST: stack[depth++] = word.operand; break;
-    case TFC_EXPR_SYMBOL: stack[depth++] = symbols[word.operand]; break;
-    case TFC_EXPR_VALUE: stack[depth++] = values[word.operand]; break;
-    case TFC_EXPR_ALIGN: stack[depth - 1] = alignUp(stack[depth - 1], word.operand); break;
+    case TFC_EXPR_CONST:
+      stack[depth++] = word.operand;
+      break;
+    case TFC_EXPR_SYMBOL:
+      stack[depth++] = symbols[word.operand];
+      break;
+    case TFC_EXPR_VALUE:
+      stack[depth++] = values[word.operand];
+      break;
+    case TFC_EXPR_ALIGN:
+      stack[depth - 1] = alignUp(stack[depth - 1], word.operand);
+      break;
     default:
       --depth;
       stack[depth - 1] = apply(word.op, stack[depth - 1], stack[depth]);
@@ -78,10 +94,13 @@ bool tfc_core_expr_is_valid(const TfcEntry *entry, uint32_t number) {
   for (uint32_t i = 0; i < expr->word_count; ++i) {
     int64_t operand = expr->words[i].operand;
     switch (expr->words[i].op) {
-    case TFC_EXPR_CONST: ++depth; break;
+    case TFC_EXPR_CONST:
+      ++depth;
+      break;
     case TFC_EXPR_SYMBOL:
       /* A value that is wanted before its symbol exists would read a number of the run before. */
-      if (operand < 0 || operand >= entry->symbol_count || entry->symbols[operand].born_in > (int64_t)expr->segment)
+      if (operand < 0 || operand >= entry->symbol_count ||
+          entry->symbols[operand].born_in > (int64_t)expr->segment)
         return false;
       ++depth;
       break;
@@ -94,13 +113,20 @@ bool tfc_core_expr_is_valid(const TfcEntry *entry, uint32_t number) {
       if (depth < 1 || operand <= 0 || (operand & (operand - 1)))
         return false;
       break;
-    case TFC_EXPR_ADD: case TFC_EXPR_MUL: case TFC_EXPR_FLOORDIV: case TFC_EXPR_MOD: case TFC_EXPR_MIN:
-    case TFC_EXPR_MAX: case TFC_EXPR_BROADCAST: case TFC_EXPR_WRAP:
+    case TFC_EXPR_ADD:
+    case TFC_EXPR_MUL:
+    case TFC_EXPR_FLOORDIV:
+    case TFC_EXPR_MOD:
+    case TFC_EXPR_MIN:
+    case TFC_EXPR_MAX:
+    case TFC_EXPR_BROADCAST:
+    case TFC_EXPR_WRAP:
       if (depth < 2)
         return false;
       --depth;
       break;
-    default: return false;
+    default:
+      return false;
     }
     if (depth > TFC_EXPR_STACK)
       return false;

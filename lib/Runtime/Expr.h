@@ -1,4 +1,4 @@
-/*===- Expr.h - Integer expressions of the symbols -----------------------------------------------------===*\
+/*===- Expr.h - Integer expressions of the symbols --------------------------------------------*- C -*-===*\
 |*                                                                                                        *|
 |* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
 |* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|

@@ -1,4 +1,4 @@
-/*===- Launch.c - The launch door: every tile of a kernel, once ----------------------------------------===*\
+/*===- Launch.c - The launch door: every tile of a kernel, once ---------------------------------------===*\
 |*                                                                                                        *|
 |* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
 |* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
@@ -16,8 +16,8 @@ typedef struct Job {
   const uint64_t *args;
 } Job;
 
-/* A kernel notes the first failed check of each call. The record of the lowest tiles is kept: tiles ascend within a
-   call, so it is the same check whatever the split, as a user who runs it again expects. */
+/* A kernel notes the first failed check of each call. The record of the lowest tiles is kept: tiles ascend
+   within a call, so it is the same check whatever the split, as a user who runs it again expects. */
 static void runTiles(void *data, int32_t number, int64_t begin, int64_t end) {
   const Job *job = data;
   TfcWorker *kept = &job->context->workers[number];
@@ -34,7 +34,8 @@ static int32_t makeScratch(TfcContext *context, int64_t bytes) {
   int32_t width = tfc_core_pool_width(context->pool);
   int64_t each = tfc_core_add(bytes, 63) & ~(int64_t)63, all = tfc_core_multiply(each, width);
   if (bytes < 0 || !tfc_core_make_room(context, &context->scratch, (uint64_t)all))
-    return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory for %lld bytes of scratch for each of %d threads", (long long)bytes, width);
+    return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory for %lld bytes of scratch for each of %d threads",
+                         (long long)bytes, width);
   for (int32_t i = 0; i < width; ++i) {
     context->workers[i] = (TfcWorker){context->scratch.memory + i * each, i, -1, 0, 0};
     context->first_failure[i] = INT64_MAX;
@@ -50,24 +51,28 @@ static int32_t reportFailure(TfcContext *context, const TfcLaunch *launch) {
   const TfcWorker *worker = &context->workers[lowest];
   if (worker->failed_check < 0)
     return TFC_OK;
-  const char *where = (uint32_t)worker->failed_check < launch->check_count ? launch->checks[worker->failed_check]
-                      : launch->node_count                                 ? launch->nodes[0]
-                                                                           : "an unnamed node";
-  return tfc_core_fail(TFC_BAD_INDEX, "index %lld is outside [0, %lld) in %s", (long long)worker->failed_value, (long long)worker->failed_bound, where);
+  const char *where = (uint32_t)worker->failed_check < launch->check_count
+                          ? launch->checks[worker->failed_check]
+                      : launch->node_count ? launch->nodes[0]
+                                           : "an unnamed node";
+  return tfc_core_fail(TFC_BAD_INDEX, "index %lld is outside [0, %lld) in %s",
+                       (long long)worker->failed_value, (long long)worker->failed_bound, where);
 }
 
 int32_t tfc_core_launch(TfcRun *shown, uint32_t number, const uint64_t *args) {
   Run *run = shown->owner;
   TfcContext *context = run->context;
   if (number >= run->entry->launch_count)
-    return tfc_core_fail(TFC_BAD_ARTIFACT, "the host program calls launch %u of %u", number, run->entry->launch_count);
+    return tfc_core_fail(TFC_BAD_ARTIFACT, "the host program calls launch %u of %u", number,
+                         run->entry->launch_count);
   const TfcLaunch *launch = &run->entry->launches[number];
   const int64_t *values = run->state->values;
   int64_t tiles = values[launch->tiles];
   if (tiles <= 0)
     return TFC_OK;
   if (tiles >= (int64_t)1 << 40)
-    return tfc_core_fail(TFC_OUT_OF_MEMORY, "a kernel of node '%s' would have %lld tiles", launch->node_count ? launch->nodes[0] : "?", (long long)tiles);
+    return tfc_core_fail(TFC_OUT_OF_MEMORY, "a kernel of node '%s' would have %lld tiles",
+                         launch->node_count ? launch->nodes[0] : "?", (long long)tiles);
   int32_t code = makeScratch(context, values[launch->scratch]);
   if (code)
     return code;

@@ -1,10 +1,10 @@
-/*===- Load.c - Makes a model ready to run -------------------------------------------------------------===*\
+/*===- Load.c - Makes a model ready to run ------------------------------------------------------------===*\
 |*                                                                                                        *|
 |* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
 |* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
 |*                                                                                                        *|
-|* A model.so is code, so a descriptor is trusted as much as code is; but a damaged or half-built one should end in*|
-|* a sentence, and checking its numbers here lets every run use them without another look.                *|
+|* A model.so is code, so a descriptor is trusted as much as code is; but a damaged or half-built one     *|
+|* should end in a sentence, and checking its numbers here lets every run use them without another look.  *|
 |*                                                                                                        *|
 \*===--------------------------------------------------------------------------------------------------===*/
 
@@ -14,13 +14,15 @@
 #include <string.h>
 
 static int32_t bad(const TfcEntry *entry, const char *what, uint32_t number) {
-  return tfc_core_fail(TFC_BAD_ARTIFACT, "the model's descriptor is damaged: entry '%s', %s %u", entry->name ? entry->name : "?",
-                       what, number);
+  return tfc_core_fail(TFC_BAD_ARTIFACT, "the model's descriptor is damaged: entry '%s', %s %u",
+                       entry->name ? entry->name : "?", what, number);
 }
 
-static int32_t checkPort(const TfcEntry *entry, const TfcPort *port, const char *what, uint32_t number, uint32_t segment) {
-  if (!port->name || port->rank < 0 || port->rank > TFC_MAX_RANK || (port->rank && !port->dims) || port->dtype.bits == 0 ||
-      port->alias_of_input >= (int32_t)entry->input_count || port->alias_of_input < -1)
+static int32_t checkPort(const TfcEntry *entry, const TfcPort *port, const char *what, uint32_t number,
+                         uint32_t segment) {
+  if (!port->name || port->rank < 0 || port->rank > TFC_MAX_RANK || (port->rank && !port->dims) ||
+      port->dtype.bits == 0 || port->alias_of_input >= (int32_t)entry->input_count ||
+      port->alias_of_input < -1)
     return bad(entry, what, number);
   for (int32_t d = 0; d < port->rank; ++d)
     if (port->dims[d] >= entry->value_count || entry->values[port->dims[d]].segment > segment)
@@ -33,7 +35,8 @@ static int32_t checkPort(const TfcEntry *entry, const TfcPort *port, const char 
 static int32_t checkLaunch(const TfcModel *model, const TfcEntry *entry, uint32_t number) {
   const TfcLaunch *launch = &entry->launches[number];
   const uint32_t values[] = {launch->tiles, launch->scratch, launch->flops, launch->bytes};
-  if (launch->kernel >= model->kernel_count || (launch->check_count && !launch->checks) || (launch->node_count && !launch->nodes))
+  if (launch->kernel >= model->kernel_count || (launch->check_count && !launch->checks) ||
+      (launch->node_count && !launch->nodes))
     return bad(entry, "launch", number);
   for (int i = 0; i < 4; ++i)
     if (values[i] >= entry->value_count)
@@ -80,10 +83,12 @@ static int32_t findBinders(const TfcEntry *entry, Binder *binders) {
         binders[symbol] = (Binder){(int32_t)i, d};
     }
   for (uint32_t s = 0; s < entry->symbol_count; ++s) {
-    if (!entry->symbols[s].name || entry->symbols[s].born_in < 0 || entry->symbols[s].born_in > (int64_t)entry->bind_count)
+    if (!entry->symbols[s].name || entry->symbols[s].born_in < 0 ||
+        entry->symbols[s].born_in > (int64_t)entry->bind_count)
       return bad(entry, "symbol", s);
     if (entry->symbols[s].born_in == 0 && binders[s].input < 0)
-      return tfc_core_fail(TFC_BAD_ARTIFACT, "entry '%s': no input dim gives symbol '%s' its value", entry->name, entry->symbols[s].name);
+      return tfc_core_fail(TFC_BAD_ARTIFACT, "entry '%s': no input dim gives symbol '%s' its value",
+                           entry->name, entry->symbols[s].name);
   }
   return TFC_OK;
 }
@@ -99,7 +104,8 @@ static int32_t chooseVariant(const TfcKernel *kernel, uint64_t features, TfcKern
   Sentence needed = {{0}, 0}, had = {{0}, 0};
   tfc_core_say_features(&needed, kernel->variants[kernel->variant_count - 1].features);
   tfc_core_say_features(&had, features);
-  return tfc_core_fail(TFC_UNSUPPORTED_CPU, "the model is compiled for %s; this CPU has %s (kernel '%s')", needed.text, had.text, kernel->name);
+  return tfc_core_fail(TFC_UNSUPPORTED_CPU, "the model is compiled for %s; this CPU has %s (kernel '%s')",
+                       needed.text, had.text, kernel->name);
 }
 
 static int32_t prepare(TfcLoaded *loaded, const char *folder) {
@@ -126,13 +132,17 @@ static int32_t prepare(TfcLoaded *loaded, const char *folder) {
 
 int32_t tfc_core_load(const TfcModel *model, const char *folder, TfcLoaded **result) {
   if (!model || !result)
-    return tfc_core_fail(TFC_BAD_ARGUMENT, "load: %s is null", model ? "the place for the result" : "the model");
+    return tfc_core_fail(TFC_BAD_ARGUMENT, "load: %s is null",
+                         model ? "the place for the result" : "the model");
   *result = NULL;
   if (model->magic != TFC_ABI_MAGIC)
     return tfc_core_fail(TFC_BAD_ARTIFACT, "this is not a tfc model: its first word is 0x%08x", model->magic);
   if (model->version != TFC_ABI_VERSION)
-    return tfc_core_fail(TFC_ABI_MISMATCH, "the model has ABI version %u, this runtime has %u: compile the model again", model->version, TFC_ABI_VERSION);
-  if (model->bytes < sizeof(TfcModel) || !model->name || (model->entry_count && !model->entries) || (model->kernel_count && !model->kernels))
+    return tfc_core_fail(TFC_ABI_MISMATCH,
+                         "the model has ABI version %u, this runtime has %u: compile the model again",
+                         model->version, TFC_ABI_VERSION);
+  if (model->bytes < sizeof(TfcModel) || !model->name || (model->entry_count && !model->entries) ||
+      (model->kernel_count && !model->kernels))
     return tfc_core_fail(TFC_BAD_ARTIFACT, "the model's descriptor is cut short");
   TfcLoaded *loaded = calloc(1, sizeof(*loaded));
   if (!loaded)

@@ -1,4 +1,4 @@
-/*===- Run.c - The calls of the API, and the core as a table -------------------------------------------===*\
+/*===- Run.c - The calls of the API, and the core as a table ------------------------------------------===*\
 |*                                                                                                        *|
 |* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
 |* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
@@ -7,10 +7,13 @@
 
 #include "Core.h"
 
-static int32_t callExtern(TfcRun *shown, const char *name, TfcTensor *tensors, uint32_t input_count, uint32_t output_count) {
+static int32_t callExtern(TfcRun *shown, const char *name, TfcTensor *tensors, uint32_t input_count,
+                          uint32_t output_count) {
   const TfcContextOptions *options = &((Run *)shown->owner)->context->options;
   if (!options->extern_call)
-    return tfc_core_fail(TFC_NOT_FOUND, "the model calls operator '%s', which the host must provide (TfcContextOptions.extern_call)", name);
+    return tfc_core_fail(
+        TFC_NOT_FOUND,
+        "the model calls operator '%s', which the host must provide (TfcContextOptions.extern_call)", name);
   int32_t code = options->extern_call(options->extern_data, name, tensors, input_count, output_count);
   return code ? tfc_core_fail(code, "operator '%s' of the host failed with code %d", name, code) : TFC_OK;
 }
@@ -20,9 +23,12 @@ static int32_t enter(TfcContext *context, uint32_t entry) {
   if (!context)
     return tfc_core_fail(TFC_BAD_ARGUMENT, "the context is a null pointer");
   if (entry >= context->loaded->model->entry_count)
-    return tfc_core_fail(TFC_BAD_ARGUMENT, "entry %u does not exist; the model has %u", entry, context->loaded->model->entry_count);
+    return tfc_core_fail(TFC_BAD_ARGUMENT, "entry %u does not exist; the model has %u", entry,
+                         context->loaded->model->entry_count);
   if (atomic_flag_test_and_set_explicit(&context->busy, memory_order_acquire))
-    return tfc_core_fail(TFC_BAD_ARGUMENT, "the context is busy: another thread is using it; give each thread a context of its own");
+    return tfc_core_fail(
+        TFC_BAD_ARGUMENT,
+        "the context is busy: another thread is using it; give each thread a context of its own");
   return TFC_OK;
 }
 
@@ -31,11 +37,13 @@ static int32_t leave(TfcContext *context, int32_t code) {
   return code;
 }
 
-static int32_t workspaceBytes(TfcContext *context, uint32_t number, const TfcTensor *inputs, uint32_t input_count, uint64_t *bytes) {
+static int32_t workspaceBytes(TfcContext *context, uint32_t number, const TfcTensor *inputs,
+                              uint32_t input_count, uint64_t *bytes) {
   int32_t code = enter(context, number);
   if (code)
     return code;
-  code = bytes ? tfc_core_check_inputs(context, number, inputs, input_count) : tfc_core_fail(TFC_BAD_ARGUMENT, "workspace_bytes: bytes is a null pointer");
+  code = bytes ? tfc_core_check_inputs(context, number, inputs, input_count)
+               : tfc_core_fail(TFC_BAD_ARGUMENT, "workspace_bytes: bytes is a null pointer");
   if (code)
     return leave(context, code);
   const TfcEntry *entry = &context->loaded->model->entries[number];
@@ -47,26 +55,30 @@ static int32_t workspaceBytes(TfcContext *context, uint32_t number, const TfcTen
   return leave(context, code);
 }
 
-static int32_t outputDims(TfcContext *context, uint32_t number, const TfcTensor *inputs, uint32_t input_count, TfcTensor *outputs, uint32_t output_count) {
+static int32_t outputDims(TfcContext *context, uint32_t number, const TfcTensor *inputs, uint32_t input_count,
+                          TfcTensor *outputs, uint32_t output_count) {
   int32_t code = enter(context, number);
   if (code)
     return code;
   const TfcEntry *entry = &context->loaded->model->entries[number];
   code = tfc_core_check_inputs(context, number, inputs, input_count);
   if (!code && (output_count != entry->output_count || (output_count && !outputs)))
-    code = tfc_core_fail(TFC_BAD_INPUT, "%u outputs were given, but the model has %u", output_count, entry->output_count);
+    code = tfc_core_fail(TFC_BAD_INPUT, "%u outputs were given, but the model has %u", output_count,
+                         entry->output_count);
   for (uint32_t i = 0; i < output_count && !code; ++i) {
     const TfcPort *port = &entry->outputs[i];
     if (port->rank && !outputs[i].dims)
       code = tfc_core_fail(TFC_BAD_ARGUMENT, "output '%s': its dims are a null pointer", port->name);
     for (int32_t d = 0; d < port->rank && !code; ++d)
-      outputs[i].dims[d] = entry->values[port->dims[d]].segment ? -1 : context->entries[number].values[port->dims[d]];
+      outputs[i].dims[d] =
+          entry->values[port->dims[d]].segment ? -1 : context->entries[number].values[port->dims[d]];
   }
   return leave(context, code);
 }
 
 /* Everything that segment 0 decides: row-major inputs, the arena, places for the outputs. */
-static int32_t prepare(TfcContext *context, const TfcEntry *entry, EntryState *state, const TfcTensor *inputs, TfcTensor *outputs) {
+static int32_t prepare(TfcContext *context, const TfcEntry *entry, EntryState *state, const TfcTensor *inputs,
+                       TfcTensor *outputs) {
   int32_t code = tfc_core_gather_inputs(context, entry, state, inputs);
   if (!code)
     code = tfc_core_make_arena(context, entry, state, 0);
@@ -78,7 +90,8 @@ static int32_t prepare(TfcContext *context, const TfcEntry *entry, EntryState *s
   return code;
 }
 
-static int32_t runEntry(TfcContext *context, uint32_t number, const TfcTensor *inputs, uint32_t input_count, TfcTensor *outputs, uint32_t output_count) {
+static int32_t runEntry(TfcContext *context, uint32_t number, const TfcTensor *inputs, uint32_t input_count,
+                        TfcTensor *outputs, uint32_t output_count) {
   const TfcRunTable table = {sizeof(TfcRunTable), tfc_core_launch, tfc_core_bind, callExtern};
   int32_t code = enter(context, number);
   if (code)
@@ -92,14 +105,19 @@ static int32_t runEntry(TfcContext *context, uint32_t number, const TfcTensor *i
     code = prepare(context, entry, state, inputs, outputs);
   if (code)
     return leave(context, code);
-  Run run = {{&table, state->values, state->inputs, state->outputs, state->arena_pointers, context->loaded->weights, &run},
-             context, entry, state, inputs, outputs};
+  Run run = {{&table, state->values, state->inputs, state->outputs, state->arena_pointers,
+              context->loaded->weights, &run},
+             context,
+             entry,
+             state,
+             inputs,
+             outputs};
   code = entry->run(&run.shown);
   if (!code)
     tfc_core_deliver_outputs(context, entry, state, outputs);
   return leave(context, code);
 }
 
-const TfcApi tfc_core_api = {sizeof(TfcApi),          tfc_core_load,           tfc_core_release,
-                             tfc_core_context_create, tfc_core_context_destroy, workspaceBytes,
-                             outputDims,              runEntry,                tfc_core_last_error};
+const TfcApi tfc_core_api = {
+    sizeof(TfcApi), tfc_core_load, tfc_core_release, tfc_core_context_create, tfc_core_context_destroy,
+    workspaceBytes, outputDims,    runEntry,         tfc_core_last_error};

@@ -1,18 +1,18 @@
-/*===- ThreadPool.c - One job at a time, split over threads --------------------------------------------===*\
+/*===- ThreadPool.c - One job at a time, split over threads -------------------------------------------===*\
 |*                                                                                                        *|
 |* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
 |* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
 |*                                                                                                        *|
-|* A job of `count` items starts as one contiguous share per worker. A worker takes half of what is left of its*|
-|* share, then half of that, and so on; when its own share is gone it takes from the others' in the same way. So*|
-|* each thread runs one large range and the tail is dynamic.                                              *|
+|* A job of `count` items starts as one contiguous share per worker. A worker takes half of what is left  *|
+|* of its share, then half of that, and so on; when its own share is gone it takes from the others' in    *|
+|* the same way. So each thread runs one large range and the tail is dynamic.                             *|
 |*                                                                                                        *|
-|* The caller waits for items, never for threads: a helper that lost its core before it took anything holds*|
-|* nothing up, the others take its share. Such a helper may wake in the middle of a later job. It must then not*|
-|* take items by what it knew of the old one: a share's cursor is one 64-bit word that holds the job's number*|
-|* (24 bits) beside the position (40 bits), and is moved only by compare-and-exchange. A helper reads the job's*|
-|* fields, then takes; when the exchange succeeds the job was still the same, and it cannot end before the items*|
-|* just taken are done.                                                                                   *|
+|* The caller waits for items, never for threads: a helper that lost its core before it took anything     *|
+|* holds nothing up, the others take its share. Such a helper may wake in the middle of a later job. It   *|
+|* must then not take items by what it knew of the old one: a share's cursor is one 64-bit word that      *|
+|* holds the job's number (24 bits) beside the position (40 bits), and is moved only by compare-and-      *|
+|* exchange. A helper reads the job's fields, then takes; when the exchange succeeds the job was still    *|
+|* the same, and it cannot end before the items just taken are done.                                      *|
 |*                                                                                                        *|
 |* Waiting is a bounded spin, then a futex. Helpers are started with the pool and block every signal.     *|
 |*                                                                                                        *|
@@ -69,7 +69,9 @@ static void waitWhile(_Atomic uint32_t *word, uint32_t value) {
   syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, NULL, NULL, 0);
 }
 
-static void wakeAll(_Atomic uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 0x7FFFFFFF, NULL, NULL, 0); }
+static void wakeAll(_Atomic uint32_t *word) {
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 0x7FFFFFFF, NULL, NULL, 0);
+}
 
 static void relax(void) {
 #if defined(__x86_64__)
@@ -91,8 +93,8 @@ static bool take(Share *share, uint32_t job, int64_t *begin, int64_t *end) {
     if (position >= last)
       return false;
     int64_t next = position + (last - position + 1) / 2;
-    if (atomic_compare_exchange_weak_explicit(&share->cursor, &cursor, tag | (uint64_t)next, memory_order_acq_rel,
-                                              memory_order_acquire)) {
+    if (atomic_compare_exchange_weak_explicit(&share->cursor, &cursor, tag | (uint64_t)next,
+                                              memory_order_acq_rel, memory_order_acquire)) {
       *begin = position;
       *end = next;
       return true;
@@ -226,9 +228,10 @@ static uint32_t postJob(ThreadPool *pool, int64_t count, PoolFn fn, void *data) 
   int64_t begin = 0;
   for (int32_t i = 0; i < pool->width; ++i) {
     int64_t end = begin + count / pool->width + (i < count % pool->width);
-    /* The old cursor stands at the old `end`. With a larger `end` it would look as if items were left, so it is
-       closed under the new number first. */
-    atomic_store_explicit(&pool->shares[i].cursor, tag | (((uint64_t)1 << PositionBits) - 1), memory_order_seq_cst);
+    /* The old cursor stands at the old `end`. With a larger `end` it would look as if items were left, so it
+       is closed under the new number first. */
+    atomic_store_explicit(&pool->shares[i].cursor, tag | (((uint64_t)1 << PositionBits) - 1),
+                          memory_order_seq_cst);
     atomic_store_explicit(&pool->shares[i].end, end, memory_order_release);
     atomic_store_explicit(&pool->shares[i].cursor, tag | (uint64_t)begin, memory_order_release);
     begin = end;

@@ -1,4 +1,4 @@
-/*===- ThreadPool.h - One job at a time, split over threads --------------------------------------------===*\
+/*===- ThreadPool.h - One job at a time, split over threads -----------------------------------*- C -*-===*\
 |*                                                                                                        *|
 |* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
 |* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|

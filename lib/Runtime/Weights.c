@@ -1,4 +1,4 @@
-/*===- Weights.c - The segment of weights: embedded, in a file beside the model, or made from seeds ----===*\
+/*===- Weights.c - The segment of weights: embedded, in a file beside the model, or made from seeds ---===*\
 |*                                                                                                        *|
 |* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
 |* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
@@ -22,7 +22,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/*===-- A file beside model.so ---------------------------------------------------------------------------===*/
+/*===-- A file beside model.so
+ * ---------------------------------------------------------------------------===*/
 
 static int32_t checkAndMap(TfcLoaded *loaded, int file, const char *path) {
   const TfcWeights *weights = &loaded->model->weights;
@@ -30,7 +31,8 @@ static int32_t checkAndMap(TfcLoaded *loaded, int file, const char *path) {
   if (fstat(file, &status) || !S_ISREG(status.st_mode))
     return tfc_core_fail(TFC_BAD_ARTIFACT, "weights file '%s' is not a regular file", path);
   if ((uint64_t)status.st_size != weights->bytes)
-    return tfc_core_fail(TFC_BAD_ARTIFACT, "weights file '%s' has %lld bytes, the model was compiled with %llu", path,
+    return tfc_core_fail(TFC_BAD_ARTIFACT,
+                         "weights file '%s' has %lld bytes, the model was compiled with %llu", path,
                          (long long)status.st_size, (unsigned long long)weights->bytes);
   if (weights->bytes == 0)
     return TFC_OK;
@@ -43,7 +45,8 @@ static int32_t checkAndMap(TfcLoaded *loaded, int file, const char *path) {
   uint64_t hash[2];
   tfc_hash_bytes(memory, weights->bytes, hash);
   if (hash[0] != weights->hash[0] || hash[1] != weights->hash[1])
-    return tfc_core_fail(TFC_BAD_ARTIFACT, "weights file '%s' is damaged or belongs to another model: its hash differs", path);
+    return tfc_core_fail(TFC_BAD_ARTIFACT,
+                         "weights file '%s' is damaged or belongs to another model: its hash differs", path);
   return TFC_OK;
 }
 
@@ -57,14 +60,18 @@ static int32_t loadExternal(TfcLoaded *loaded, const char *folder) {
     return tfc_core_fail(TFC_BAD_ARTIFACT, "the path of weights file '%s' is too long", weights->file);
   int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO of that name must not make us wait */
   if (file < 0)
-    return tfc_core_fail(errno == ENOENT ? TFC_BAD_ARTIFACT : TFC_SYSTEM, "cannot open weights file '%s'%s", path,
-                         errno == ENOENT ? ": it must lie beside the model" : errno == EACCES ? ": permission denied" : "");
+    return tfc_core_fail(errno == ENOENT ? TFC_BAD_ARTIFACT : TFC_SYSTEM, "cannot open weights file '%s'%s",
+                         path,
+                         errno == ENOENT   ? ": it must lie beside the model"
+                         : errno == EACCES ? ": permission denied"
+                                           : "");
   int32_t code = checkAndMap(loaded, file, path);
   close(file);
   return code;
 }
 
-/*===-- Seeds --------------------------------------------------------------------------------------------===*/
+/*===-- Seeds
+ * --------------------------------------------------------------------------------------------===*/
 
 /* Elements [begin, end) of a weight: runs along its last dim, each a strided run of the stream. */
 static void fillElements(const TfcWeight *weight, uint8_t *to, int64_t begin, int64_t end) {
@@ -72,8 +79,8 @@ static void fillElements(const TfcWeight *weight, uint8_t *to, int64_t begin, in
   int64_t bytes = weight->dtype.bits / 8;
   int32_t rank = weight->rank;
   if (!weight->layout_strides || rank == 0) {
-    tfc_seed_elements(to + begin * bytes, end - begin, weight->dtype.code, weight->dtype.bits, seed->kind, seed->seed, seed->stream,
-                      seed->mean, seed->scale, weight->layout_offset + begin, 1);
+    tfc_seed_elements(to + begin * bytes, end - begin, weight->dtype.code, weight->dtype.bits, seed->kind,
+                      seed->seed, seed->stream, seed->mean, seed->scale, weight->layout_offset + begin, 1);
     return;
   }
   int64_t row = weight->dims[rank - 1], step = weight->layout_strides[rank - 1];
@@ -84,8 +91,8 @@ static void fillElements(const TfcWeight *weight, uint8_t *to, int64_t begin, in
       rest /= weight->dims[d];
     }
     int64_t now = row - column < end - begin ? row - column : end - begin;
-    tfc_seed_elements(to + begin * bytes, now, weight->dtype.code, weight->dtype.bits, seed->kind, seed->seed, seed->stream,
-                      seed->mean, seed->scale, first, step);
+    tfc_seed_elements(to + begin * bytes, now, weight->dtype.code, weight->dtype.bits, seed->kind, seed->seed,
+                      seed->stream, seed->mean, seed->scale, first, step);
     begin += now;
   }
 }
@@ -120,7 +127,8 @@ static void fillItems(void *data, int32_t worker, int64_t begin, int64_t end) {
   }
 }
 
-/* Bytes that no seed makes stand in `embedded` in the order of the weights, each at the next multiple of 64. */
+/* Bytes that no seed makes stand in `embedded` in the order of the weights, each at the next multiple of 64.
+ */
 static int32_t copyEmbedded(const TfcWeights *weights, uint8_t *segment) {
   uint64_t from = 0;
   for (uint32_t w = 0; w < weights->weight_count; ++w) {
@@ -128,7 +136,8 @@ static int32_t copyEmbedded(const TfcWeights *weights, uint8_t *segment) {
     if (weight->seeded || weight->bytes == 0)
       continue;
     from = (from + 63) & ~(uint64_t)63;
-    if (!weights->embedded || from > weights->embedded_bytes || weight->bytes > weights->embedded_bytes - from)
+    if (!weights->embedded || from > weights->embedded_bytes ||
+        weight->bytes > weights->embedded_bytes - from)
       return tfc_core_fail(TFC_BAD_ARTIFACT, "the bytes of weight '%s' are missing", weight->name);
     memcpy(segment + weight->offset, weights->embedded + from, (size_t)weight->bytes);
     from += weight->bytes;
@@ -142,11 +151,14 @@ static int32_t checkWeights(const TfcWeights *weights, int64_t *items) {
     const TfcWeight *weight = &weights->weights[w];
     int64_t count = tfc_layout_count(weight->dims, weight->rank);
     int64_t bytes = count < 0 ? -1 : tfc_core_type_bytes(weight->dtype, count);
-    if (bytes < 0 || (uint64_t)bytes != weight->bytes || weight->offset > weights->bytes || weight->bytes > weights->bytes - weight->offset)
-      return tfc_core_fail(TFC_BAD_ARTIFACT, "weight '%s' does not lie in the segment of weights", weight->name);
+    if (bytes < 0 || (uint64_t)bytes != weight->bytes || weight->offset > weights->bytes ||
+        weight->bytes > weights->bytes - weight->offset)
+      return tfc_core_fail(TFC_BAD_ARTIFACT, "weight '%s' does not lie in the segment of weights",
+                           weight->name);
     if (!weight->seeded)
       continue;
-    if (tfc_seed_elements(NULL, 0, weight->dtype.code, weight->dtype.bits, TFC_SEED_CONSTANT, 0, 0, 0, 0, 0, 1))
+    if (tfc_seed_elements(NULL, 0, weight->dtype.code, weight->dtype.bits, TFC_SEED_CONSTANT, 0, 0, 0, 0, 0,
+                          1))
       return tfc_core_fail(TFC_BAD_ARTIFACT, "weight '%s' has a type that no seed makes", weight->name);
     *items += itemsOf(weight);
   }
@@ -161,12 +173,15 @@ static int32_t loadSeeded(TfcLoaded *loaded) {
     return code;
   if (weights->bytes > INT64_MAX)
     return tfc_core_fail(TFC_BAD_ARTIFACT, "the segment of weights is too large");
-  void *memory = mmap(NULL, (size_t)weights->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *memory =
+      mmap(NULL, (size_t)weights->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
-    return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory for %llu bytes of weights", (unsigned long long)weights->bytes);
+    return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory for %llu bytes of weights",
+                         (unsigned long long)weights->bytes);
   loaded->mapping = memory;
   loaded->mapping_bytes = (size_t)weights->bytes;
   loaded->weights = memory;
+  madvise(memory, (size_t)weights->bytes, MADV_HUGEPAGE);
   code = copyEmbedded(weights, memory);
   if (code)
     return code;
@@ -186,13 +201,20 @@ int32_t tfc_core_load_weights(TfcLoaded *loaded, const char *folder) {
   if (weights->weight_count && !weights->weights)
     return tfc_core_fail(TFC_BAD_ARTIFACT, "the model's list of weights is missing");
   switch (weights->mode) {
-  case TFC_WEIGHTS_NONE: loaded->weights = tfc_core_nowhere(); return TFC_OK;
+  case TFC_WEIGHTS_NONE:
+    loaded->weights = tfc_core_nowhere();
+    return TFC_OK;
   case TFC_WEIGHTS_EMBED:
     loaded->weights = weights->embedded;
-    return weights->embedded || weights->bytes == 0 ? TFC_OK : tfc_core_fail(TFC_BAD_ARTIFACT, "the model's weights are missing");
-  case TFC_WEIGHTS_EXTERNAL: return loadExternal(loaded, folder);
-  case TFC_WEIGHTS_SEED: return loadSeeded(loaded);
-  default: return tfc_core_fail(TFC_BAD_ARTIFACT, "weights of unknown mode %u", weights->mode);
+    return weights->embedded || weights->bytes == 0
+               ? TFC_OK
+               : tfc_core_fail(TFC_BAD_ARTIFACT, "the model's weights are missing");
+  case TFC_WEIGHTS_EXTERNAL:
+    return loadExternal(loaded, folder);
+  case TFC_WEIGHTS_SEED:
+    return loadSeeded(loaded);
+  default:
+    return tfc_core_fail(TFC_BAD_ARTIFACT, "weights of unknown mode %u", weights->mode);
   }
 }
 

@@ -12,7 +12,8 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
-/// The runtime evaluates on a stack of this many numbers; a deeper expression is refused here, where it has a name.
+/// The runtime evaluates on a stack of this many numbers; a deeper expression is refused here, where it has a
+/// name.
 static constexpr unsigned kMaxDepth = 64;
 
 namespace {
@@ -92,8 +93,8 @@ void CodeWriter::writeAtom(Attribute atom) {
   apply(getOp(call.getKind()));
 }
 
-/// 64 * floordiv(x + 63, 64) is how sizes are rounded up; the runtime has an instruction for it that also saturates as
-/// one step.
+/// 64 * floordiv(x + 63, 64) is how sizes are rounded up; the runtime has an instruction for it that also
+/// saturates as one step.
 bool CodeWriter::writeAlign(int64_t coefficient, ArrayRef<Attribute> atoms) {
   if (atoms.size() != 1 || coefficient < 2 || !llvm::isPowerOf2_64(coefficient))
     return false;
@@ -101,7 +102,8 @@ bool CodeWriter::writeAlign(int64_t coefficient, ArrayRef<Attribute> atoms) {
   if (!call || call.getKind() != DimCallKind::FloorDiv || !call.getRhs().isConstant(coefficient))
     return false;
   int64_t constant = 0;
-  for (auto [factor, monomial] : llvm::zip_equal(call.getLhs().getCoefficients(), call.getLhs().getMonomials()))
+  for (auto [factor, monomial] :
+       llvm::zip_equal(call.getLhs().getCoefficients(), call.getLhs().getMonomials()))
     if (monomial.empty())
       constant = factor;
   if (constant != coefficient - 1)
@@ -142,8 +144,9 @@ void CodeWriter::writeExpr(DimExprAttr expr) {
   --nesting;
 }
 
-llvm::Expected<std::vector<TfcExprWord>> mlir::tfc::getExprCode(DimExprAttr expr, const llvm::StringMap<uint32_t> &symbolNumbers,
-                                                                uint32_t valueCount) {
+llvm::Expected<std::vector<TfcExprWord>>
+mlir::tfc::getExprCode(DimExprAttr expr, const llvm::StringMap<uint32_t> &symbolNumbers,
+                       uint32_t valueCount) {
   CodeWriter writer(symbolNumbers, valueCount);
   writer.writeExpr(expr);
   if (!writer.error.empty())

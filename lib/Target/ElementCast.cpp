@@ -26,7 +26,9 @@ static unsigned getElementBytes(Type type) {
   return dtype ? dtype->bits / 8 : 0;
 }
 
-bool mlir::tfc::canCastElements(Type from, Type to) { return getElementBytes(from) != 0 && getElementBytes(to) != 0; }
+bool mlir::tfc::canCastElements(Type from, Type to) {
+  return getElementBytes(from) != 0 && getElementBytes(to) != 0;
+}
 
 static APInt readBits(const char *from, unsigned bytes) {
   uint64_t bits = 0;

@@ -122,7 +122,8 @@ static llvm::Error writeEmbeddedWeights(const ModelReading &model, OutputFile &l
 //===----------------------------------------------------------------------------------------------===//
 
 /// The LLVM module with kernels, host programs and descriptor.
-static llvm::Expected<std::unique_ptr<llvm::Module>> makeModule(ModuleOp module, const ModelReading &model, const ArtifactOptions &options,
+static llvm::Expected<std::unique_ptr<llvm::Module>> makeModule(ModuleOp module, const ModelReading &model,
+                                                                const ArtifactOptions &options,
                                                                 llvm::LLVMContext &context) {
   auto machine = ::tfc::createTargetMachine(options.target);
   if (!machine)
@@ -142,13 +143,16 @@ static llvm::Error checkTripleIsLinkable(const llvm::Triple &triple) {
   llvm::Triple host(llvm::sys::getDefaultTargetTriple());
   if (triple.getArch() == host.getArch() && triple.getOS() == host.getOS())
     return llvm::Error::success();
-  return llvm::createStringError("a shared library for '%s' cannot be linked on '%s', for the runtime's core is there for the latter only; "
+  return llvm::createStringError("a shared library for '%s' cannot be linked on '%s', for the runtime's core "
+                                 "is there for the latter only; "
                                  "object files and assembly can be written",
                                  triple.str().c_str(), host.str().c_str());
 }
 
-static llvm::Error linkLibrary(std::unique_ptr<llvm::Module> code, const ArtifactOptions &options, OutputFile &library) {
-  llvm::Expected<std::vector<llvm::SmallString<0>>> objects = ::tfc::emitObjects(std::move(code), options.target, options.threads);
+static llvm::Error linkLibrary(std::unique_ptr<llvm::Module> code, const ArtifactOptions &options,
+                               OutputFile &library) {
+  llvm::Expected<std::vector<llvm::SmallString<0>>> objects =
+      ::tfc::emitObjects(std::move(code), options.target, options.threads);
   if (!objects)
     return objects.takeError();
   SmallVector<StringRef> inputs(objects->begin(), objects->end());
@@ -172,7 +176,8 @@ llvm::Error mlir::tfc::emitArtifact(ModuleOp module, const ArtifactOptions &opti
     return model.takeError();
   describeWeights(model->description, options);
   if (!options.headerPath.empty() && options.headerPath == options.outputPath)
-    return llvm::createStringError("the header and the shared library cannot both be written to '%s'", options.outputPath.c_str());
+    return llvm::createStringError("the header and the shared library cannot both be written to '%s'",
+                                   options.outputPath.c_str());
 
   // All files are opened first: a path that cannot be written is known before the work is done.
   llvm::Expected<OutputFile> library = OutputFile::create(options.outputPath);

@@ -5,9 +5,9 @@
 //
 //===------------------------------------------------------------------------------------------------------===//
 //
-// Names come from graphs and may be anything: "bert/encoder:0", "a*/b", two that differ in a slash only. Each becomes a
-// C identifier with the model's name in front, so that it is no keyword and two models' headers can be included
-// together; a second identifier of the same spelling gets a number.
+// Names come from graphs and may be anything: "bert/encoder:0", "a*/b", two that differ in a slash only. Each
+// becomes a C identifier with the model's name in front, so that it is no keyword and two models' headers can
+// be included together; a second identifier of the same spelling gets a number.
 //
 //===------------------------------------------------------------------------------------------------------===//
 
@@ -32,7 +32,8 @@ private:
   void writeModelFunctions();
   void writeEntry(const tfc::EntryDescription &entry, size_t number);
   void writeSymbols(const tfc::EntryDescription &entry, StringRef scope);
-  void writePort(const tfc::EntryDescription &entry, const tfc::PortDescription &port, StringRef name, bool isInput);
+  void writePort(const tfc::EntryDescription &entry, const tfc::PortDescription &port, StringRef name,
+                 bool isInput);
 
   const tfc::ModelDescription &model;
   StringRef querySymbol;
@@ -62,9 +63,16 @@ static std::string toComment(StringRef name) {
 static StringRef cType(TfcDataType type) {
   switch (type.code) {
   case TFC_INT:
-    return type.bits == 64 ? "int64_t" : type.bits == 32 ? "int32_t" : type.bits == 16 ? "int16_t" : type.bits == 8 ? "int8_t" : "uint8_t";
+    return type.bits == 64   ? "int64_t"
+           : type.bits == 32 ? "int32_t"
+           : type.bits == 16 ? "int16_t"
+           : type.bits == 8  ? "int8_t"
+                             : "uint8_t";
   case TFC_UINT:
-    return type.bits == 64 ? "uint64_t" : type.bits == 32 ? "uint32_t" : type.bits == 16 ? "uint16_t" : "uint8_t";
+    return type.bits == 64   ? "uint64_t"
+           : type.bits == 32 ? "uint32_t"
+           : type.bits == 16 ? "uint16_t"
+                             : "uint8_t";
   case TFC_FLOAT:
     return type.bits == 64 ? "double" : type.bits == 32 ? "float" : "uint16_t";
   case TFC_BFLOAT:
@@ -95,17 +103,22 @@ void HeaderWriter::writeModelFunctions() {
   std::string error = identifier(prefix, "last_error");
   os << "/** Everything there is to know about the model. */\n"
      << "const TfcModel *" << querySymbol << "(void);\n\n"
-     << "/** Makes the model ready. `folder` is where the model's file lies; it matters only when its weights are a file of their own. */\n"
+     << "/** Makes the model ready. `folder` is where the model's file lies; it matters only when its "
+        "weights are a file of their own. */\n"
      << "static inline int32_t " << open << "(const char *folder, TfcLoaded **loaded) {\n"
      << "  const TfcModel *model = " << querySymbol << "();\n"
      << "  return model->api->load(model, folder, loaded);\n}\n\n"
-     << "static inline void " << close << "(TfcLoaded *loaded) { " << querySymbol << "()->api->unload(loaded); }\n\n"
+     << "static inline void " << close << "(TfcLoaded *loaded) { " << querySymbol
+     << "()->api->unload(loaded); }\n\n"
      << "/** What a thread needs to run the model; null options are the usual ones. */\n"
-     << "static inline int32_t " << create << "(TfcLoaded *loaded, const TfcContextOptions *options, TfcContext **context) {\n"
+     << "static inline int32_t " << create
+     << "(TfcLoaded *loaded, const TfcContextOptions *options, TfcContext **context) {\n"
      << "  return " << querySymbol << "()->api->context_create(loaded, options, context);\n}\n\n"
-     << "static inline void " << destroy << "(TfcContext *context) { " << querySymbol << "()->api->context_destroy(context); }\n\n"
+     << "static inline void " << destroy << "(TfcContext *context) { " << querySymbol
+     << "()->api->context_destroy(context); }\n\n"
      << "/** The sentence that belongs to the last code other than TFC_OK of this thread. */\n"
-     << "static inline const char *" << error << "(void) { return " << querySymbol << "()->api->last_error(); }\n";
+     << "static inline const char *" << error << "(void) { return " << querySymbol
+     << "()->api->last_error(); }\n";
 }
 
 void HeaderWriter::writeSymbols(const tfc::EntryDescription &entry, StringRef scope) {
@@ -119,19 +132,21 @@ void HeaderWriter::writeSymbols(const tfc::EntryDescription &entry, StringRef sc
 }
 
 /// A function that makes a TfcTensor for one input or output. Dims that the model fixes are written by it.
-void HeaderWriter::writePort(const tfc::EntryDescription &entry, const tfc::PortDescription &port, StringRef name, bool isInput) {
+void HeaderWriter::writePort(const tfc::EntryDescription &entry, const tfc::PortDescription &port,
+                             StringRef name, bool isInput) {
   os << "\n/** " << (isInput ? "Input" : "Output") << " \"" << toComment(port.name) << "\": [";
   ListSeparator separator;
   for (uint32_t dim : port.dims)
     os << separator << toComment(entry.values[dim].text);
-  os << "].\n    `dims` has room for " << port.dims.size() << (port.dims.size() == 1 ? " number" : " numbers");
+  os << "].\n    `dims` has room for " << port.dims.size()
+     << (port.dims.size() == 1 ? " number" : " numbers");
   if (isInput)
     os << "; those the model does not fix are yours to write.";
   else
     os << "; the run writes them. `capacity_bytes` is the room at `data`.";
   os << " */\n"
-     << "static inline TfcTensor " << name << "(" << (isInput ? "const " : "") << cType(port.dtype) << " *data, "
-     << (isInput ? "" : "uint64_t capacity_bytes, ") << "int64_t *dims) {\n"
+     << "static inline TfcTensor " << name << "(" << (isInput ? "const " : "") << cType(port.dtype)
+     << " *data, " << (isInput ? "" : "uint64_t capacity_bytes, ") << "int64_t *dims) {\n"
      << "  TfcTensor tensor;\n"
      << "  tensor.data = (void *)data;\n"
      << "  tensor.device_type = 1;\n"
@@ -170,13 +185,15 @@ void HeaderWriter::writeEntry(const tfc::EntryDescription &entry, size_t number)
   os << "\n/** Runs the entry; tensors stand at their indices. */\n"
      << "static inline int32_t " << identifier(scope, "run")
      << "(TfcContext *context, const TfcTensor *inputs, TfcTensor *outputs) {\n"
-     << "  return " << querySymbol << "()->api->run(context, " << number << ", inputs, " << entry.inputs.size() << ", outputs, "
-     << entry.outputs.size() << ");\n}\n";
+     << "  return " << querySymbol << "()->api->run(context, " << number << ", inputs, "
+     << entry.inputs.size() << ", outputs, " << entry.outputs.size() << ");\n}\n";
 }
 
 void HeaderWriter::write() {
   std::string guard = "TFC_MODEL_" + StringRef(prefix).upper() + "_" + StringRef(querySymbol).upper() + "_H";
-  os << "/* Model \"" << toComment(model.name) << "\", compiled by tfc. A program needs this header and the model's shared library, nothing else. */\n\n"
+  os << "/* Model \"" << toComment(model.name)
+     << "\", compiled by tfc. A program needs this header and the model's shared library, nothing else. "
+        "*/\n\n"
      << "#ifndef " << guard << "\n#define " << guard << "\n\n"
      << tfc::getModelABIText() << "\n"
      << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";

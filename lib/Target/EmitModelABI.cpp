@@ -19,11 +19,13 @@ using namespace llvm;
 
 namespace {
 
-/// Builds the constants. There is one function per struct of ModelABI.h, in the order of its fields; `checked` compares
-/// the size of what was built with the C struct, so that a field that was added on one side only is found at once.
+/// Builds the constants. There is one function per struct of ModelABI.h, in the order of its fields;
+/// `checked` compares the size of what was built with the C struct, so that a field that was added on one
+/// side only is found at once.
 class DescriptorBuilder {
 public:
-  DescriptorBuilder(Module &module, const tfc::ModelDescription &model, const StringMap<Function *> &functions)
+  DescriptorBuilder(Module &module, const tfc::ModelDescription &model,
+                    const StringMap<Function *> &functions)
       : module(module), context(module.getContext()), model(model), functions(functions) {}
 
   Constant *buildModel();
@@ -41,8 +43,7 @@ private:
   Constant *text(StringRef value);
   Constant *function(StringRef name);
 
-  template <typename CStruct>
-  Constant *checked(ArrayRef<Constant *> fields);
+  template <typename CStruct> Constant *checked(ArrayRef<Constant *> fields);
   /// Pointer to an array of what `build` makes of each element; null when there is none.
   template <typename Range, typename Build>
   Constant *arrayOf(const Range &elements, const Twine &name, Build build);
@@ -85,8 +86,8 @@ private:
 
 /// A private constant with this contents.
 Constant *DescriptorBuilder::pooled(Constant *initializer, const Twine &name) {
-  auto *global = new GlobalVariable(module, initializer->getType(), /*isConstant=*/true, GlobalValue::PrivateLinkage,
-                                    initializer, name);
+  auto *global = new GlobalVariable(module, initializer->getType(), /*isConstant=*/true,
+                                    GlobalValue::PrivateLinkage, initializer, name);
   global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
   return global;
 }
@@ -101,15 +102,17 @@ Constant *DescriptorBuilder::text(StringRef value) {
 Constant *DescriptorBuilder::function(StringRef name) {
   if (Function *found = functions.lookup(name))
     return found;
-  error = joinErrors(std::move(error), createStringError("the function '%s' has no body", name.str().c_str()));
+  error =
+      joinErrors(std::move(error), createStringError("the function '%s' has no body", name.str().c_str()));
   return null();
 }
 
-template <typename CStruct>
-Constant *DescriptorBuilder::checked(ArrayRef<Constant *> fields) {
+template <typename CStruct> Constant *DescriptorBuilder::checked(ArrayRef<Constant *> fields) {
   Constant *value = ConstantStruct::getAnon(context, fields);
   if (module.getDataLayout().getTypeAllocSize(value->getType()) != sizeof(CStruct))
-    error = joinErrors(std::move(error), createStringError("the target lays out a struct of the model ABI differently from this machine"));
+    error = joinErrors(
+        std::move(error),
+        createStringError("the target lays out a struct of the model ABI differently from this machine"));
   return value;
 }
 
@@ -128,7 +131,8 @@ Constant *DescriptorBuilder::dataType(TfcDataType type) {
 }
 
 Constant *DescriptorBuilder::symbol(const tfc::SymbolDescription &symbol) {
-  return checked<TfcSymbol>({text(symbol.name), i64(symbol.min), i64(symbol.max), i32(symbol.bornIn), i32(0)});
+  return checked<TfcSymbol>(
+      {text(symbol.name), i64(symbol.min), i64(symbol.max), i32(symbol.bornIn), i32(0)});
 }
 
 Constant *DescriptorBuilder::expr(const tfc::ExprDescription &expr) {
@@ -139,43 +143,41 @@ Constant *DescriptorBuilder::expr(const tfc::ExprDescription &expr) {
 }
 
 Constant *DescriptorBuilder::port(const tfc::PortDescription &port) {
-  return checked<TfcPort>({text(port.name), dataType(port.dtype), i32(port.dims.size()), indices(port.dims, "tfc.dims"),
-                           i32(port.alias), i32(port.hint), i32(port.hintBound), i32(0)});
+  return checked<TfcPort>({text(port.name), dataType(port.dtype), i32(port.dims.size()),
+                           indices(port.dims, "tfc.dims"), i32(port.alias), i32(port.hint),
+                           i32(port.hintBound), i32(0)});
 }
 
 Constant *DescriptorBuilder::requirement(const tfc::RequirementDescription &requirement) {
-  return checked<TfcRequirement>({i32(requirement.kind), i32(requirement.lhs), i32(requirement.rhs), i32(0), text(requirement.node)});
+  return checked<TfcRequirement>(
+      {i32(requirement.kind), i32(requirement.lhs), i32(requirement.rhs), i32(0), text(requirement.node)});
 }
 
 Constant *DescriptorBuilder::launch(const tfc::LaunchDescription &launch) {
-  return checked<TfcLaunch>({i32(launch.kernel), i32(launch.tiles), i32(launch.scratch), i32(launch.flops), i32(launch.bytes),
-                             i32(launch.nodes.size()), texts(launch.nodes, "tfc.nodes"), texts(launch.checks, "tfc.checks"),
-                             i32(launch.checks.size()), i32(0)});
+  return checked<TfcLaunch>({i32(launch.kernel), i32(launch.tiles), i32(launch.scratch), i32(launch.flops),
+                             i32(launch.bytes), i32(launch.nodes.size()), texts(launch.nodes, "tfc.nodes"),
+                             texts(launch.checks, "tfc.checks"), i32(launch.checks.size()), i32(0)});
 }
 
 Constant *DescriptorBuilder::bind(const tfc::BindDescription &bind) {
-  return checked<TfcBind>({indices(bind.symbols, "tfc.bound"), i32(bind.symbols.size()), i32(0), text(bind.node)});
+  return checked<TfcBind>(
+      {indices(bind.symbols, "tfc.bound"), i32(bind.symbols.size()), i32(0), text(bind.node)});
 }
 
 Constant *DescriptorBuilder::entry(const tfc::EntryDescription &entry) {
-  return checked<TfcEntry>({text(entry.name),
-                            arrayOf(entry.symbols, "tfc.symbols", [&](const auto &element) { return symbol(element); }),
-                            arrayOf(entry.values, "tfc.values", [&](const auto &element) { return expr(element); }),
-                            arrayOf(entry.inputs, "tfc.inputs", [&](const auto &element) { return port(element); }),
-                            arrayOf(entry.outputs, "tfc.outputs", [&](const auto &element) { return port(element); }),
-                            arrayOf(entry.requirements, "tfc.requirements", [&](const auto &element) { return requirement(element); }),
-                            arrayOf(entry.launches, "tfc.launches", [&](const auto &element) { return launch(element); }),
-                            arrayOf(entry.binds, "tfc.binds", [&](const auto &element) { return bind(element); }),
-                            indices(entry.arenaBytes, "tfc.arena_bytes"),
-                            i32(entry.symbols.size()),
-                            i32(entry.values.size()),
-                            i32(entry.inputs.size()),
-                            i32(entry.outputs.size()),
-                            i32(entry.requirements.size()),
-                            i32(entry.launches.size()),
-                            i32(entry.binds.size()),
-                            i32(0),
-                            function(entry.run)});
+  return checked<TfcEntry>(
+      {text(entry.name),
+       arrayOf(entry.symbols, "tfc.symbols", [&](const auto &element) { return symbol(element); }),
+       arrayOf(entry.values, "tfc.values", [&](const auto &element) { return expr(element); }),
+       arrayOf(entry.inputs, "tfc.inputs", [&](const auto &element) { return port(element); }),
+       arrayOf(entry.outputs, "tfc.outputs", [&](const auto &element) { return port(element); }),
+       arrayOf(entry.requirements, "tfc.requirements",
+               [&](const auto &element) { return requirement(element); }),
+       arrayOf(entry.launches, "tfc.launches", [&](const auto &element) { return launch(element); }),
+       arrayOf(entry.binds, "tfc.binds", [&](const auto &element) { return bind(element); }),
+       indices(entry.arenaBytes, "tfc.arena_bytes"), i32(entry.symbols.size()), i32(entry.values.size()),
+       i32(entry.inputs.size()), i32(entry.outputs.size()), i32(entry.requirements.size()),
+       i32(entry.launches.size()), i32(entry.binds.size()), i32(0), function(entry.run)});
 }
 
 Constant *DescriptorBuilder::kernel(const tfc::KernelDescription &kernel) {
@@ -186,18 +188,20 @@ Constant *DescriptorBuilder::kernel(const tfc::KernelDescription &kernel) {
 }
 
 Constant *DescriptorBuilder::seed(const TfcSeed &seed) {
-  return checked<TfcSeed>({i32(seed.kind), i32(0), i64(seed.seed), i64(seed.stream), f64(seed.mean), f64(seed.scale)});
+  return checked<TfcSeed>(
+      {i32(seed.kind), i32(0), i64(seed.seed), i64(seed.stream), f64(seed.mean), f64(seed.scale)});
 }
 
 Constant *DescriptorBuilder::weight(const tfc::WeightDescription &weight) {
   // A scalar's recipe has no strides; null would say the same, so nothing is lost.
-  return checked<TfcWeight>({text(weight.name), dataType(weight.dtype), i32(weight.dims.size()), integers(weight.dims, "tfc.shape"),
-                             i64(weight.offset), i64(weight.bytes), i32(weight.seeded), i32(0), seed(weight.seed),
-                             i64(weight.layoutOffset), integers(weight.layoutStrides, "tfc.strides")});
+  return checked<TfcWeight>({text(weight.name), dataType(weight.dtype), i32(weight.dims.size()),
+                             integers(weight.dims, "tfc.shape"), i64(weight.offset), i64(weight.bytes),
+                             i32(weight.seeded), i32(0), seed(weight.seed), i64(weight.layoutOffset),
+                             integers(weight.layoutStrides, "tfc.strides")});
 }
 
-/// One page of zeros in a section of its own, which the linker puts last. After the link the page gives way to the
-/// weights (see WeightSegment.h), so that neither LLVM nor the linker ever holds them.
+/// One page of zeros in a section of its own, which the linker puts last. After the link the page gives way
+/// to the weights (see WeightSegment.h), so that neither LLVM nor the linker ever holds them.
 Constant *DescriptorBuilder::embeddedSegment() {
   if (model.embeddedBytes == 0)
     return null();
@@ -205,7 +209,8 @@ Constant *DescriptorBuilder::embeddedSegment() {
   auto *global = new GlobalVariable(module, page, /*isConstant=*/false, GlobalValue::ExternalLinkage,
                                     ConstantAggregateZero::get(page), tfc::kWeightSegmentSymbol);
   global->setVisibility(GlobalValue::HiddenVisibility);
-  // For data far away LLVM chooses kWeightSegmentSection by itself; by name it would not be free of bytes in the file.
+  // For data far away LLVM chooses kWeightSegmentSection by itself; by name it would not be free of bytes in
+  // the file.
   global->setCodeModel(CodeModel::Large);
   // The largest page of the targets that tfc knows besides x86-64 is 64 KB.
   global->setAlignment(Align(module.getTargetTriple().isX86() ? tfc::kWeightSegmentPage : 65536));
@@ -213,31 +218,35 @@ Constant *DescriptorBuilder::embeddedSegment() {
 }
 
 Constant *DescriptorBuilder::weights() {
-  Constant *table = arrayOf(model.weights, "tfc.weights", [&](const auto &element) { return weight(element); });
+  Constant *table =
+      arrayOf(model.weights, "tfc.weights", [&](const auto &element) { return weight(element); });
   auto *hashType = ArrayType::get(Type::getInt64Ty(context), 2);
   Constant *hash = ConstantArray::get(hashType, {i64(model.weightsHash[0]), i64(model.weightsHash[1])});
   Constant *file = model.weightsFile.empty() ? null() : text(model.weightsFile);
-  return checked<TfcWeights>({i32(model.mode), i32(model.weights.size()), table, i64(model.weightBytes), embeddedSegment(),
-                              i64(model.embeddedBytes), file, hash});
+  return checked<TfcWeights>({i32(model.mode), i32(model.weights.size()), table, i64(model.weightBytes),
+                              embeddedSegment(), i64(model.embeddedBytes), file, hash});
 }
 
 Constant *DescriptorBuilder::coreApi() {
-  auto *api = new GlobalVariable(module, Type::getInt8Ty(context), /*isConstant=*/true, GlobalValue::ExternalLinkage,
-                                 /*Initializer=*/nullptr, tfc::kCoreApiSymbol);
+  auto *api =
+      new GlobalVariable(module, Type::getInt8Ty(context), /*isConstant=*/true, GlobalValue::ExternalLinkage,
+                         /*Initializer=*/nullptr, tfc::kCoreApiSymbol);
   api->setVisibility(GlobalValue::HiddenVisibility);
   return api;
 }
 
 Constant *DescriptorBuilder::buildModel() {
-  return checked<TfcModel>({i32(TFC_ABI_MAGIC), i32(TFC_ABI_VERSION), i64(sizeof(TfcModel)), text(model.name),
-                            text("tfc 0.1.0, LLVM " LLVM_VERSION_STRING), text(module.getTargetTriple().str()),
-                            arrayOf(model.entries, "tfc.entries", [&](const auto &element) { return entry(element); }),
-                            arrayOf(model.kernels, "tfc.kernels", [&](const auto &element) { return kernel(element); }),
-                            i32(model.entries.size()), i32(model.kernels.size()), weights(), coreApi()});
+  return checked<TfcModel>(
+      {i32(TFC_ABI_MAGIC), i32(TFC_ABI_VERSION), i64(sizeof(TfcModel)), text(model.name),
+       text("tfc 0.1.0, LLVM " LLVM_VERSION_STRING), text(module.getTargetTriple().str()),
+       arrayOf(model.entries, "tfc.entries", [&](const auto &element) { return entry(element); }),
+       arrayOf(model.kernels, "tfc.kernels", [&](const auto &element) { return kernel(element); }),
+       i32(model.entries.size()), i32(model.kernels.size()), weights(), coreApi()});
 }
 
-/// Whatever is defined here is for the descriptor alone. A prefix that no C name has keeps a kernel called "memcpy"
-/// or "tfc_core_api" from taking the place of the real one. Returns the functions by their old names.
+/// Whatever is defined here is for the descriptor alone. A prefix that no C name has keeps a kernel called
+/// "memcpy" or "tfc_core_api" from taking the place of the real one. Returns the functions by their old
+/// names.
 static StringMap<Function *> hideDefinitions(Module &module) {
   StringMap<Function *> functions;
   for (GlobalObject &object : module.global_objects()) {
@@ -266,23 +275,26 @@ static void emitQueryFunction(Module &module, StringRef name, Constant *descript
 
 /// A C identifier, so that a header can declare it and any program can look it up.
 static bool isIdentifier(StringRef name) {
-  return !name.empty() && !llvm::isDigit(name.front()) && all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
+  return !name.empty() && !llvm::isDigit(name.front()) &&
+         all_of(name, [](char c) { return llvm::isAlnum(c) || c == '_'; });
 }
 
 Error tfc::emitModelABI(Module &module, const ModelDescription &model, StringRef querySymbol) {
   if (!isIdentifier(querySymbol))
-    return createStringError("'%s' cannot be the name of the query function: it is no C identifier", querySymbol.str().c_str());
+    return createStringError("'%s' cannot be the name of the query function: it is no C identifier",
+                             querySymbol.str().c_str());
   StringMap<Function *> functions = hideDefinitions(module);
   for (StringRef reserved : {querySymbol, StringRef(kCoreApiSymbol), StringRef(kWeightSegmentSymbol)})
     if (module.getNamedValue(reserved))
-      return createStringError("the module declares '%s', a name that the model ABI needs", reserved.str().c_str());
+      return createStringError("the module declares '%s', a name that the model ABI needs",
+                               reserved.str().c_str());
 
   DescriptorBuilder builder(module, model, functions);
   Constant *descriptor = builder.buildModel();
   if (Error error = builder.takeError())
     return error;
-  auto *global = new GlobalVariable(module, descriptor->getType(), /*isConstant=*/true, GlobalValue::InternalLinkage, descriptor,
-                                    "tfc.model");
+  auto *global = new GlobalVariable(module, descriptor->getType(), /*isConstant=*/true,
+                                    GlobalValue::InternalLinkage, descriptor, "tfc.model");
   emitQueryFunction(module, querySymbol, global);
   return Error::success();
 }

@@ -43,8 +43,10 @@ static void initializeTargets() {
   });
 }
 
-/// LLVM only prints a warning about a CPU or a feature that it does not know, and goes on with something else.
-static Error checkCpuAndFeatures(const Target &target, const Triple &triple, StringRef cpu, StringRef features) {
+/// LLVM only prints a warning about a CPU or a feature that it does not know, and goes on with something
+/// else.
+static Error checkCpuAndFeatures(const Target &target, const Triple &triple, StringRef cpu,
+                                 StringRef features) {
   std::unique_ptr<MCSubtargetInfo> subtarget(target.createMCSubtargetInfo(triple, "", ""));
   if (!subtarget)
     return createStringError("no code generator for '%s'", triple.str().c_str());
@@ -75,8 +77,8 @@ Expected<std::unique_ptr<TargetMachine>> tfc::createTargetMachine(const CodegenT
   // a * b + c may become one fused operation: the numerics of tfc allow it everywhere.
   targetOptions.AllowFPOpFusion = FPOpFusion::Fast;
   auto level = CodeGenOpt::getLevel(std::min(options.optLevel, 3u)).value_or(CodeGenOptLevel::Aggressive);
-  std::unique_ptr<TargetMachine> machine(target->createTargetMachine(triple, options.cpu, options.features, targetOptions, Reloc::PIC_,
-                                                                     std::nullopt, level));
+  std::unique_ptr<TargetMachine> machine(target->createTargetMachine(
+      triple, options.cpu, options.features, targetOptions, Reloc::PIC_, std::nullopt, level));
   if (!machine)
     return createStringError("no code generator for '%s'", triple.str().c_str());
   return machine;
@@ -100,9 +102,11 @@ static void optimize(Module &module, TargetMachine &machine, unsigned optLevel) 
   builder.registerLoopAnalyses(loops);
   builder.crossRegisterProxies(loops, functions, components, modules);
 
-  const OptimizationLevel levels[] = {OptimizationLevel::O0, OptimizationLevel::O1, OptimizationLevel::O2, OptimizationLevel::O3};
+  const OptimizationLevel levels[] = {OptimizationLevel::O0, OptimizationLevel::O1, OptimizationLevel::O2,
+                                      OptimizationLevel::O3};
   OptimizationLevel level = levels[std::min(optLevel, 3u)];
-  ModulePassManager passes = optLevel == 0 ? builder.buildO0DefaultPipeline(level) : builder.buildPerModuleDefaultPipeline(level);
+  ModulePassManager passes =
+      optLevel == 0 ? builder.buildO0DefaultPipeline(level) : builder.buildPerModuleDefaultPipeline(level);
   passes.run(module, modules);
 }
 
@@ -137,7 +141,8 @@ Error tfc::emitCode(Module &module, const CodegenTarget &target, bool object, Sm
   passes.add(new TargetLibraryInfoWrapperPass(module.getTargetTriple()));
   auto kind = object ? CodeGenFileType::ObjectFile : CodeGenFileType::AssemblyFile;
   if ((*machine)->addPassesToEmitFile(passes, stream, nullptr, kind))
-    return createStringError("no %s can be written for '%s'", object ? "object file" : "assembly", module.getTargetTriple().str().c_str());
+    return createStringError("no %s can be written for '%s'", object ? "object file" : "assembly",
+                             module.getTargetTriple().str().c_str());
   passes.run(module);
   module.getContext().setDiagnosticHandler(std::make_unique<DiagnosticHandler>());
   if (!message.empty())
@@ -145,8 +150,8 @@ Error tfc::emitCode(Module &module, const CodegenTarget &target, bool object, Sm
   return Error::success();
 }
 
-/// Gives each function with a body the number of its part: always to the part that has least so far, the largest
-/// functions first. Functions are told apart by name, which holds across contexts.
+/// Gives each function with a body the number of its part: always to the part that has least so far, the
+/// largest functions first. Functions are told apart by name, which holds across contexts.
 static StringMap<unsigned> assignParts(const Module &module, unsigned parts) {
   SmallVector<std::pair<uint64_t, StringRef>> functions;
   for (const Function &function : module)
@@ -199,14 +204,17 @@ static void keepPart(Module &module, const StringMap<unsigned> &partOf, unsigned
   }
 }
 
-Expected<std::vector<SmallString<0>>> tfc::emitObjects(std::unique_ptr<Module> module, const CodegenTarget &target, unsigned threads) {
+Expected<std::vector<SmallString<0>>> tfc::emitObjects(std::unique_ptr<Module> module,
+                                                       const CodegenTarget &target, unsigned threads) {
   uint64_t instructions = 0, bodies = 0;
   for (const Function &function : *module) {
     instructions += function.getInstructionCount();
     bodies += !function.isDeclaration();
   }
   // The number of parts must not depend on the number of threads, or the bytes would.
-  unsigned parts = instructions < 2 * kInstructionsWorthAPart ? 1 : std::min<uint64_t>({instructions / kInstructionsWorthAPart, bodies, 4});
+  unsigned parts = instructions < 2 * kInstructionsWorthAPart
+                       ? 1
+                       : std::min<uint64_t>({instructions / kInstructionsWorthAPart, bodies, 4});
   std::vector<SmallString<0>> objects(parts);
   if (parts == 1) {
     if (Error error = emitCode(*module, target, /*object=*/true, objects[0]))

@@ -22,8 +22,8 @@ LLD_HAS_DRIVER(elf)
 
 using namespace llvm;
 
-/// Finds the C library, the mathematical library and the dynamic loader among the files this process has loaded. That
-/// works on every distribution, whatever folder it keeps them in, and needs no libc6-dev.
+/// Finds the C library, the mathematical library and the dynamic loader among the files this process has
+/// loaded. That works on every distribution, whatever folder it keeps them in, and needs no libc6-dev.
 static std::vector<std::string> findSystemLibraries() {
   std::vector<std::string> found;
   auto look = [](dl_phdr_info *info, size_t, void *data) {
@@ -37,8 +37,8 @@ static std::vector<std::string> findSystemLibraries() {
   return found;
 }
 
-/// lld's report as one line. Its own name and the word "error" say nothing to the user, the folder of the temporary
-/// files still less.
+/// lld's report as one line. Its own name and the word "error" say nothing to the user, the folder of the
+/// temporary files still less.
 static std::string tidyMessages(StringRef messages, StringRef folder) {
   SmallVector<StringRef> lines;
   messages.split(lines, '\n', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
@@ -65,9 +65,19 @@ Error tfc::linkSharedLibrary(ArrayRef<StringRef> objects, const LinkOptions &opt
   Expected<std::string> script = folder->addFile("exports", exports);
   if (!script)
     return script.takeError();
-  std::vector<std::string> arguments = {"ld.lld", "--shared", "--no-undefined", "--as-needed", "-z", "now",
-                                        "--hash-style=gnu", "--build-id=none", "--version-script=" + *script,
-                                        "--soname", options.soname.str(), "-o", options.outputPath.str()};
+  std::vector<std::string> arguments = {"ld.lld",
+                                        "--shared",
+                                        "--no-undefined",
+                                        "--as-needed",
+                                        "-z",
+                                        "now",
+                                        "--hash-style=gnu",
+                                        "--build-id=none",
+                                        "--version-script=" + *script,
+                                        "--soname",
+                                        options.soname.str(),
+                                        "-o",
+                                        options.outputPath.str()};
   for (auto [number, bytes] : enumerate(objects)) {
     Expected<std::string> file = folder->addFile("object" + std::to_string(number) + ".o", bytes);
     if (!file)
@@ -88,5 +98,6 @@ Error tfc::linkSharedLibrary(ArrayRef<StringRef> objects, const LinkOptions &opt
   if (result.retCode == 0)
     return Error::success();
   std::string text = tidyMessages(messages, folder->path(""));
-  return createStringError("linking the shared library failed: %s", text.empty() ? "no reason given" : text.c_str());
+  return createStringError("linking the shared library failed: %s",
+                           text.empty() ? "no reason given" : text.c_str());
 }

@@ -47,7 +47,8 @@ int tfc::writeFullyAt(int fd, const char *data, size_t size, uint64_t offset) {
   return 0;
 }
 
-/// What errno says about this output; the code travels along, so that a full disk can be told from a bad name.
+/// What errno says about this output; the code travels along, so that a full disk can be told from a bad
+/// name.
 Error OutputFile::failure() const {
   std::error_code code(errno ? errno : EIO, std::generic_category());
   return createStringError(code, "cannot write '%s': %s", path.c_str(), code.message().c_str());
@@ -57,7 +58,8 @@ Expected<OutputFile> OutputFile::create(StringRef path) {
   OutputFile file;
   file.path = path.str();
   if (path.empty() || path.contains('\0'))
-    return createStringError(std::errc::invalid_argument, "the path of an output file is empty or has a null byte");
+    return createStringError(std::errc::invalid_argument,
+                             "the path of an output file is empty or has a null byte");
   SmallString<256> target(path);
   // A symbolic link keeps pointing where it did: what it names is replaced.
   if (SmallString<256> real; !sys::fs::real_path(path, real))
@@ -118,7 +120,8 @@ Error OutputFile::copyToDevice() {
   char buffer[1 << 16];
   int code = 0;
   ssize_t size = 0;
-  for (uint64_t offset = 0; code == 0 && (size = ::pread(fd, buffer, sizeof(buffer), offset)) > 0; offset += size)
+  for (uint64_t offset = 0; code == 0 && (size = ::pread(fd, buffer, sizeof(buffer), offset)) > 0;
+       offset += size)
     code = writeFully(device, buffer, size);
   if (size < 0 && code == 0)
     code = errno;
@@ -171,7 +174,7 @@ Expected<std::string> TemporaryFolder::addFile(StringRef name, StringRef bytes) 
   if (fd >= 0 && ::close(fd) != 0 && code == 0)
     code = errno;
   if (code != 0)
-    return createStringError(std::error_code(code, std::generic_category()), "cannot write the temporary file '%s': %s",
-                             full.c_str(), std::strerror(code));
+    return createStringError(std::error_code(code, std::generic_category()),
+                             "cannot write the temporary file '%s': %s", full.c_str(), std::strerror(code));
   return full;
 }

@@ -14,8 +14,8 @@ using namespace mlir::tfc;
 
 namespace {
 
-/// Reads fields one by one. The first one that does not fit is kept as the error; everything after it reads as zero or
-/// empty, so that the code below needs no checks of its own.
+/// Reads fields one by one. The first one that does not fit is kept as the error; everything after it reads
+/// as zero or empty, so that the code below needs no checks of its own.
 class EntryReader {
 public:
   explicit EntryReader(EntryOp entry) : dictionary(entry.getAbi()) {}
@@ -26,15 +26,17 @@ public:
 private:
   // Fields.
   void fail(const Twine &message);
-  template <typename AttrTy>
-  AttrTy field(DictionaryAttr from, StringRef key, StringRef kind);
-  int64_t integer(DictionaryAttr from, StringRef key, int64_t min, int64_t max, std::optional<int64_t> absent = std::nullopt);
+  template <typename AttrTy> AttrTy field(DictionaryAttr from, StringRef key, StringRef kind);
+  int64_t integer(DictionaryAttr from, StringRef key, int64_t min, int64_t max,
+                  std::optional<int64_t> absent = std::nullopt);
   std::string text(DictionaryAttr from, StringRef key);
   std::vector<std::string> texts(DictionaryAttr from, StringRef key);
   std::vector<uint32_t> indices(DictionaryAttr from, StringRef key, size_t limit);
   /// Calls `read` with each dictionary of an array.
   void forEach(StringRef key, llvm::function_ref<void(DictionaryAttr, size_t)> read);
-  uint32_t value(DictionaryAttr from, StringRef key) { return integer(from, key, 0, int64_t(result.description.values.size()) - 1); }
+  uint32_t value(DictionaryAttr from, StringRef key) {
+    return integer(from, key, 0, int64_t(result.description.values.size()) - 1);
+  }
 
   // Groups of fields, in the order in which they refer to one another.
   void readSymbols();
@@ -59,15 +61,15 @@ void EntryReader::fail(const Twine &message) {
     error = (where + message).str();
 }
 
-template <typename AttrTy>
-AttrTy EntryReader::field(DictionaryAttr from, StringRef key, StringRef kind) {
+template <typename AttrTy> AttrTy EntryReader::field(DictionaryAttr from, StringRef key, StringRef kind) {
   auto attr = dyn_cast_or_null<AttrTy>(from.get(key));
   if (!attr)
     fail(Twine("'") + key + "' must be " + kind);
   return attr;
 }
 
-int64_t EntryReader::integer(DictionaryAttr from, StringRef key, int64_t min, int64_t max, std::optional<int64_t> absent) {
+int64_t EntryReader::integer(DictionaryAttr from, StringRef key, int64_t min, int64_t max,
+                             std::optional<int64_t> absent) {
   if (absent && !from.contains(key))
     return *absent;
   auto attr = field<IntegerAttr>(from, key, "an i64");
@@ -77,7 +79,8 @@ int64_t EntryReader::integer(DictionaryAttr from, StringRef key, int64_t min, in
   }
   if (attr.getInt() < min || attr.getInt() > max) {
     fail(Twine("'") + key + "' is " + Twine(attr.getInt()) +
-         (max < min ? Twine(", but there is nothing to refer to") : ", which is not in [" + Twine(min) + ", " + Twine(max) + "]"));
+         (max < min ? Twine(", but there is nothing to refer to")
+                    : ", which is not in [" + Twine(min) + ", " + Twine(max) + "]"));
     return 0;
   }
   return attr.getInt();
@@ -152,7 +155,8 @@ void EntryReader::readSymbols() {
   });
 }
 
-/// An expression for people: values that it refers to are written out, unless that would make it too long to read.
+/// An expression for people: values that it refers to are written out, unless that would make it too long to
+/// read.
 static DimExprAttr spellOut(DimExprAttr expr, ArrayRef<DimExprAttr> values) {
   static constexpr size_t kReadable = 60;
   return expr.substitute([&](StringAttr name) -> DimExprAttr {
@@ -229,7 +233,8 @@ void EntryReader::readPorts() {
 void EntryReader::readRequirements() {
   forEach("requirements", [&](DictionaryAttr from, size_t) {
     uint32_t kind = integer(from, "kind", TFC_REQUIRE_EQUAL, TFC_REQUIRE_AT_MOST);
-    result.description.requirements.push_back({kind, value(from, "lhs"), value(from, "rhs"), text(from, "node")});
+    result.description.requirements.push_back(
+        {kind, value(from, "lhs"), value(from, "rhs"), text(from, "node")});
   });
 }
 

@@ -1,4 +1,5 @@
-//===- ReadEntry.h - Reading the dictionary of a tfc.entry op ----------------------------------------*- C++ -*-===//
+//===- ReadEntry.h - Reading the dictionary of a tfc.entry op ----------------------------------------*- C++
+//-*-===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -58,7 +58,8 @@ std::optional<uint64_t> mlir::tfc::getDataBytes(TfcDataType type, ArrayRef<int64
 namespace {
 class ModelReader {
 public:
-  ModelReader(ModuleOp module, ArrayRef<KernelVariant> variants) : module(module), symbols(module), variants(variants) {}
+  ModelReader(ModuleOp module, ArrayRef<KernelVariant> variants)
+      : module(module), symbols(module), variants(variants) {}
   llvm::Expected<ModelReading> read();
 
 private:
@@ -97,7 +98,9 @@ llvm::Expected<uint32_t> ModelReader::getKernelNumber(StringRef name) {
       kernel.variants.push_back({variant.features, function});
   }
   if (kernel.variants.empty())
-    return createStringError("kernel @%s is no llvm.func with a body and the type (!llvm.ptr, i64, i64, !llvm.ptr)", kernel.name.c_str());
+    return createStringError(
+        "kernel @%s is no llvm.func with a body and the type (!llvm.ptr, i64, i64, !llvm.ptr)",
+        kernel.name.c_str());
   result.description.kernels.push_back(std::move(kernel));
   return known->second;
 }
@@ -119,12 +122,14 @@ llvm::Error ModelReader::readEntries() {
       launch.kernel = numbers[launch.kernel];
     const std::string &run = entry->description.run;
     if (!isFunction(run, IntegerType::get(context, 32), {LLVM::LLVMPointerType::get(context)}))
-      return createStringError("tfc.entry @%s: the host program @%s is no llvm.func with a body and the type (!llvm.ptr) -> i32",
-                               entry->description.name.c_str(), run.c_str());
+      return createStringError(
+          "tfc.entry @%s: the host program @%s is no llvm.func with a body and the type (!llvm.ptr) -> i32",
+          entry->description.name.c_str(), run.c_str());
     result.description.entries.push_back(std::move(entry->description));
   }
   if (result.description.entries.empty())
-    return createStringError("the module has no tfc.entry, so there is nothing to run; was it lowered to the stage llvm?");
+    return createStringError(
+        "the module has no tfc.entry, so there is nothing to run; was it lowered to the stage llvm?");
   return llvm::Error::success();
 }
 
@@ -139,12 +144,15 @@ llvm::Error ModelReader::readWeight(WeightOp op) {
   std::string name = op.getSymName().str();
   auto type = dyn_cast<RankedTensorType>(op.getTensorType());
   std::optional<TfcDataType> dtype = type ? getDataType(type.getElementType()) : std::nullopt;
-  std::optional<uint64_t> bytes = dtype && type.hasStaticShape() ? getDataBytes(*dtype, type.getShape()) : std::nullopt;
+  std::optional<uint64_t> bytes =
+      dtype && type.hasStaticShape() ? getDataBytes(*dtype, type.getShape()) : std::nullopt;
   if (!bytes || type.getRank() > TFC_MAX_RANK)
     return createStringError("weight @%s has a type that weights cannot have", name.c_str());
   int64_t place = offset.getType().isSignlessInteger(64) ? offset.getInt() : -1;
-  if (place < 0 || uint64_t(place) > result.description.weightBytes || *bytes > result.description.weightBytes - place)
-    return createStringError("weight @%s does not lie in the segment of weights (segment_offset, tfc.weight_bytes)", name.c_str());
+  if (place < 0 || uint64_t(place) > result.description.weightBytes ||
+      *bytes > result.description.weightBytes - place)
+    return createStringError(
+        "weight @%s does not lie in the segment of weights (segment_offset, tfc.weight_bytes)", name.c_str());
 
   ::tfc::WeightDescription weight;
   weight.name = name;
@@ -158,7 +166,11 @@ llvm::Error ModelReader::readWeight(WeightOp op) {
   }
   if (auto seed = dyn_cast<SeedSourceAttr>(op.getSource())) {
     weight.seeded = true;
-    weight.seed = {uint32_t(seed.getKind()), 0, seed.getSeed(), seed.getStream(), seed.getMean().getValueAsDouble(),
+    weight.seed = {uint32_t(seed.getKind()),
+                   0,
+                   seed.getSeed(),
+                   seed.getStream(),
+                   seed.getMean().getValueAsDouble(),
                    seed.getScale().getValueAsDouble()};
   }
   result.description.weights.push_back(std::move(weight));
@@ -167,8 +179,8 @@ llvm::Error ModelReader::readWeight(WeightOp op) {
 }
 
 static bool isSameContent(WeightOp a, WeightOp b) {
-  return a.getType() == b.getType() && a.getSource() == b.getSource() && a.getLayoutAttr() == b.getLayoutAttr() &&
-         a.getSourceElementType() == b.getSourceElementType();
+  return a.getType() == b.getType() && a.getSource() == b.getSource() &&
+         a.getLayoutAttr() == b.getLayoutAttr() && a.getSourceElementType() == b.getSourceElementType();
 }
 
 llvm::Error ModelReader::readWeights() {
@@ -178,7 +190,8 @@ llvm::Error ModelReader::readWeights() {
   // Ascending by place, and of tied weights only the first.
   auto &descriptions = result.description.weights;
   SmallVector<size_t> order = llvm::to_vector(llvm::seq<size_t>(descriptions.size()));
-  llvm::stable_sort(order, [&](size_t a, size_t b) { return descriptions[a].offset < descriptions[b].offset; });
+  llvm::stable_sort(order,
+                    [&](size_t a, size_t b) { return descriptions[a].offset < descriptions[b].offset; });
   std::vector<::tfc::WeightDescription> kept;
   SmallVector<WeightOp> keptOps;
   for (size_t number : order) {
@@ -188,7 +201,8 @@ llvm::Error ModelReader::readWeights() {
     if (overlaps && next.offset == kept.back().offset && isSameContent(op, keptOps.back()))
       continue;
     if (overlaps)
-      return createStringError("weights @%s and @%s lie in the same place of the segment of weights", kept.back().name.c_str(), next.name.c_str());
+      return createStringError("weights @%s and @%s lie in the same place of the segment of weights",
+                               kept.back().name.c_str(), next.name.c_str());
     kept.push_back(std::move(next));
     keptOps.push_back(op);
   }

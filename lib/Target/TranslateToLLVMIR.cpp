@@ -20,8 +20,8 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
-/// A module with the LLVM dialect's ops alone. The weights stay where they are: they are only references, and the
-/// translation would not know them.
+/// A module with the LLVM dialect's ops alone. The weights stay where they are: they are only references, and
+/// the translation would not know them.
 static llvm::Expected<OwningOpRef<ModuleOp>> copyCode(ModuleOp module) {
   OwningOpRef<ModuleOp> code(ModuleOp::create(module.getLoc()));
   OpBuilder builder = OpBuilder::atBlockEnd(code->getBody());
@@ -29,14 +29,16 @@ static llvm::Expected<OwningOpRef<ModuleOp>> copyCode(ModuleOp module) {
     if (isa<WeightOp, EntryOp>(op))
       continue;
     if (!isa_and_nonnull<LLVM::LLVMDialect>(op.getDialect()))
-      return llvm::createStringError("'%s' is not in the LLVM dialect; the module was not lowered to the stage llvm",
-                                     op.getName().getStringRef().str().c_str());
+      return llvm::createStringError(
+          "'%s' is not in the LLVM dialect; the module was not lowered to the stage llvm",
+          op.getName().getStringRef().str().c_str());
     builder.clone(op);
   }
   return std::move(code);
 }
 
-llvm::Expected<std::unique_ptr<llvm::Module>> mlir::tfc::translateToLLVMIR(ModuleOp module, llvm::LLVMContext &llvmContext) {
+llvm::Expected<std::unique_ptr<llvm::Module>> mlir::tfc::translateToLLVMIR(ModuleOp module,
+                                                                           llvm::LLVMContext &llvmContext) {
   MLIRContext *context = module.getContext();
   DialectRegistry registry;
   registerBuiltinDialectTranslation(registry);
@@ -53,12 +55,14 @@ llvm::Expected<std::unique_ptr<llvm::Module>> mlir::tfc::translateToLLVMIR(Modul
     return success();
   });
   // The name would go into the object file; a fixed one keeps the bytes the same.
-  std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(code->get(), llvmContext, "model", /*disableVerification=*/true);
+  std::unique_ptr<llvm::Module> translated =
+      translateModuleToLLVMIR(code->get(), llvmContext, "model", /*disableVerification=*/true);
   if (!translated)
     return llvm::createStringError("translation to LLVM IR failed: %s", message.c_str());
   // Verified here, for the translation would print what it finds on its own.
   llvm::raw_string_ostream stream(message);
   if (llvm::verifyModule(*translated, &stream))
-    return llvm::createStringError("the module's code is not valid: %s", StringRef(message).split('\n').first.str().c_str());
+    return llvm::createStringError("the module's code is not valid: %s",
+                                   StringRef(message).split('\n').first.str().c_str());
   return std::move(translated);
 }

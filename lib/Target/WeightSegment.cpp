@@ -5,19 +5,21 @@
 //
 //===------------------------------------------------------------------------------------------------------===//
 //
-// Weights are large; a model of 440 MB should not pass through LLVM and the linker, which would hold it several times
-// over. So the linker sees one page of zeros in a section of its own, the last one in memory, that occupies no room
-// in the file. Afterwards this file grows that page to the real size and gives it a place at the end of the file:
+// Weights are large; a model of 440 MB should not pass through LLVM and the linker, which would hold it
+// several times over. So the linker sees one page of zeros in a section of its own, the last one in memory,
+// that occupies no room in the file. Afterwards this file grows that page to the real size and gives it a
+// place at the end of the file:
 //
 //   before                          after
 //   PT_LOAD  rw  data, bss, page    PT_LOAD  rw  data, bss
-//                                   PT_LOAD  r   weights  (file offset: the old end of the file, page-aligned)
+//                                   PT_LOAD  r   weights  (at the old end of the file, page-aligned)
 //
-// Nothing else moves. The page's address is in the descriptor as a relative relocation of 64 bits, the only reference
-// to it, so that the size of the weights has no limit. Nothing lies behind it in memory, so it can grow.
+// Nothing else moves. The page's address is in the descriptor as a relative relocation of 64 bits, the only
+// reference to it, so that the size of the weights has no limit. Nothing lies behind it in memory, so it can
+// grow.
 //
-// The new program header needs a slot in the table. Where the linker gave the page a PT_LOAD of its own that one is
-// changed; else PT_PHDR makes room, which a shared library does not need.
+// The new program header needs a slot in the table. Where the linker gave the page a PT_LOAD of its own that
+// one is changed; else PT_PHDR makes room, which a shared library does not need.
 //
 //===------------------------------------------------------------------------------------------------------===//
 
@@ -75,9 +77,11 @@ static Expected<Elf> readElf(int fd) {
     return createStringError("the linker did not write a 64-bit ELF file");
   elf.segments.resize(elf.header.e_phnum);
   elf.sections.resize(elf.header.e_shnum);
-  if (Error error = readAt(fd, elf.segments.data(), elf.segments.size() * sizeof(ELF::Elf64_Phdr), elf.header.e_phoff))
+  if (Error error =
+          readAt(fd, elf.segments.data(), elf.segments.size() * sizeof(ELF::Elf64_Phdr), elf.header.e_phoff))
     return std::move(error);
-  if (Error error = readAt(fd, elf.sections.data(), elf.sections.size() * sizeof(ELF::Elf64_Shdr), elf.header.e_shoff))
+  if (Error error =
+          readAt(fd, elf.sections.data(), elf.sections.size() * sizeof(ELF::Elf64_Shdr), elf.header.e_shoff))
     return std::move(error);
   if (elf.header.e_shstrndx >= elf.sections.size())
     return createStringError("the linker did not name its sections");
@@ -92,7 +96,8 @@ static Expected<Elf> readElf(int fd) {
 static Error writeTables(int fd, const Elf &elf) {
   if (Error error = writeAt(fd, &elf.header, sizeof(elf.header), 0))
     return error;
-  if (Error error = writeAt(fd, elf.segments.data(), elf.segments.size() * sizeof(ELF::Elf64_Phdr), elf.header.e_phoff))
+  if (Error error =
+          writeAt(fd, elf.segments.data(), elf.segments.size() * sizeof(ELF::Elf64_Phdr), elf.header.e_phoff))
     return error;
   return writeAt(fd, elf.sections.data(), elf.sections.size() * sizeof(ELF::Elf64_Shdr), elf.header.e_shoff);
 }
@@ -125,11 +130,12 @@ Expected<uint64_t> tfc::openWeightSegment(int fd, uint64_t bytes) {
   if (!elf)
     return elf.takeError();
   auto isPage = [&](const ELF::Elf64_Shdr &section) {
-    return section.sh_name < elf->names.size() && StringRef(elf->names.data() + section.sh_name) == kWeightSegmentSection;
+    return section.sh_name < elf->names.size() &&
+           StringRef(elf->names.data() + section.sh_name) == kWeightSegmentSection;
   };
   auto page = llvm::find_if(elf->sections, isPage);
-  if (page == elf->sections.end() || page->sh_type != ELF::SHT_NOBITS || page->sh_size != kWeightSegmentPage ||
-      !isPowerOf2_64(page->sh_addralign))
+  if (page == elf->sections.end() || page->sh_type != ELF::SHT_NOBITS ||
+      page->sh_size != kWeightSegmentPage || !isPowerOf2_64(page->sh_addralign))
     return createStringError("the linker did not keep the segment of weights apart");
 
   ELF::Elf64_Phdr weights = {};

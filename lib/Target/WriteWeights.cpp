@@ -5,9 +5,9 @@
 //
 //===------------------------------------------------------------------------------------------------------===//
 //
-// A weight goes from its source (a mapped file, a seed, a small dense value) to its place in the output in blocks of a
-// few megabytes: the strided view of one block is copied into a buffer, cast, and written. A weight that stands in the
-// source as it should in the output is written straight from the mapping.
+// A weight goes from its source (a mapped file, a seed, a small dense value) to its place in the output in
+// blocks of a few megabytes: the strided view of one block is copied into a buffer, cast, and written. A
+// weight that stands in the source as it should in the output is written straight from the mapping.
 //
 //===------------------------------------------------------------------------------------------------------===//
 
@@ -71,7 +71,9 @@ private:
   }
   llvm::Error checkView(uint64_t sourceElements);
   llvm::Error put(const void *bytes, uint64_t count);
-  llvm::Error writeBlocks(llvm::function_ref<void(int64_t offset, ArrayRef<int64_t> dims, ArrayRef<int64_t> strides)> make, char *made);
+  llvm::Error writeBlocks(
+      llvm::function_ref<void(int64_t offset, ArrayRef<int64_t> dims, ArrayRef<int64_t> strides)> make,
+      char *made);
   llvm::Error writeSeeded();
   llvm::Error writeView(ArrayRef<uint8_t> source);
 
@@ -85,19 +87,21 @@ private:
 
 } // namespace
 
-/// Tells the kernel that mapped bytes have been read, so that the weights of a large model do not pile up as memory of
-/// this process. The mapping is read-only: the bytes come back from the file if somebody asks again.
+/// Tells the kernel that mapped bytes have been read, so that the weights of a large model do not pile up as
+/// memory of this process. The mapping is read-only: the bytes come back from the file if somebody asks
+/// again.
 static void releaseMapped(ArrayRef<uint8_t> bytes) {
   uintptr_t page = ::sysconf(_SC_PAGESIZE);
-  uintptr_t begin = llvm::alignTo(uintptr_t(bytes.begin()), page), end = llvm::alignDown(uintptr_t(bytes.end()), page);
+  uintptr_t begin = llvm::alignTo(uintptr_t(bytes.begin()), page),
+            end = llvm::alignDown(uintptr_t(bytes.end()), page);
   if (begin < end)
     ::madvise(reinterpret_cast<void *>(begin), end - begin, MADV_DONTNEED);
 }
 
 llvm::Error WeightWriter::put(const void *bytes, uint64_t count) {
   if (int code = ::tfc::writeFullyAt(fd, static_cast<const char *>(bytes), count, place))
-    return createStringError(std::error_code(code, std::generic_category()), "cannot write weight @%s: %s", weight.name.c_str(),
-                             std::strerror(code));
+    return createStringError(std::error_code(code, std::generic_category()), "cannot write weight @%s: %s",
+                             weight.name.c_str(), std::strerror(code));
   place += count;
   return llvm::Error::success();
 }
@@ -109,7 +113,8 @@ llvm::Expected<ArrayRef<uint8_t>> WeightWriter::getDenseSource() {
     AsmResourceBlob *blob = resource.getRawHandle().getBlob();
     if (!blob)
       return fail("its resource has no contents");
-    return ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(blob->getData().data()), blob->getData().size());
+    return ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(blob->getData().data()),
+                             blob->getData().size());
   }
   auto dense = dyn_cast<DenseElementsAttr>(op.getSource());
   if (!dense || dense.getElementType() != op.getSourceElementType() || dtype->bits < 8)
@@ -151,9 +156,11 @@ llvm::Error WeightWriter::checkView(uint64_t sourceElements) {
   return llvm::Error::success();
 }
 
-/// Cuts the view into blocks in the order of the output. `make` writes the elements of one block, given as a view of the
-/// source, to `made`, from where they go to the file.
-llvm::Error WeightWriter::writeBlocks(llvm::function_ref<void(int64_t, ArrayRef<int64_t>, ArrayRef<int64_t>)> make, char *made) {
+/// Cuts the view into blocks in the order of the output. `make` writes the elements of one block, given as a
+/// view of the source, to `made`, from where they go to the file.
+llvm::Error
+WeightWriter::writeBlocks(llvm::function_ref<void(int64_t, ArrayRef<int64_t>, ArrayRef<int64_t>)> make,
+                          char *made) {
   SmallVector<int64_t> dims = llvm::to_vector(weight.dims), strides = llvm::to_vector(weight.layoutStrides);
   if (strides.empty()) {
     strides.resize(dims.size());
@@ -197,8 +204,8 @@ llvm::Error WeightWriter::writeSeeded() {
   std::vector<char> buffer(std::min<int64_t>(weight.bytes, kBlockElements * elementBytes));
   bool known = true;
   auto makeRow = [&](char *to, int64_t count, int64_t first, int64_t stride) {
-    known &= tfc_seed_elements(to, count, weight.dtype.code, weight.dtype.bits, seed.kind, seed.seed, seed.stream, seed.mean, seed.scale,
-                               first, stride) == 0;
+    known &= tfc_seed_elements(to, count, weight.dtype.code, weight.dtype.bits, seed.kind, seed.seed,
+                               seed.stream, seed.mean, seed.scale, first, stride) == 0;
   };
   auto make = [&](int64_t offset, ArrayRef<int64_t> dims, ArrayRef<int64_t> strides) {
     int64_t row = dims.back(), rows = 1;
@@ -250,7 +257,8 @@ llvm::Error WeightWriter::writeView(ArrayRef<uint8_t> source) {
   int64_t elements = std::min<int64_t>(weight.bytes / elementBytes, kBlockElements);
   std::vector<char> gathered(elements * fromBytes), cast(from == to ? 0 : elements * elementBytes);
   auto make = [&](int64_t offset, ArrayRef<int64_t> dims, ArrayRef<int64_t> blockStrides) {
-    tfc_layout_copy(gathered.data(), source.data(), dims.data(), dims.size(), offset, blockStrides.data(), fromBytes);
+    tfc_layout_copy(gathered.data(), source.data(), dims.data(), dims.size(), offset, blockStrides.data(),
+                    fromBytes);
     int64_t count = 1;
     for (int64_t dim : dims)
       count *= dim;

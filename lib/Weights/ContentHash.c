@@ -1,15 +1,16 @@
-/*===- ContentHash.c - Is this the file that the compiler wrote? ------------------------------------------===*\
-|*                                                                                                          *|
-|* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                         *|
-|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                  *|
-|*                                                                                                          *|
-\*===----------------------------------------------------------------------------------------------------===*/
+/*===- ContentHash.c - Is this the file that the compiler wrote? --------------------------------------===*\
+|*                                                                                                        *|
+|* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
+|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
+|*                                                                                                        *|
+\*===--------------------------------------------------------------------------------------------------===*/
 
 #include "tfc/Weights/ContentHash.h"
 
 #include <string.h>
 
-static const uint64_t keys[4] = {0x9E3779B97F4A7C15u, 0xC2B2AE3D27D4EB4Fu, 0x165667B19E3779F9u, 0xD6E8FEB86659FD93u};
+static const uint64_t keys[4] = {0x9E3779B97F4A7C15u, 0xC2B2AE3D27D4EB4Fu, 0x165667B19E3779F9u,
+                                 0xD6E8FEB86659FD93u};
 
 /* Both halves of the product, folded: every bit of either factor moves about half of the result. */
 static uint64_t fold(uint64_t a, uint64_t b) {

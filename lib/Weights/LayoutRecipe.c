@@ -1,13 +1,13 @@
-/*===- LayoutRecipe.c - Strided views and how they are copied ---------------------------------------------===*\
-|*                                                                                                          *|
-|* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                         *|
-|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                  *|
-|*                                                                                                          *|
-|* Every copy is first brought to few dims: dims of 1 vanish, neighbours that lie behind one another become  *|
-|* one. What is left is a loop nest around one of three inner copies: a memcpy, a tiled 2-D transpose, or a  *|
-|* strided row.                                                                                             *|
-|*                                                                                                          *|
-\*===----------------------------------------------------------------------------------------------------===*/
+/*===- LayoutRecipe.c - Strided views and how they are copied -----------------------------------------===*\
+|*                                                                                                        *|
+|* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
+|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
+|*                                                                                                        *|
+|* Every copy is first brought to few dims: dims of 1 vanish, neighbours that lie behind one another      *|
+|* become one. What is left is a loop nest around one of three inner copies: a memcpy, a tiled 2-D        *|
+|* transpose, or a strided row.                                                                           *|
+|*                                                                                                        *|
+\*===--------------------------------------------------------------------------------------------------===*/
 
 #include "tfc/Weights/LayoutRecipe.h"
 
@@ -32,8 +32,8 @@ int64_t tfc_layout_count(const int64_t *dims, int32_t rank) {
   return count;
 }
 
-int tfc_layout_extent(const int64_t *dims, int32_t rank, int64_t offset, const int64_t *strides, int64_t *lowest,
-                      int64_t *highest) {
+int tfc_layout_extent(const int64_t *dims, int32_t rank, int64_t offset, const int64_t *strides,
+                      int64_t *lowest, int64_t *highest) {
   int64_t count = tfc_layout_count(dims, rank);
   if (count < 0)
     return -1;
@@ -53,7 +53,8 @@ int tfc_layout_extent(const int64_t *dims, int32_t rank, int64_t offset, const i
   return 0;
 }
 
-int tfc_layout_fits(const int64_t *dims, int32_t rank, int64_t offset, const int64_t *strides, int64_t source_count) {
+int tfc_layout_fits(const int64_t *dims, int32_t rank, int64_t offset, const int64_t *strides,
+                    int64_t source_count) {
   int64_t lowest, highest;
   int state = tfc_layout_extent(dims, rank, offset, strides, &lowest, &highest);
   return state == 1 || (state == 0 && lowest >= 0 && highest < source_count);
@@ -82,7 +83,8 @@ typedef struct View {
   int64_t dims[TFC_LAYOUT_MAX_RANK], strides[TFC_LAYOUT_MAX_RANK], packed[TFC_LAYOUT_MAX_RANK];
 } View;
 
-static void simplify(View *view, const int64_t *dims, int32_t rank, const int64_t *strides, int64_t element_bytes) {
+static void simplify(View *view, const int64_t *dims, int32_t rank, const int64_t *strides,
+                     int64_t element_bytes) {
   int64_t rowMajor[TFC_LAYOUT_MAX_RANK], size = 1;
   for (int32_t d = rank - 1; d >= 0; --d) {
     rowMajor[d] = size;
@@ -113,15 +115,16 @@ static void simplify(View *view, const int64_t *dims, int32_t rank, const int64_
 }
 
 /* Moves `count` elements between two strided rows. The switch lets every element size be plain moves. */
-static void moveRow(char *to, int64_t toStride, const char *from, int64_t fromStride, int64_t count, int64_t element_bytes) {
+static void moveRow(char *to, int64_t toStride, const char *from, int64_t fromStride, int64_t count,
+                    int64_t element_bytes) {
   if (toStride == element_bytes && fromStride == element_bytes) {
     memcpy(to, from, (size_t)(count * element_bytes));
     return;
   }
-#define MOVE(BYTES)                                                                                                    \
-  case BYTES:                                                                                                          \
-    for (int64_t i = 0; i < count; ++i)                                                                                \
-      memcpy(to + i * toStride, from + i * fromStride, BYTES);                                                         \
+#define MOVE(BYTES)                                                                                          \
+  case BYTES:                                                                                                \
+    for (int64_t i = 0; i < count; ++i)                                                                      \
+      memcpy(to + i * toStride, from + i * fromStride, BYTES);                                               \
     return
   switch (element_bytes) {
     MOVE(1);
@@ -137,8 +140,8 @@ static void moveRow(char *to, int64_t toStride, const char *from, int64_t fromSt
 }
 
 /* The two innermost dims in squares, so that both sides stay in cache when one of them runs down columns. */
-static void movePlane(char *to, const char *from, const int64_t *dims, const int64_t *toStrides, const int64_t *fromStrides,
-                      int64_t element_bytes) {
+static void movePlane(char *to, const char *from, const int64_t *dims, const int64_t *toStrides,
+                      const int64_t *fromStrides, int64_t element_bytes) {
   enum { Side = 32 };
   int contiguous = toStrides[1] == element_bytes && fromStrides[1] == element_bytes;
   int64_t rows = contiguous ? dims[0] : Side, columns = contiguous ? dims[1] : Side;
@@ -146,13 +149,13 @@ static void movePlane(char *to, const char *from, const int64_t *dims, const int
     for (int64_t j = 0; j < dims[1]; j += columns)
       for (int64_t r = i; r < dims[0] && r < i + rows; ++r) {
         int64_t width = dims[1] - j < columns ? dims[1] - j : columns;
-        moveRow(to + r * toStrides[0] + j * toStrides[1], toStrides[1], from + r * fromStrides[0] + j * fromStrides[1],
-                fromStrides[1], width, element_bytes);
+        moveRow(to + r * toStrides[0] + j * toStrides[1], toStrides[1],
+                from + r * fromStrides[0] + j * fromStrides[1], fromStrides[1], width, element_bytes);
       }
 }
 
-static void moveView(char *to, const char *from, const View *view, const int64_t *toStrides, const int64_t *fromStrides,
-                     int64_t element_bytes) {
+static void moveView(char *to, const char *from, const View *view, const int64_t *toStrides,
+                     const int64_t *fromStrides, int64_t element_bytes) {
   if (view->rank == 1) {
     moveRow(to, toStrides[0], from, fromStrides[0], view->dims[0], element_bytes);
     return;
@@ -182,7 +185,8 @@ void tfc_layout_copy(void *to, const void *from, const int64_t *dims, int32_t ra
     return;
   View view;
   simplify(&view, dims, rank, strides, element_bytes);
-  moveView((char *)to, (const char *)from + offset * element_bytes, &view, view.packed, view.strides, element_bytes);
+  moveView((char *)to, (const char *)from + offset * element_bytes, &view, view.packed, view.strides,
+           element_bytes);
 }
 
 void tfc_layout_scatter(void *to, const void *from, const int64_t *dims, int32_t rank, int64_t offset,
@@ -191,5 +195,6 @@ void tfc_layout_scatter(void *to, const void *from, const int64_t *dims, int32_t
     return;
   View view;
   simplify(&view, dims, rank, strides, element_bytes);
-  moveView((char *)to + offset * element_bytes, (const char *)from, &view, view.strides, view.packed, element_bytes);
+  moveView((char *)to + offset * element_bytes, (const char *)from, &view, view.strides, view.packed,
+           element_bytes);
 }

@@ -66,8 +66,8 @@ llvm::Expected<OpenedFile> tfc::openFile(llvm::StringRef path) {
   return takeRegularFile(descriptor, /*refuseHardLinks=*/false);
 }
 
-/// Says what is wrong with a path from untrusted data, or nothing. Backslashes and drive letters mean nothing to Linux,
-/// but a model that uses them was made to leave the folder on some other system.
+/// Says what is wrong with a path from untrusted data, or nothing. Backslashes and drive letters mean nothing
+/// to Linux, but a model that uses them was made to leave the folder on some other system.
 static const char *findFault(llvm::StringRef path) {
   if (path.empty())
     return "the path is empty";
@@ -130,7 +130,8 @@ static std::string describeOpenError(int reason) {
   return std::strerror(reason);
 }
 
-llvm::Expected<OpenedFile> tfc::openBeneath(llvm::StringRef root, llvm::StringRef relativePath, bool allowLinksInside) {
+llvm::Expected<OpenedFile> tfc::openBeneath(llvm::StringRef root, llvm::StringRef relativePath,
+                                            bool allowLinksInside) {
   if (const char *fault = findFault(relativePath))
     return failure(fault);
   std::string rootPath = root.empty() ? "." : root.str();

@@ -1,16 +1,17 @@
-/*===- SeedStream.c - Made-up weights that are the same on every machine ----------------------------------===*\
-|*                                                                                                          *|
-|* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                         *|
-|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                  *|
-|*                                                                                                          *|
-\*===----------------------------------------------------------------------------------------------------===*/
+/*===- SeedStream.c - Made-up weights that are the same on every machine ------------------------------===*\
+|*                                                                                                        *|
+|* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
+|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
+|*                                                                                                        *|
+\*===--------------------------------------------------------------------------------------------------===*/
 
 #include "tfc/Weights/SeedStream.h"
 
 #include <stddef.h>
 #include <string.h>
 
-/* A fused multiply-add would give other bits on machines that have one. GCC is told by a flag (CMakeLists.txt). */
+/* A fused multiply-add would give other bits on machines that have one. GCC is told by a flag
+ * (CMakeLists.txt). */
 #ifdef __clang__
 #pragma STDC FP_CONTRACT OFF
 #endif
@@ -22,17 +23,21 @@ static uint64_t mix(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-static uint64_t streamKey(uint64_t seed, uint64_t stream) { return mix(mix(seed + 0x632BE59BD9B4E019u) ^ (stream * 0xD1B54A32D192ED03u + 1)); }
+static uint64_t streamKey(uint64_t seed, uint64_t stream) {
+  return mix(mix(seed + 0x632BE59BD9B4E019u) ^ (stream * 0xD1B54A32D192ED03u + 1));
+}
 
 /* Four uniform numbers of 16 bits: mean 4 * 65535/2, variance 4 * (65536^2 - 1)/12. */
 static double standardNormal(uint64_t bits) {
-  const double inverseDeviation = 2.6428997921303014e-05; /* 1/sqrt(variance), written out: the same double everywhere */
-  int32_t sum = (int32_t)(bits & 0xFFFF) + (int32_t)(bits >> 16 & 0xFFFF) + (int32_t)(bits >> 32 & 0xFFFF) + (int32_t)(bits >> 48);
+  const double inverseDeviation =
+      2.6428997921303014e-05; /* 1/sqrt(variance), written out: the same double everywhere */
+  int32_t sum = (int32_t)(bits & 0xFFFF) + (int32_t)(bits >> 16 & 0xFFFF) + (int32_t)(bits >> 32 & 0xFFFF) +
+                (int32_t)(bits >> 48);
   return (double)(sum - 131070) * inverseDeviation;
 }
 
-void tfc_seed_f32(float *to, int64_t count, uint32_t kind, uint64_t seed, uint64_t stream, double mean, double scale,
-                  int64_t first, int64_t stride) {
+void tfc_seed_f32(float *to, int64_t count, uint32_t kind, uint64_t seed, uint64_t stream, double mean,
+                  double scale, int64_t first, int64_t stride) {
   if (kind == TFC_SEED_CONSTANT) {
     for (int64_t i = 0; i < count; ++i)
       to[i] = (float)mean;
@@ -47,7 +52,8 @@ void tfc_seed_f32(float *to, int64_t count, uint32_t kind, uint64_t seed, uint64
   }
 }
 
-/* Rounds to nearest even in integers: shift the mantissa into place, add half, let the carry run into the exponent. */
+/* Rounds to nearest even in integers: shift the mantissa into place, add half, let the carry run into the
+ * exponent. */
 uint16_t tfc_round_f32(float value, unsigned exponent_bits, unsigned mantissa_bits, int has_infinity) {
   uint32_t bits;
   memcpy(&bits, &value, 4);
@@ -58,7 +64,8 @@ uint16_t tfc_round_f32(float value, unsigned exponent_bits, unsigned mantissa_bi
   uint32_t nan = has_infinity ? infinity | 1u << (mantissa_bits - 1) : infinity | ((1u << mantissa_bits) - 1);
   if (magnitude > 0x7F800000u)
     return (uint16_t)(sign | nan);
-  /* Formats without infinities end one below their NaN; what is above that becomes NaN, as a cast in ONNX without saturation. */
+  /* Formats without infinities end one below their NaN; what is above that becomes NaN, as a cast in ONNX
+   * without saturation. */
   uint32_t largest = has_infinity ? infinity - 1 : nan - 1;
   uint32_t overflow = has_infinity ? infinity : nan;
   if (magnitude == 0x7F800000u)
@@ -84,14 +91,23 @@ uint16_t tfc_round_f32(float value, unsigned exponent_bits, unsigned mantissa_bi
   return (uint16_t)(sign | (rounded > largest ? overflow : (uint32_t)rounded));
 }
 
-/* Codes of DLPack; this file knows no other header, so that the compiler's Weights library can hold it too. */
-enum { CODE_INT = 0, CODE_UINT = 1, CODE_FLOAT = 2, CODE_BFLOAT = 4, CODE_BOOL = 6, CODE_E4M3FN = 10, CODE_E5M2 = 12 };
+/* Codes of DLPack; this file knows no other header, so that the compiler's Weights library can hold it too.
+ */
+enum {
+  CODE_INT = 0,
+  CODE_UINT = 1,
+  CODE_FLOAT = 2,
+  CODE_BFLOAT = 4,
+  CODE_BOOL = 6,
+  CODE_E4M3FN = 10,
+  CODE_E5M2 = 12
+};
 
-#define SATURATE(NAME, TYPE, LOW, HIGH)                                                                                \
-  static TYPE NAME(float value) {                                                                                      \
-    if (!(value == value))                                                                                             \
-      return 0;                                                                                                        \
-    return (double)value <= (double)(LOW) ? (LOW) : (double)value >= (double)(HIGH) ? (HIGH) : (TYPE)value;            \
+#define SATURATE(NAME, TYPE, LOW, HIGH)                                                                      \
+  static TYPE NAME(float value) {                                                                            \
+    if (!(value == value))                                                                                   \
+      return 0;                                                                                              \
+    return (double)value <= (double)(LOW) ? (LOW) : (double)value >= (double)(HIGH) ? (HIGH) : (TYPE)value;  \
   }
 SATURATE(toI8, int8_t, INT8_MIN, INT8_MAX)
 SATURATE(toI16, int16_t, INT16_MIN, INT16_MAX)
@@ -103,36 +119,52 @@ SATURATE(toU32, uint32_t, 0, UINT32_MAX)
 SATURATE(toU64, uint64_t, 0, UINT64_MAX)
 #undef SATURATE
 
-#define CONVERT(TYPE, EXPRESSION)                                                                                      \
-  for (int64_t i = 0; i < count; ++i) {                                                                                \
-    TYPE element = (TYPE)(EXPRESSION);                                                                                 \
-    memcpy((char *)to + i * (int64_t)sizeof(TYPE), &element, sizeof(TYPE));                                            \
-  }                                                                                                                    \
+#define CONVERT(TYPE, EXPRESSION)                                                                            \
+  for (int64_t i = 0; i < count; ++i) {                                                                      \
+    TYPE element = (TYPE)(EXPRESSION);                                                                       \
+    memcpy((char *)to + i * (int64_t)sizeof(TYPE), &element, sizeof(TYPE));                                  \
+  }                                                                                                          \
   return 0
 
 int tfc_elements_from_f32(void *to, const float *from, int64_t count, uint8_t code, uint8_t bits) {
   switch (code << 8 | bits) {
-  case CODE_FLOAT << 8 | 32: CONVERT(float, from[i]);
-  case CODE_FLOAT << 8 | 64: CONVERT(double, from[i]);
-  case CODE_FLOAT << 8 | 16: CONVERT(uint16_t, tfc_round_f32(from[i], 5, 10, 1));
-  case CODE_BFLOAT << 8 | 16: CONVERT(uint16_t, tfc_round_f32(from[i], 8, 7, 1));
-  case CODE_E4M3FN << 8 | 8: CONVERT(uint8_t, tfc_round_f32(from[i], 4, 3, 0));
-  case CODE_E5M2 << 8 | 8: CONVERT(uint8_t, tfc_round_f32(from[i], 5, 2, 1));
-  case CODE_BOOL << 8 | 8: CONVERT(uint8_t, from[i] != 0);
-  case CODE_INT << 8 | 8: CONVERT(int8_t, toI8(from[i]));
-  case CODE_INT << 8 | 16: CONVERT(int16_t, toI16(from[i]));
-  case CODE_INT << 8 | 32: CONVERT(int32_t, toI32(from[i]));
-  case CODE_INT << 8 | 64: CONVERT(int64_t, toI64(from[i]));
-  case CODE_UINT << 8 | 8: CONVERT(uint8_t, toU8(from[i]));
-  case CODE_UINT << 8 | 16: CONVERT(uint16_t, toU16(from[i]));
-  case CODE_UINT << 8 | 32: CONVERT(uint32_t, toU32(from[i]));
-  case CODE_UINT << 8 | 64: CONVERT(uint64_t, toU64(from[i]));
-  default: return -1;
+  case CODE_FLOAT << 8 | 32:
+    CONVERT(float, from[i]);
+  case CODE_FLOAT << 8 | 64:
+    CONVERT(double, from[i]);
+  case CODE_FLOAT << 8 | 16:
+    CONVERT(uint16_t, tfc_round_f32(from[i], 5, 10, 1));
+  case CODE_BFLOAT << 8 | 16:
+    CONVERT(uint16_t, tfc_round_f32(from[i], 8, 7, 1));
+  case CODE_E4M3FN << 8 | 8:
+    CONVERT(uint8_t, tfc_round_f32(from[i], 4, 3, 0));
+  case CODE_E5M2 << 8 | 8:
+    CONVERT(uint8_t, tfc_round_f32(from[i], 5, 2, 1));
+  case CODE_BOOL << 8 | 8:
+    CONVERT(uint8_t, from[i] != 0);
+  case CODE_INT << 8 | 8:
+    CONVERT(int8_t, toI8(from[i]));
+  case CODE_INT << 8 | 16:
+    CONVERT(int16_t, toI16(from[i]));
+  case CODE_INT << 8 | 32:
+    CONVERT(int32_t, toI32(from[i]));
+  case CODE_INT << 8 | 64:
+    CONVERT(int64_t, toI64(from[i]));
+  case CODE_UINT << 8 | 8:
+    CONVERT(uint8_t, toU8(from[i]));
+  case CODE_UINT << 8 | 16:
+    CONVERT(uint16_t, toU16(from[i]));
+  case CODE_UINT << 8 | 32:
+    CONVERT(uint32_t, toU32(from[i]));
+  case CODE_UINT << 8 | 64:
+    CONVERT(uint64_t, toU64(from[i]));
+  default:
+    return -1;
   }
 }
 
-int tfc_seed_elements(void *to, int64_t count, uint8_t code, uint8_t bits, uint32_t kind, uint64_t seed, uint64_t stream,
-                      double mean, double scale, int64_t first, int64_t stride) {
+int tfc_seed_elements(void *to, int64_t count, uint8_t code, uint8_t bits, uint32_t kind, uint64_t seed,
+                      uint64_t stream, double mean, double scale, int64_t first, int64_t stride) {
   if (code == CODE_FLOAT && bits == 32 && (uintptr_t)to % sizeof(float) == 0) {
     tfc_seed_f32((float *)to, count, kind, seed, stream, mean, scale, first, stride);
     return 0;

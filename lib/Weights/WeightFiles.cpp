@@ -33,7 +33,8 @@ WeightFiles::~WeightFiles() = default;
 
 static llvm::Error failure(llvm::StringRef path, const llvm::Twine &message) {
   llvm::StringRef shown = path.starts_with(llvm::StringRef("\0", 1)) ? "(a weight kept in memory)" : path;
-  return llvm::createStringError(std::make_error_code(std::errc::io_error), llvm::Twine(shown) + ": " + message);
+  return llvm::createStringError(std::make_error_code(std::errc::io_error),
+                                 llvm::Twine(shown) + ": " + message);
 }
 
 void WeightFiles::setBaseFolder(llvm::StringRef folder) {
@@ -57,7 +58,8 @@ std::string WeightFiles::resolve(llvm::StringRef path) const {
   return full.str().str();
 }
 
-llvm::Expected<const WeightFiles::Contents *> WeightFiles::map(llvm::StringRef resolvedPath, OpenedFile file) {
+llvm::Expected<const WeightFiles::Contents *> WeightFiles::map(llvm::StringRef resolvedPath,
+                                                               OpenedFile file) {
   auto mapped = std::make_unique<Contents>();
   if (file.getSize() > 0) {
     void *start = mmap(nullptr, file.getSize(), PROT_READ, MAP_PRIVATE, file.getDescriptor(), 0);
@@ -95,7 +97,8 @@ llvm::Expected<llvm::ArrayRef<uint8_t>> WeightFiles::allBytes(llvm::StringRef pa
   return (*found)->bytes;
 }
 
-llvm::Expected<llvm::ArrayRef<uint8_t>> WeightFiles::bytes(llvm::StringRef path, uint64_t offset, uint64_t size) {
+llvm::Expected<llvm::ArrayRef<uint8_t>> WeightFiles::bytes(llvm::StringRef path, uint64_t offset,
+                                                           uint64_t size) {
   auto all = allBytes(path);
   if (!all)
     return all.takeError();

@@ -15,16 +15,26 @@ namespace tfc {
 
 std::string typeName(TfcDataType type) {
   switch (type.code) {
-  case TFC_INT: return "i" + std::to_string(type.bits);
-  case TFC_UINT: return "ui" + std::to_string(type.bits);
-  case TFC_FLOAT: return "f" + std::to_string(type.bits);
-  case TFC_BFLOAT: return "bf" + std::to_string(type.bits);
-  case TFC_BOOL: return "bool";
-  case TFC_FLOAT8_E4M3FN: return "f8E4M3FN";
-  case TFC_FLOAT8_E4M3FNUZ: return "f8E4M3FNUZ";
-  case TFC_FLOAT8_E5M2: return "f8E5M2";
-  case TFC_FLOAT8_E5M2FNUZ: return "f8E5M2FNUZ";
-  default: return "type " + std::to_string(type.code) + ":" + std::to_string(type.bits);
+  case TFC_INT:
+    return "i" + std::to_string(type.bits);
+  case TFC_UINT:
+    return "ui" + std::to_string(type.bits);
+  case TFC_FLOAT:
+    return "f" + std::to_string(type.bits);
+  case TFC_BFLOAT:
+    return "bf" + std::to_string(type.bits);
+  case TFC_BOOL:
+    return "bool";
+  case TFC_FLOAT8_E4M3FN:
+    return "f8E4M3FN";
+  case TFC_FLOAT8_E4M3FNUZ:
+    return "f8E4M3FNUZ";
+  case TFC_FLOAT8_E5M2:
+    return "f8E5M2";
+  case TFC_FLOAT8_E5M2FNUZ:
+    return "f8E5M2FNUZ";
+  default:
+    return "type " + std::to_string(type.code) + ":" + std::to_string(type.bits);
   }
 }
 
@@ -52,7 +62,9 @@ int64_t elementCount(const std::vector<int64_t> &dims, TfcDataType type) {
 
 int64_t byteCount(int64_t elements, TfcDataType type) { return (elements * type.bits + 7) / 8; }
 
-bool isFloat(TfcDataType type) { return type.code != TFC_INT && type.code != TFC_UINT && type.code != TFC_BOOL; }
+bool isFloat(TfcDataType type) {
+  return type.code != TFC_INT && type.code != TFC_UINT && type.code != TFC_BOOL;
+}
 
 template <typename T> static T load(const uint8_t *bytes, int64_t index) {
   T value;
@@ -61,7 +73,8 @@ template <typename T> static T load(const uint8_t *bytes, int64_t index) {
 }
 
 /// The formats of 16 and 8 bits: sign, exponent, mantissa.
-static double smallFloat(uint32_t bits, int exponentBits, int mantissaBits, bool infinities, bool unsignedZero) {
+static double smallFloat(uint32_t bits, int exponentBits, int mantissaBits, bool infinities,
+                         bool unsignedZero) {
   uint32_t exponentMask = (1u << exponentBits) - 1, mantissaMask = (1u << mantissaBits) - 1;
   uint32_t exponent = bits >> mantissaBits & exponentMask, mantissa = bits & mantissaMask;
   bool negative = bits >> (exponentBits + mantissaBits) & 1;
@@ -88,16 +101,22 @@ double elementAsDouble(const uint8_t *bytes, int64_t index, TfcDataType type) {
     if (type.bits == 64)
       return load<double>(bytes, index);
     return smallFloat(load<uint16_t>(bytes, index), 5, 10, true, false);
-  case TFC_BFLOAT: return smallFloat(load<uint16_t>(bytes, index), 8, 7, true, false);
-  case TFC_FLOAT8_E4M3FN: return smallFloat(bytes[index], 4, 3, false, false);
-  case TFC_FLOAT8_E4M3FNUZ: return smallFloat(bytes[index], 4, 3, false, true);
-  case TFC_FLOAT8_E5M2: return smallFloat(bytes[index], 5, 2, true, false);
-  case TFC_FLOAT8_E5M2FNUZ: return smallFloat(bytes[index], 5, 2, false, true);
+  case TFC_BFLOAT:
+    return smallFloat(load<uint16_t>(bytes, index), 8, 7, true, false);
+  case TFC_FLOAT8_E4M3FN:
+    return smallFloat(bytes[index], 4, 3, false, false);
+  case TFC_FLOAT8_E4M3FNUZ:
+    return smallFloat(bytes[index], 4, 3, false, true);
+  case TFC_FLOAT8_E5M2:
+    return smallFloat(bytes[index], 5, 2, true, false);
+  case TFC_FLOAT8_E5M2FNUZ:
+    return smallFloat(bytes[index], 5, 2, false, true);
   case TFC_UINT:
     if (type.bits == 64)
       return double(load<uint64_t>(bytes, index));
     [[fallthrough]];
-  default: return double(elementAsInteger(bytes, index, type));
+  default:
+    return double(elementAsInteger(bytes, index, type));
   }
 }
 
@@ -108,10 +127,14 @@ int64_t elementAsInteger(const uint8_t *bytes, int64_t index, TfcDataType type) 
     int nibble = bytes[index / 2] >> (index % 2 * 4) & 15;
     return isSigned && nibble > 7 ? nibble - 16 : nibble;
   }
-  case 8: return isSigned ? int64_t(load<int8_t>(bytes, index)) : int64_t(load<uint8_t>(bytes, index));
-  case 16: return isSigned ? int64_t(load<int16_t>(bytes, index)) : int64_t(load<uint16_t>(bytes, index));
-  case 32: return isSigned ? int64_t(load<int32_t>(bytes, index)) : int64_t(load<uint32_t>(bytes, index));
-  default: return load<int64_t>(bytes, index);
+  case 8:
+    return isSigned ? int64_t(load<int8_t>(bytes, index)) : int64_t(load<uint8_t>(bytes, index));
+  case 16:
+    return isSigned ? int64_t(load<int16_t>(bytes, index)) : int64_t(load<uint16_t>(bytes, index));
+  case 32:
+    return isSigned ? int64_t(load<int32_t>(bytes, index)) : int64_t(load<uint32_t>(bytes, index));
+  default:
+    return load<int64_t>(bytes, index);
   }
 }
 

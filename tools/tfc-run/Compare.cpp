@@ -52,14 +52,17 @@ static double errorOf(double got, double expected) {
   return std::fabs(got - expected);
 }
 
-static void compareElement(const Array &output, const Array &expected, int64_t i, double rtol, double atol, Worst &worst) {
-  double got = elementAsDouble(output.bytes.data(), i, output.type), wanted = elementAsDouble(expected.bytes.data(), i, expected.type);
+static void compareElement(const Array &output, const Array &expected, int64_t i, double rtol, double atol,
+                           Worst &worst) {
+  double got = elementAsDouble(output.bytes.data(), i, output.type),
+         wanted = elementAsDouble(expected.bytes.data(), i, expected.type);
   double error, allowed = 0;
   if (isFloat(output.type)) {
     error = errorOf(got, wanted);
     allowed = std::isfinite(wanted) ? atol + rtol * std::fabs(wanted) : 0;
   } else { // as doubles two 64-bit integers could look alike
-    bool same = elementAsInteger(output.bytes.data(), i, output.type) == elementAsInteger(expected.bytes.data(), i, expected.type);
+    bool same = elementAsInteger(output.bytes.data(), i, output.type) ==
+                elementAsInteger(expected.bytes.data(), i, expected.type);
     error = same ? 0 : std::max(1.0, std::fabs(got - wanted));
   }
   worst.largest = std::max(worst.largest, error);
@@ -91,28 +94,34 @@ static Status checkNames(const std::vector<Array> &outputs, const std::vector<Ar
   return {};
 }
 
-Status compareArrays(const std::vector<Array> &outputs, const std::vector<Array> &expected, double rtol, double atol, std::string &summary) {
+Status compareArrays(const std::vector<Array> &outputs, const std::vector<Array> &expected, double rtol,
+                     double atol, std::string &summary) {
   if (Status status = checkNames(outputs, expected))
     return status;
   Worst worst;
   for (const Array &output : outputs) {
-    const Array &reference = *std::find_if(expected.begin(), expected.end(), [&](const Array &array) { return array.name == output.name; });
+    const Array &reference = *std::find_if(expected.begin(), expected.end(),
+                                           [&](const Array &array) { return array.name == output.name; });
     Array converted;
     if (reference.dims != output.dims)
-      return {CheckFailed, "output '" + output.name + "' is " + dimsText(output.dims) + ", but " + dimsText(reference.dims) + " is expected"};
+      return {CheckFailed, "output '" + output.name + "' is " + dimsText(output.dims) + ", but " +
+                               dimsText(reference.dims) + " is expected"};
     if (Status status = fromFile(reference, output.type, converted))
       return {CheckFailed, "output " + status.sentence};
     for (int64_t i = 0, count = elementCount(output.dims, output.type); i < count; ++i, ++worst.compared)
       compareElement(output, converted, i, rtol, atol, worst);
   }
   if (!worst.wrong) {
-    summary = std::to_string(outputs.size()) + (outputs.size() == 1 ? " output is" : " outputs are") + " as expected: " + std::to_string(worst.compared) +
-              " elements, largest error " + number(worst.largest);
+    summary = std::to_string(outputs.size()) + (outputs.size() == 1 ? " output is" : " outputs are") +
+              " as expected: " + std::to_string(worst.compared) + " elements, largest error " +
+              number(worst.largest);
     return {};
   }
-  return {CheckFailed, "output '" + worst.array->name + "' at " + position(*worst.array, worst.index) + " is " + number(worst.got) + ", expected " +
-                           number(worst.expected) + ": error " + number(worst.error) + ", allowed " + number(worst.allowed) + "; " +
-                           std::to_string(worst.wrong) + " of " + std::to_string(worst.compared) + " elements differ"};
+  return {CheckFailed, "output '" + worst.array->name + "' at " + position(*worst.array, worst.index) +
+                           " is " + number(worst.got) + ", expected " + number(worst.expected) + ": error " +
+                           number(worst.error) + ", allowed " + number(worst.allowed) + "; " +
+                           std::to_string(worst.wrong) + " of " + std::to_string(worst.compared) +
+                           " elements differ"};
 }
 
 } // namespace tfc

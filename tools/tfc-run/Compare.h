@@ -16,9 +16,10 @@
 
 namespace tfc {
 
-/// Compares names, types, shapes and elements. Ends with CheckFailed and the worst element; otherwise `summary` says
-/// how far off the farthest element was.
-Status compareArrays(const std::vector<Array> &outputs, const std::vector<Array> &expected, double rtol, double atol, std::string &summary);
+/// Compares names, types, shapes and elements. Ends with CheckFailed and the worst element; otherwise
+/// `summary` says how far off the farthest element was.
+Status compareArrays(const std::vector<Array> &outputs, const std::vector<Array> &expected, double rtol,
+                     double atol, std::string &summary);
 
 } // namespace tfc
 

@@ -15,13 +15,15 @@
 
 namespace tfc {
 
-//===-- Pieces that both forms use -------------------------------------------------------------------------===//
+//===-- Pieces that both forms use
+//-------------------------------------------------------------------------===//
 
 static std::string textOf(const TfcEntry &entry, uint32_t value) {
   const TfcExpr &expr = entry.values[value];
   if (expr.text)
     return expr.text;
-  return expr.word_count == 1 && expr.words[0].op == TFC_EXPR_CONST ? std::to_string(expr.words[0].operand) : "?";
+  return expr.word_count == 1 && expr.words[0].op == TFC_EXPR_CONST ? std::to_string(expr.words[0].operand)
+                                                                    : "?";
 }
 
 static std::string dimsOf(const TfcEntry &entry, const TfcPort &port) {
@@ -35,8 +37,9 @@ static std::string variantName(const TfcVariant &variant) {
   static const struct {
     uint64_t bit;
     const char *name;
-  } names[] = {{TFC_X86_64_V4, "x86-64-v4"}, {TFC_X86_64_V3, "x86-64-v3"}, {TFC_X86_64_V2, "x86-64-v2"},
-               {TFC_X86_AVX512_BF16, "avx512-bf16"}, {TFC_X86_AVX512_VNNI, "avx512-vnni"}, {TFC_AARCH64_NEON, "neon"}};
+  } names[] = {{TFC_X86_64_V4, "x86-64-v4"},         {TFC_X86_64_V3, "x86-64-v3"},
+               {TFC_X86_64_V2, "x86-64-v2"},         {TFC_X86_AVX512_BF16, "avx512-bf16"},
+               {TFC_X86_AVX512_VNNI, "avx512-vnni"}, {TFC_AARCH64_NEON, "neon"}};
   std::string text;
   uint64_t rest = variant.features;
   for (const auto &name : names) {
@@ -57,10 +60,14 @@ static std::string modeName(uint32_t mode) {
 
 static std::string hintText(const TfcEntry &entry, const TfcPort &port) {
   switch (port.hint) {
-  case TFC_HINT_INDEX: return "index below " + textOf(entry, port.hint_bound);
-  case TFC_HINT_MASK: return "mask";
-  case TFC_HINT_PAD: return "padding mask";
-  default: return "";
+  case TFC_HINT_INDEX:
+    return "index below " + textOf(entry, port.hint_bound);
+  case TFC_HINT_MASK:
+    return "mask";
+  case TFC_HINT_PAD:
+    return "padding mask";
+  default:
+    return "";
   }
 }
 
@@ -71,7 +78,8 @@ static std::vector<int64_t> launchesOf(const TfcModel &model, const TfcEntry &en
   return launches;
 }
 
-//===-- Text -----------------------------------------------------------------------------------------------===//
+//===-- Text
+//-----------------------------------------------------------------------------------------------===//
 
 namespace {
 /// Rows of cells; every column as wide as its widest cell.
@@ -111,30 +119,39 @@ static std::string printable(std::string text) {
 
 static std::string megabytes(uint64_t bytes) {
   char text[48];
-  std::snprintf(text, sizeof(text), bytes < 100000 ? "%.0f bytes" : "%.1f MB", bytes < 100000 ? double(bytes) : double(bytes) / 1e6);
+  std::snprintf(text, sizeof(text), bytes < 100000 ? "%.0f bytes" : "%.1f MB",
+                bytes < 100000 ? double(bytes) : double(bytes) / 1e6);
   return text;
 }
 
-static void addPorts(Table &table, const TfcEntry &entry, const TfcPort *ports, uint32_t count, const char *kind) {
+static void addPorts(Table &table, const TfcEntry &entry, const TfcPort *ports, uint32_t count,
+                     const char *kind) {
   for (uint32_t i = 0; i < count; ++i) {
     std::string note = hintText(entry, ports[i]);
     if (ports[i].alias_of_input >= 0)
       note = std::string("may share memory with '") + entry.inputs[ports[i].alias_of_input].name + "'";
-    table.add({"  " + std::string(kind), printable(ports[i].name), typeName(ports[i].dtype), printable(dimsOf(entry, ports[i])), printable(note)});
+    table.add({"  " + std::string(kind), printable(ports[i].name), typeName(ports[i].dtype),
+               printable(dimsOf(entry, ports[i])), printable(note)});
   }
 }
 
 static void addSymbols(Table &table, const TfcEntry &entry) {
   for (uint32_t s = 0; s < entry.symbol_count; ++s) {
     const TfcSymbol &symbol = entry.symbols[s];
-    std::string range = symbol.max == INT64_MAX ? std::to_string(symbol.min) + " or more" : std::to_string(symbol.min) + " to " + std::to_string(symbol.max);
-    std::string born = symbol.born_in ? std::string("known in the run, from node '") + entry.binds[symbol.born_in - 1].node + "'" : "";
+    std::string range = symbol.max == INT64_MAX
+                            ? std::to_string(symbol.min) + " or more"
+                            : std::to_string(symbol.min) + " to " + std::to_string(symbol.max);
+    std::string born = symbol.born_in ? std::string("known in the run, from node '") +
+                                            entry.binds[symbol.born_in - 1].node + "'"
+                                      : "";
     table.add({"  symbol", printable(symbol.name), "", range, printable(born)});
   }
 }
 
 std::string describeText(const TfcModel &model) {
-  std::string text = "model " + printable(model.name) + " (" + printable(model.producer ? model.producer : "?") + ", " + printable(model.triple ? model.triple : "?") + ")\n";
+  std::string text = "model " + printable(model.name) + " (" +
+                     printable(model.producer ? model.producer : "?") + ", " +
+                     printable(model.triple ? model.triple : "?") + ")\n";
   for (uint32_t e = 0; e < model.entry_count; ++e) {
     const TfcEntry &entry = model.entries[e];
     text += "\nentry " + printable(entry.name) + "\n";
@@ -143,7 +160,8 @@ std::string describeText(const TfcModel &model) {
     addPorts(table, entry, entry.outputs, entry.output_count, "output");
     addSymbols(table, entry);
     for (uint32_t i = 0; i <= entry.bind_count; ++i)
-      table.add({"  arena", i ? "after '" + printable(entry.binds[i - 1].node) + "'" : "", "bytes", printable(textOf(entry, entry.arena_bytes[i]))});
+      table.add({"  arena", i ? "after '" + printable(entry.binds[i - 1].node) + "'" : "", "bytes",
+                 printable(textOf(entry, entry.arena_bytes[i]))});
     text += table.text();
     Table kernels;
     std::vector<int64_t> launches = launchesOf(model, entry);
@@ -151,23 +169,30 @@ std::string describeText(const TfcModel &model) {
       std::string variants;
       for (uint32_t v = 0; v < model.kernels[k].variant_count; ++v)
         variants += (v ? ", " : "") + variantName(model.kernels[k].variants[v]);
-      kernels.add({"  kernel", printable(model.kernels[k].name), std::to_string(launches[k]) + (launches[k] == 1 ? " launch" : " launches"), variants});
+      kernels.add({"  kernel", printable(model.kernels[k].name),
+                   std::to_string(launches[k]) + (launches[k] == 1 ? " launch" : " launches"), variants});
     }
     text += "\n" + kernels.text();
   }
-  text += "\nweights: " + modeName(model.weights.mode) + ", " + std::to_string(model.weights.weight_count) + " tensors, " + megabytes(model.weights.bytes);
+  text += "\nweights: " + modeName(model.weights.mode) + ", " + std::to_string(model.weights.weight_count) +
+          " tensors, " + megabytes(model.weights.bytes);
   if (model.weights.mode == TFC_WEIGHTS_EXTERNAL && model.weights.file)
     text += ", in '" + printable(model.weights.file) + "'";
   return text + "\n";
 }
 
-//===-- JSON -----------------------------------------------------------------------------------------------===//
+//===-- JSON
+//-----------------------------------------------------------------------------------------------===//
 
 /// Length of the UTF-8 character at `at`, or 0.
 static size_t characterLength(const std::string &text, size_t at) {
   auto byte = [&](size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0; };
   unsigned lead = byte(0);
-  size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+  size_t length = lead < 0x80                   ? 1
+                  : lead >= 0xC2 && lead < 0xE0 ? 2
+                  : lead >= 0xE0 && lead < 0xF0 ? 3
+                  : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                : 0;
   for (size_t i = 1; i < length; ++i)
     if ((byte(i) & 0xC0) != 0x80)
       return 0;
@@ -200,8 +225,8 @@ static std::string portJson(const TfcEntry &entry, const TfcPort &port) {
   std::string dims;
   for (int32_t d = 0; d < port.rank; ++d)
     dims += (d ? ", " : "") + quoted(textOf(entry, port.dims[d]));
-  return "{\"name\": " + quoted(port.name) + ", \"type\": " + quoted(typeName(port.dtype)) + ", \"dims\": [" + dims + "], \"alias_of_input\": " +
-         std::to_string(port.alias_of_input) + "}";
+  return "{\"name\": " + quoted(port.name) + ", \"type\": " + quoted(typeName(port.dtype)) + ", \"dims\": [" +
+         dims + "], \"alias_of_input\": " + std::to_string(port.alias_of_input) + "}";
 }
 
 /// {"key": ..., "key": [made, made, ...]} piece by piece.
@@ -215,28 +240,39 @@ template <typename Make> static std::string list(const char *key, uint32_t count
 static std::string entryJson(const TfcModel &model, const TfcEntry &entry) {
   std::vector<int64_t> launches = launchesOf(model, entry);
   std::string text = "{\"name\": " + quoted(entry.name) + ", ";
-  text += list("inputs", entry.input_count, [&](uint32_t i) { return portJson(entry, entry.inputs[i]); }) + ", ";
-  text += list("outputs", entry.output_count, [&](uint32_t i) { return portJson(entry, entry.outputs[i]); }) + ", ";
+  text +=
+      list("inputs", entry.input_count, [&](uint32_t i) { return portJson(entry, entry.inputs[i]); }) + ", ";
+  text += list("outputs", entry.output_count, [&](uint32_t i) { return portJson(entry, entry.outputs[i]); }) +
+          ", ";
   text += list("symbols", entry.symbol_count, [&](uint32_t i) {
     const TfcSymbol &symbol = entry.symbols[i];
-    return "{\"name\": " + quoted(symbol.name) + ", \"min\": " + std::to_string(symbol.min) + ", \"max\": " + std::to_string(symbol.max) +
-           ", \"born_in\": " + std::to_string(symbol.born_in) + "}";
+    return "{\"name\": " + quoted(symbol.name) + ", \"min\": " + std::to_string(symbol.min) +
+           ", \"max\": " + std::to_string(symbol.max) + ", \"born_in\": " + std::to_string(symbol.born_in) +
+           "}";
   });
-  text += ", " + list("arena_bytes", entry.bind_count + 1, [&](uint32_t i) { return quoted(textOf(entry, entry.arena_bytes[i])); }) + ", ";
+  text += ", " +
+          list("arena_bytes", entry.bind_count + 1,
+               [&](uint32_t i) { return quoted(textOf(entry, entry.arena_bytes[i])); }) +
+          ", ";
   text += list("kernels", model.kernel_count, [&](uint32_t k) {
     const TfcKernel &kernel = model.kernels[k];
     return "{\"name\": " + quoted(kernel.name) + ", \"launches\": " + std::to_string(launches[k]) + ", " +
-           list("variants", kernel.variant_count, [&](uint32_t v) { return quoted(variantName(kernel.variants[v])); }) + "}";
+           list("variants", kernel.variant_count,
+                [&](uint32_t v) { return quoted(variantName(kernel.variants[v])); }) +
+           "}";
   });
   return text + "}";
 }
 
 std::string describeJson(const TfcModel &model) {
   const TfcWeights &weights = model.weights;
-  return "{\"model\": " + quoted(model.name) + ", \"producer\": " + quoted(model.producer ? model.producer : "") + ", \"triple\": " +
-         quoted(model.triple ? model.triple : "") + ", " + list("entries", model.entry_count, [&](uint32_t i) { return entryJson(model, model.entries[i]); }) +
-         ", \"weights\": {\"mode\": " + quoted(modeName(weights.mode)) + ", \"count\": " + std::to_string(weights.weight_count) + ", \"bytes\": " +
-         std::to_string(weights.bytes) + "}}";
+  return "{\"model\": " + quoted(model.name) +
+         ", \"producer\": " + quoted(model.producer ? model.producer : "") +
+         ", \"triple\": " + quoted(model.triple ? model.triple : "") + ", " +
+         list("entries", model.entry_count, [&](uint32_t i) { return entryJson(model, model.entries[i]); }) +
+         ", \"weights\": {\"mode\": " + quoted(modeName(weights.mode)) +
+         ", \"count\": " + std::to_string(weights.weight_count) +
+         ", \"bytes\": " + std::to_string(weights.bytes) + "}}";
 }
 
 } // namespace tfc

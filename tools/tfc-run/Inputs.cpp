@@ -18,7 +18,8 @@
 
 namespace tfc {
 
-//===-- From a file ----------------------------------------------------------------------------------------===//
+//===-- From a file
+//----------------------------------------------------------------------------------------===//
 
 static std::string inputNames(const TfcEntry &entry) {
   std::string names;
@@ -36,9 +37,11 @@ Status readInputs(const TfcEntry &entry, const std::string &path, std::vector<Ar
   size_t used = 0;
   for (uint32_t i = 0; i < entry.input_count; ++i) {
     const TfcPort &port = entry.inputs[i];
-    auto found = std::find_if(arrays.begin(), arrays.end(), [&](const Array &array) { return array.name == port.name; });
+    auto found = std::find_if(arrays.begin(), arrays.end(),
+                              [&](const Array &array) { return array.name == port.name; });
     if (found == arrays.end())
-      return badInput("'" + path + "' has no array '" + port.name + "'; the model takes " + inputNames(entry));
+      return badInput("'" + path + "' has no array '" + port.name + "'; the model takes " +
+                      inputNames(entry));
     inputs.emplace_back();
     if (Status status = fromFile(*found, port.dtype, inputs.back()))
       return badInput("'" + path + "': " + status.sentence);
@@ -49,9 +52,11 @@ Status readInputs(const TfcEntry &entry, const std::string &path, std::vector<Ar
   return {};
 }
 
-//===-- Made up --------------------------------------------------------------------------------------------===//
+//===-- Made up
+//--------------------------------------------------------------------------------------------===//
 
-static Status chooseSymbols(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes, std::vector<int64_t> &symbols) {
+static Status chooseSymbols(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes,
+                            std::vector<int64_t> &symbols) {
   std::string missing, all;
   symbols.assign(entry.symbol_count, 0);
   for (uint32_t s = 0; s < entry.symbol_count; ++s) {
@@ -67,7 +72,8 @@ static Status chooseSymbols(const TfcEntry &entry, const std::map<std::string, i
     else
       missing += (missing.empty() ? "" : ",") + std::string(symbol.name) + "=N";
     if (given != sizes.end() && (given->second < symbol.min || given->second > symbol.max))
-      return badInput("--dim " + given->first + "=" + std::to_string(given->second) + ": the model takes " + std::to_string(symbol.min) +
+      return badInput("--dim " + given->first + "=" + std::to_string(given->second) + ": the model takes " +
+                      std::to_string(symbol.min) +
                       (symbol.max == INT64_MAX ? " or more" : " to " + std::to_string(symbol.max)));
   }
   for (const auto &size : sizes) {
@@ -75,14 +81,17 @@ static Status chooseSymbols(const TfcEntry &entry, const std::map<std::string, i
     for (uint32_t s = 0; s < entry.symbol_count; ++s)
       known |= size.first == entry.symbols[s].name && !entry.symbols[s].born_in;
     if (!known)
-      return badInput("--dim: the model has no symbol '" + size.first + "'; it has " + (all.empty() ? "none" : all));
+      return badInput("--dim: the model has no symbol '" + size.first + "'; it has " +
+                      (all.empty() ? "none" : all));
   }
-  return missing.empty() ? Status{} : badInput("--random needs the sizes of all symbols; add --dim " + missing);
+  return missing.empty() ? Status{}
+                         : badInput("--random needs the sizes of all symbols; add --dim " + missing);
 }
 
 /// A number that depends on (seed, stream, index) alone.
 static uint64_t hashOf(uint64_t seed, uint64_t stream, uint64_t index) {
-  uint64_t x = seed * 0x9E3779B97F4A7C15u + stream * 0xD1B54A32D192ED03u + index * 0x2545F4914F6CDD1Du + 0x632BE59BD9B4E019u;
+  uint64_t x = seed * 0x9E3779B97F4A7C15u + stream * 0xD1B54A32D192ED03u + index * 0x2545F4914F6CDD1Du +
+               0x632BE59BD9B4E019u;
   for (int round = 0; round < 2; ++round) {
     x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
     x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
@@ -94,7 +103,8 @@ static uint64_t hashOf(uint64_t seed, uint64_t stream, uint64_t index) {
 /// Little-endian, so the low bytes of a 64-bit number are the narrower integer.
 static void putInteger(Array &array, int64_t index, int64_t value) {
   if (array.type.bits == 4)
-    array.bytes[size_t(index / 2)] = uint8_t(array.bytes[size_t(index / 2)] | (value & 15) << (index % 2 * 4));
+    array.bytes[size_t(index / 2)] =
+        uint8_t(array.bytes[size_t(index / 2)] | (value & 15) << (index % 2 * 4));
   else
     std::memcpy(array.bytes.data() + index * (array.type.bits / 8), &value, array.type.bits / 8);
 }
@@ -113,13 +123,15 @@ static void fill(Array &array, const TfcPort &port, int64_t bound, uint64_t seed
     if (port.hint == TFC_HINT_INDEX && !floats && array.type.code != TFC_BOOL)
       putInteger(array, i, bound > 0 ? int64_t(hashOf(seed, stream, uint64_t(i)) % uint64_t(bound)) : 0);
     else if (floats)
-      tfc_elements_from_f32(array.bytes.data() + i * (array.type.bits / 8), &value, 1, array.type.code, array.type.bits);
+      tfc_elements_from_f32(array.bytes.data() + i * (array.type.bits / 8), &value, 1, array.type.code,
+                            array.type.bits);
     else
       putInteger(array, i, int64_t(value));
   }
 }
 
-Status makeInputs(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes, uint64_t seed, std::vector<Array> &inputs) {
+Status makeInputs(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes, uint64_t seed,
+                  std::vector<Array> &inputs) {
   std::vector<int64_t> symbols, values(entry.value_count);
   if (Status status = chooseSymbols(entry, sizes, symbols))
     return status;

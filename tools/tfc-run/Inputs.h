@@ -21,7 +21,8 @@ namespace tfc {
 Status readInputs(const TfcEntry &entry, const std::string &path, std::vector<Array> &inputs);
 
 /// Made-up inputs for these sizes of the symbols. An element depends on (seed, input, position) alone.
-Status makeInputs(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes, uint64_t seed, std::vector<Array> &inputs);
+Status makeInputs(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes, uint64_t seed,
+                  std::vector<Array> &inputs);
 
 } // namespace tfc
 

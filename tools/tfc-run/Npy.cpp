@@ -17,7 +17,8 @@
 
 namespace tfc {
 
-//===-- The header: a Python dictionary of three known keys ------------------------------------------------===//
+//===-- The header: a Python dictionary of three known keys
+//------------------------------------------------===//
 
 namespace {
 /// Reads {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), } and nothing more general.
@@ -81,7 +82,8 @@ private:
     skip();
     size_t start = at;
     for (value = 0; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at)
-      if (__builtin_mul_overflow(value, int64_t(10), &value) || __builtin_add_overflow(value, int64_t(text[at] - '0'), &value))
+      if (__builtin_mul_overflow(value, int64_t(10), &value) ||
+          __builtin_add_overflow(value, int64_t(text[at] - '0'), &value))
         return false;
     return at > start;
   }
@@ -128,11 +130,20 @@ static bool typeOf(const std::string &descr, TfcDataType &type, bool &swapped) {
   type.bits = uint8_t(bytes * 8);
   type.lanes = 1;
   switch (descr[1]) {
-  case 'f': type.code = TFC_FLOAT; return bytes > 1;
-  case 'i': type.code = TFC_INT; return true;
-  case 'u': type.code = TFC_UINT; return true;
-  case 'b': type.code = TFC_BOOL; return bytes == 1;
-  default: return false;
+  case 'f':
+    type.code = TFC_FLOAT;
+    return bytes > 1;
+  case 'i':
+    type.code = TFC_INT;
+    return true;
+  case 'u':
+    type.code = TFC_UINT;
+    return true;
+  case 'b':
+    type.code = TFC_BOOL;
+    return bytes == 1;
+  default:
+    return false;
   }
 }
 
@@ -150,7 +161,8 @@ static void makeRowMajor(Array &array) {
     stride *= array.dims[d];
   }
   std::vector<uint8_t> rows(array.bytes.size());
-  tfc_layout_copy(rows.data(), array.bytes.data(), array.dims.data(), int32_t(array.dims.size()), 0, strides.data(), array.type.bits / 8);
+  tfc_layout_copy(rows.data(), array.bytes.data(), array.dims.data(), int32_t(array.dims.size()), 0,
+                  strides.data(), array.type.bits / 8);
   array.bytes = std::move(rows);
 }
 
@@ -159,25 +171,30 @@ Status parseNpy(const std::string &where, std::vector<uint8_t> contents, Array &
     return badInput(where + " is not a numpy array");
   unsigned version = contents[6];
   if (version < 1 || version > 3)
-    return badInput(where + " has version " + std::to_string(version) + " of numpy's format; 1 to 3 are known");
+    return badInput(where + " has version " + std::to_string(version) +
+                    " of numpy's format; 1 to 3 are known");
   size_t start = version == 1 ? 10 : 12;
   uint64_t length = contents[8] | contents[9] << 8;
   if (version > 1)
-    length = contents.size() < 12 ? UINT64_MAX : length | uint64_t(contents[10]) << 16 | uint64_t(contents[11]) << 24;
+    length = contents.size() < 12 ? UINT64_MAX
+                                  : length | uint64_t(contents[10]) << 16 | uint64_t(contents[11]) << 24;
   if (contents.size() < start || length > contents.size() - start)
     return badInput(where + " is cut short");
   std::string text(reinterpret_cast<char *>(contents.data()) + start, length);
   HeaderParser header(text);
   if (!header.parse())
-    return badInput(where + " has a header that cannot be read (or more than " + std::to_string(TFC_MAX_RANK) + " dims, or a structured type)");
+    return badInput(where + " has a header that cannot be read (or more than " +
+                    std::to_string(TFC_MAX_RANK) + " dims, or a structured type)");
   bool swapped = false;
   if (!typeOf(header.descr, array.type, swapped))
-    return badInput(where + " has elements of numpy type '" + header.descr + "'; bool, integers and floats can be used");
+    return badInput(where + " has elements of numpy type '" + header.descr +
+                    "'; bool, integers and floats can be used");
   array.dims = header.shape;
   int64_t count = elementCount(array.dims, array.type);
   uint64_t held = contents.size() - start - length;
   if (count < 0 || uint64_t(byteCount(count, array.type)) != held)
-    return badInput(where + " has shape " + dimsText(array.dims) + " of " + typeName(array.type) + ", but " + std::to_string(held) + " bytes of elements");
+    return badInput(where + " has shape " + dimsText(array.dims) + " of " + typeName(array.type) + ", but " +
+                    std::to_string(held) + " bytes of elements");
   contents.erase(contents.begin(), contents.begin() + long(start + length));
   array.bytes = std::move(contents);
   if (swapped)
@@ -188,14 +205,18 @@ Status parseNpy(const std::string &where, std::vector<uint8_t> contents, Array &
 }
 
 std::string npyHeader(const Array &array) {
-  const char *kind = array.type.code == TFC_FLOAT ? "f" : array.type.code == TFC_INT ? "i" : array.type.code == TFC_UINT ? "u" : "b";
+  const char *kind = array.type.code == TFC_FLOAT  ? "f"
+                     : array.type.code == TFC_INT  ? "i"
+                     : array.type.code == TFC_UINT ? "u"
+                                                   : "b";
   int bytes = array.type.bits / 8;
   std::string shape;
   for (int64_t dim : array.dims)
     shape += std::to_string(dim) + ", ";
   if (array.dims.size() > 1)
     shape.resize(shape.size() - 2);
-  std::string text = std::string("{'descr': '") + (bytes > 1 ? "<" : "|") + kind + std::to_string(bytes) + "', 'fortran_order': False, 'shape': (" + shape + "), }";
+  std::string text = std::string("{'descr': '") + (bytes > 1 ? "<" : "|") + kind + std::to_string(bytes) +
+                     "', 'fortran_order': False, 'shape': (" + shape + "), }";
   text.append(63 - (10 + text.size()) % 64, ' ');
   text += '\n';
   std::string head("\x93NUMPY\x01\x00", 8);
@@ -204,7 +225,8 @@ std::string npyHeader(const Array &array) {
   return head + text;
 }
 
-//===-- Files ----------------------------------------------------------------------------------------------===//
+//===-- Files
+//----------------------------------------------------------------------------------------------===//
 
 Status readArrays(const std::string &path, std::vector<Array> &arrays) {
   ZipReader zip;
@@ -250,14 +272,23 @@ Status writeArrays(const std::string &path, const std::vector<Array> &arrays) {
   return zip.finish();
 }
 
-//===-- Types that numpy does not know ---------------------------------------------------------------------===//
+//===-- Types that numpy does not know
+//---------------------------------------------------------------------===//
 
 TfcDataType typeInFiles(TfcDataType type) {
   switch (type.code) {
-  case TFC_BFLOAT: return {TFC_UINT, 16, 1};
-  case TFC_FLOAT8_E4M3FN: case TFC_FLOAT8_E4M3FNUZ: case TFC_FLOAT8_E5M2: case TFC_FLOAT8_E5M2FNUZ: return {TFC_UINT, 8, 1};
-  case TFC_INT: case TFC_UINT: return {type.code, uint8_t(type.bits < 8 ? 8 : type.bits), 1};
-  default: return type;
+  case TFC_BFLOAT:
+    return {TFC_UINT, 16, 1};
+  case TFC_FLOAT8_E4M3FN:
+  case TFC_FLOAT8_E4M3FNUZ:
+  case TFC_FLOAT8_E5M2:
+  case TFC_FLOAT8_E5M2FNUZ:
+    return {TFC_UINT, 8, 1};
+  case TFC_INT:
+  case TFC_UINT:
+    return {type.code, uint8_t(type.bits < 8 ? 8 : type.bits), 1};
+  default:
+    return type;
   }
 }
 
@@ -279,12 +310,14 @@ Array forFile(const Array &array) {
 
 /// Two elements to a byte, the first in the low bits.
 static Status pack(const Array &array, TfcDataType wanted, Array &packed) {
-  int64_t count = elementCount(array.dims, array.type), low = wanted.code == TFC_INT ? -8 : 0, high = wanted.code == TFC_INT ? 7 : 15;
+  int64_t count = elementCount(array.dims, array.type), low = wanted.code == TFC_INT ? -8 : 0,
+          high = wanted.code == TFC_INT ? 7 : 15;
   packed.bytes.assign(size_t(byteCount(count, wanted)), 0);
   for (int64_t i = 0; i < count; ++i) {
     int64_t value = elementAsInteger(array.bytes.data(), i, array.type);
     if (value < low || value > high)
-      return badInput("'" + array.name + "': element " + std::to_string(i) + " is " + std::to_string(value) + ", which does not fit in " + typeName(wanted));
+      return badInput("'" + array.name + "': element " + std::to_string(i) + " is " + std::to_string(value) +
+                      ", which does not fit in " + typeName(wanted));
     packed.bytes[size_t(i / 2)] = uint8_t(packed.bytes[size_t(i / 2)] | (value & 15) << (i % 2 * 4));
   }
   return {};
@@ -299,11 +332,13 @@ Status fromFile(const Array &array, TfcDataType wanted, Array &converted) {
     std::vector<float> floats(array.bytes.size() / 4);
     if (!floats.empty())
       std::memcpy(floats.data(), array.bytes.data(), array.bytes.size());
-    tfc_elements_from_f32(converted.bytes.data(), floats.data(), int64_t(floats.size()), wanted.code, wanted.bits);
+    tfc_elements_from_f32(converted.bytes.data(), floats.data(), int64_t(floats.size()), wanted.code,
+                          wanted.bits);
     return {};
   }
   if (array.type != typeInFiles(wanted))
-    return badInput("'" + array.name + "' is " + typeName(array.type) + " in the file, but must be " + typeName(typeInFiles(wanted)) +
+    return badInput("'" + array.name + "' is " + typeName(array.type) + " in the file, but must be " +
+                    typeName(typeInFiles(wanted)) +
                     (typeInFiles(wanted) != wanted ? " (the bits of " + typeName(wanted) + ")" : ""));
   if (wanted.bits == 4)
     return pack(array, wanted, converted);

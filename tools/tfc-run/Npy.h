@@ -3,8 +3,9 @@
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// npz files are zip archives of npy files. Types that numpy does not know travel as their bits: bf16 as uint16, float8 as
-// uint8, a 4-bit integer as one int8 each (reading and writing here leaves them so; Inputs and Outputs convert).
+// npz files are zip archives of npy files. Types that numpy does not know travel as their bits: bf16 as
+// uint16, float8 as uint8, a 4-bit integer as one int8 each (reading and writing here leaves them so; Inputs
+// and Outputs convert).
 //
 //===-----------------------------------------------------------------------------------------------------===//
 
@@ -19,7 +20,8 @@
 
 namespace tfc {
 
-/// Reads an npz file, or an npy file as one array without a name. One that is no such file ends in one sentence.
+/// Reads an npz file, or an npy file as one array without a name. One that is no such file ends in one
+/// sentence.
 Status readArrays(const std::string &path, std::vector<Array> &arrays);
 
 /// Writes an npz file; it appears under its name only when it is complete.

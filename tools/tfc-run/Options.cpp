@@ -71,8 +71,11 @@ static Status parseDims(const std::string &text, std::map<std::string, int64_t> 
     std::string pair = text.substr(at, comma - at);
     size_t equal = pair.find('=');
     int64_t value;
-    if (equal == std::string::npos || equal == 0 || !parseInteger(pair.substr(equal + 1), 0, INT64_MAX, value))
-      return badInput("--dim takes NAME=N,NAME=N with N at least 0, for instance --dim batch=1,seq=128; it was given '" + text + "'");
+    if (equal == std::string::npos || equal == 0 ||
+        !parseInteger(pair.substr(equal + 1), 0, INT64_MAX, value))
+      return badInput(
+          "--dim takes NAME=N,NAME=N with N at least 0, for instance --dim batch=1,seq=128; it was given '" +
+          text + "'");
     if (!dims.emplace(pair.substr(0, equal), value).second)
       return badInput("--dim gives '" + pair.substr(0, equal) + "' twice");
     at = comma + 1;
@@ -110,7 +113,9 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
     dimStatus = parseDims(value, options.dims);
     return true;
   };
-  auto tolerance = [](double &to) { return [&to](const std::string &value) { return parseTolerance(value, to); }; };
+  auto tolerance = [](double &to) {
+    return [&to](const std::string &value) { return parseTolerance(value, to); };
+  };
   return {{"--inputs", nullptr, text(options.inputs), "a file"},
           {"--outputs", nullptr, text(options.outputs), "a file"},
           {"--expect", nullptr, text(options.expect), "a file"},
@@ -130,7 +135,8 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
           {"--help", &options.help, nullptr, ""}};
 }
 
-static Status takeOption(const std::vector<Rule> &rules, const std::string &argument, int argc, char **argv, int &at) {
+static Status takeOption(const std::vector<Rule> &rules, const std::string &argument, int argc, char **argv,
+                         int &at) {
   size_t equal = argument.find('=');
   std::string name = argument.substr(0, equal);
   for (const Rule &rule : rules) {
@@ -145,7 +151,8 @@ static Status takeOption(const std::vector<Rule> &rules, const std::string &argu
     if (equal == std::string::npos && at + 1 >= argc)
       return badInput(name + " needs a value: " + rule.wants);
     std::string value = equal == std::string::npos ? argv[++at] : argument.substr(equal + 1);
-    return rule.take(value) ? Status{} : badInput(name + " takes " + rule.wants + "; it was given '" + value + "'");
+    return rule.take(value) ? Status{}
+                            : badInput(name + " takes " + rule.wants + "; it was given '" + value + "'");
   }
   return badInput("unknown option '" + name + "'; tfc-run --help lists them");
 }

@@ -66,18 +66,20 @@ std::string timingText(const Timing &timing, int64_t repeat, int32_t threads) {
   std::string with = format("%d %s", threads, threads == 1 ? "thread" : "threads");
   if (repeat == 1)
     return format("time %.3f ms (one run, %s)\n", timing.minMs, with.c_str());
-  return format("time min %.3f ms, median %.3f ms, p90 %.3f ms (%lld runs, %s)\n", timing.minMs, timing.medianMs, timing.p90Ms,
-                static_cast<long long>(repeat), with.c_str());
+  return format("time min %.3f ms, median %.3f ms, p90 %.3f ms (%lld runs, %s)\n", timing.minMs,
+                timing.medianMs, timing.p90Ms, static_cast<long long>(repeat), with.c_str());
 }
 
 std::string timingJson(const Timing &timing, int64_t repeat, int32_t threads) {
-  return format("{\"min_ms\": %.6f, \"median_ms\": %.6f, \"p90_ms\": %.6f, \"repeat\": %lld, \"threads\": %d}\n", timing.minMs, timing.medianMs, timing.p90Ms,
-                static_cast<long long>(repeat), threads);
+  return format(
+      "{\"min_ms\": %.6f, \"median_ms\": %.6f, \"p90_ms\": %.6f, \"repeat\": %lld, \"threads\": %d}\n",
+      timing.minMs, timing.medianMs, timing.p90Ms, static_cast<long long>(repeat), threads);
 }
 
 std::string profileText(const Session &session, const std::vector<double> &seconds) {
   const std::vector<KernelCost> &costs = session.costs();
-  double runs = double(seconds.size()), total = std::accumulate(seconds.begin(), seconds.end(), 0.0), inside = 0;
+  double runs = double(seconds.size()), total = std::accumulate(seconds.begin(), seconds.end(), 0.0),
+         inside = 0;
   std::vector<size_t> order;
   int width = 16;
   for (size_t k = 0; k < costs.size(); ++k) {
@@ -87,15 +89,19 @@ std::string profileText(const Session &session, const std::vector<double> &secon
     order.push_back(k);
     width = std::min(48, std::max(width, int(std::string(session.model().kernels[k].name).size())));
   }
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return costs[a].seconds > costs[b].seconds; });
-  std::string text = format("%-*s %8s %10s %7s %9s %9s\n", width, "kernel", "calls", "ms", "share", "GFLOP/s", "GB/s");
+  std::sort(order.begin(), order.end(),
+            [&](size_t a, size_t b) { return costs[a].seconds > costs[b].seconds; });
+  std::string text =
+      format("%-*s %8s %10s %7s %9s %9s\n", width, "kernel", "calls", "ms", "share", "GFLOP/s", "GB/s");
   auto row = [&](const char *name, double calls, double spent, double flops, double bytes) {
-    text += format("%-*.*s %8.0f %10.4f %6.1f%%", width, width, name, calls / runs, spent / runs * 1e3, total > 0 ? 100 * spent / total : 0);
+    text += format("%-*.*s %8.0f %10.4f %6.1f%%", width, width, name, calls / runs, spent / runs * 1e3,
+                   total > 0 ? 100 * spent / total : 0);
     text += flops > 0 && spent > 0 ? format(" %9.2f", flops / spent * 1e-9) : "         -";
     text += bytes > 0 && spent > 0 ? format(" %9.2f\n", bytes / spent * 1e-9) : "         -\n";
   };
   for (size_t k : order)
-    row(session.model().kernels[k].name, double(costs[k].calls), costs[k].seconds, costs[k].flops, costs[k].bytes);
+    row(session.model().kernels[k].name, double(costs[k].calls), costs[k].seconds, costs[k].flops,
+        costs[k].bytes);
   row("outside kernels", 0, total - inside, 0, 0);
   return text;
 }

@@ -20,9 +20,14 @@ double now() {
 
 Status runtimeStatus(int32_t code) {
   switch (code) {
-  case TFC_OK: return {};
-  case TFC_OUT_OF_MEMORY: case TFC_SYSTEM: case TFC_BUFFER_TOO_SMALL: return defect(tfc_last_error());
-  default: return badInput(tfc_last_error());
+  case TFC_OK:
+    return {};
+  case TFC_OUT_OF_MEMORY:
+  case TFC_SYSTEM:
+  case TFC_BUFFER_TOO_SMALL:
+    return defect(tfc_last_error());
+  default:
+    return badInput(tfc_last_error());
   }
 }
 
@@ -35,11 +40,13 @@ Session::~Session() {
 Status Session::open(const std::string &path, const std::string &query, const std::string &entryName) {
   if (int32_t code = tfc_model_open(path.c_str(), query.empty() ? nullptr : query.c_str(), &opened))
     return runtimeStatus(code);
-  return runtimeStatus(tfc_model_find_entry(opened, entryName.empty() ? nullptr : entryName.c_str(), &entryNumber));
+  return runtimeStatus(
+      tfc_model_find_entry(opened, entryName.empty() ? nullptr : entryName.c_str(), &entryNumber));
 }
 
 static TfcTensor tensorOf(Array &array) {
-  return {array.bytes.data(), 1, 0, array.type, int32_t(array.dims.size()), array.dims.data(), nullptr, 0, array.bytes.size()};
+  return {array.bytes.data(), 1,       0, array.type,        int32_t(array.dims.size()),
+          array.dims.data(),  nullptr, 0, array.bytes.size()};
 }
 
 Status Session::prepare(int32_t threads, bool profile, std::vector<Array> inputs) {
@@ -96,7 +103,8 @@ Status Session::runOnce() {
     outputTensors[i].data = nullptr;
     outputTensors[i].capacity_bytes = 0;
   }
-  return runtimeStatus(tfc_run(context, entryNumber, inputTensors.data(), uint32_t(inputTensors.size()), outputTensors.data(), uint32_t(outputTensors.size())));
+  return runtimeStatus(tfc_run(context, entryNumber, inputTensors.data(), uint32_t(inputTensors.size()),
+                               outputTensors.data(), uint32_t(outputTensors.size())));
 }
 
 Status Session::run(int64_t warmup, int64_t repeat, std::vector<double> &seconds) {

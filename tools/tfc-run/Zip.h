@@ -3,9 +3,9 @@
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Reading: stored and deflated members, zip64, with every offset and size compared with the file before it is used and
-// every checksum verified. Writing: stored members, zip64 where a size needs it, into a file that appears under its name
-// only when it is complete.
+// Reading: stored and deflated members, zip64, with every offset and size compared with the file before it is
+// used and every checksum verified. Writing: stored members, zip64 where a size needs it, into a file that
+// appears under its name only when it is complete.
 //
 //===-----------------------------------------------------------------------------------------------------===//
 
@@ -45,7 +45,8 @@ public:
 private:
   Status readDirectory();
   Status readDirectoryEntries(const std::vector<uint8_t> &directory, uint64_t count);
-  Status inflateMember(const ZipMember &member, const std::vector<uint8_t> &packed, std::vector<uint8_t> &contents);
+  Status inflateMember(const ZipMember &member, const std::vector<uint8_t> &packed,
+                       std::vector<uint8_t> &contents);
   Status bad(const std::string &what) const { return badInput("'" + path + "': " + what); }
   bool readAt(uint64_t offset, void *to, uint64_t count);
 

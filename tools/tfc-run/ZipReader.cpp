@@ -76,11 +76,13 @@ Status ZipReader::readDirectory() {
   if (tail < 22 || !readAt(size - tail, end.data(), tail))
     return bad("is cut short");
   int64_t at = int64_t(tail) - 22;
-  while (at >= 0 && !(get<uint32_t>(&end[at]) == 0x06054b50 && uint64_t(at) + 22 + get<uint16_t>(&end[at + 20]) <= tail))
+  while (at >= 0 &&
+         !(get<uint32_t>(&end[at]) == 0x06054b50 && uint64_t(at) + 22 + get<uint16_t>(&end[at + 20]) <= tail))
     --at;
   if (at < 0)
     return bad("is not a complete zip archive: it has no directory");
-  uint64_t count = get<uint16_t>(&end[at + 10]), bytes = get<uint32_t>(&end[at + 12]), offset = get<uint32_t>(&end[at + 16]);
+  uint64_t count = get<uint16_t>(&end[at + 10]), bytes = get<uint32_t>(&end[at + 12]),
+           offset = get<uint32_t>(&end[at + 16]);
   if (at >= 20 && get<uint32_t>(&end[at - 20]) == 0x07064b50) { // zip64: the record has a larger brother
     uint8_t big[56];
     if (!readAt(get<uint64_t>(&end[at - 12]), big, sizeof(big)) || get<uint32_t>(big) != 0x06064b50)
@@ -125,7 +127,8 @@ Status ZipReader::readDirectoryEntries(const std::vector<uint8_t> &directory, ui
     if (directory.size() - at < 46 || get<uint32_t>(&directory[at]) != 0x02014b50)
       return bad("its directory is damaged");
     const uint8_t *entry = &directory[at];
-    size_t name = get<uint16_t>(entry + 28), extra = get<uint16_t>(entry + 30), comment = get<uint16_t>(entry + 32);
+    size_t name = get<uint16_t>(entry + 28), extra = get<uint16_t>(entry + 30),
+           comment = get<uint16_t>(entry + 32);
     if (directory.size() - at - 46 < name + extra + comment)
       return bad("its directory is damaged");
     ZipMember member;
@@ -165,7 +168,8 @@ Status ZipReader::read(const ZipMember &member, std::vector<uint8_t> &contents) 
   if (member.method == 0)
     contents = std::move(packed);
   else if (member.method != 8)
-    return damaged("is packed by method " + std::to_string(member.method) + "; only stored and deflated ones are read");
+    return damaged("is packed by method " + std::to_string(member.method) +
+                   "; only stored and deflated ones are read");
   else if (Status status = inflateMember(member, packed, contents))
     return status;
   uLong crc = crc32(0, nullptr, 0);
@@ -174,7 +178,8 @@ Status ZipReader::read(const ZipMember &member, std::vector<uint8_t> &contents) 
   return uint32_t(crc) == member.crc ? Status{} : damaged("is damaged: its checksum differs");
 }
 
-Status ZipReader::inflateMember(const ZipMember &member, const std::vector<uint8_t> &packed, std::vector<uint8_t> &contents) {
+Status ZipReader::inflateMember(const ZipMember &member, const std::vector<uint8_t> &packed,
+                                std::vector<uint8_t> &contents) {
   contents.resize(member.bytes);
   z_stream stream = {};
   if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
@@ -183,7 +188,8 @@ Status ZipReader::inflateMember(const ZipMember &member, const std::vector<uint8
   int state = Z_OK;
   uint8_t beyond; // room for one byte more than promised, to notice a member that is longer
   while (state == Z_OK) {
-    size_t give = std::min<size_t>(packed.size() - in, 1u << 30), take = std::min<size_t>(contents.size() - out, 1u << 30);
+    size_t give = std::min<size_t>(packed.size() - in, 1u << 30),
+           take = std::min<size_t>(contents.size() - out, 1u << 30);
     stream.next_in = const_cast<uint8_t *>(packed.data()) + in;
     stream.avail_in = uInt(give);
     stream.next_out = take ? contents.data() + out : &beyond;

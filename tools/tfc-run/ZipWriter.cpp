@@ -48,7 +48,9 @@ ZipWriter::~ZipWriter() {
 
 Status ZipWriter::failed(const std::string &doing, int error) const {
   std::string sentence = "cannot " + doing + " '" + path + "': " + std::strerror(error);
-  return error == ENOSPC || error == EIO || error == EDQUOT || error == ENOMEM ? defect(sentence) : badInput(sentence);
+  return error == ENOSPC || error == EFBIG || error == EIO || error == EDQUOT || error == ENOMEM
+             ? defect(sentence)
+             : badInput(sentence);
 }
 
 /// The file is made beside its place, so that putting it there is one step that cannot be half done.
@@ -90,7 +92,11 @@ Status ZipWriter::add(const std::string &name, const std::string &head, const st
   bool big = member.bytes >= Limit;
   Fields header;
   header.u32(0x04034b50).u16(big ? 45 : 20).u16(1 << 11).u16(0).u16(0).u16(33).u32(member.crc);
-  header.u32(big ? Limit : member.bytes).u32(big ? Limit : member.bytes).u16(name.size()).u16(big ? 20 : 0).text(name);
+  header.u32(big ? Limit : member.bytes)
+      .u32(big ? Limit : member.bytes)
+      .u16(name.size())
+      .u16(big ? 20 : 0)
+      .text(name);
   if (big)
     header.u16(1).u16(16).u64(member.bytes).u64(member.bytes);
   list.push_back(member);
@@ -110,8 +116,18 @@ Status ZipWriter::finish() {
     if (far)
       extra.u64(member.headerOffset);
     size_t extraBytes = extra.bytes.empty() ? 0 : extra.bytes.size() + 4;
-    entry.u32(0x02014b50).u16(45).u16(big || far ? 45 : 20).u16(1 << 11).u16(0).u16(0).u16(33).u32(member.crc);
-    entry.u32(big ? Limit : member.bytes).u32(big ? Limit : member.bytes).u16(member.name.size()).u16(extraBytes);
+    entry.u32(0x02014b50)
+        .u16(45)
+        .u16(big || far ? 45 : 20)
+        .u16(1 << 11)
+        .u16(0)
+        .u16(0)
+        .u16(33)
+        .u32(member.crc);
+    entry.u32(big ? Limit : member.bytes)
+        .u32(big ? Limit : member.bytes)
+        .u16(member.name.size())
+        .u16(extraBytes);
     entry.u16(0).u16(0).u16(0).u32(0).u32(far ? Limit : member.headerOffset).text(member.name);
     if (extraBytes)
       entry.u16(1).u16(extra.bytes.size()).text(extra.bytes);
@@ -121,11 +137,27 @@ Status ZipWriter::finish() {
   uint64_t bytes = written - start, at = written;
   Fields end;
   if (list.size() >= 0xFFFF || start >= Limit || bytes >= Limit) {
-    end.u32(0x06064b50).u64(44).u16(45).u16(45).u32(0).u32(0).u64(list.size()).u64(list.size()).u64(bytes).u64(start);
+    end.u32(0x06064b50)
+        .u64(44)
+        .u16(45)
+        .u16(45)
+        .u32(0)
+        .u32(0)
+        .u64(list.size())
+        .u64(list.size())
+        .u64(bytes)
+        .u64(start);
     end.u32(0x07064b50).u32(0).u64(at).u32(1);
   }
   uint64_t count = std::min<uint64_t>(list.size(), 0xFFFF);
-  end.u32(0x06054b50).u16(0).u16(0).u16(count).u16(count).u32(std::min(bytes, Limit)).u32(std::min(start, Limit)).u16(0);
+  end.u32(0x06054b50)
+      .u16(0)
+      .u16(0)
+      .u16(count)
+      .u16(count)
+      .u32(std::min(bytes, Limit))
+      .u32(std::min(start, Limit))
+      .u16(0);
   if (Status status = put(end.bytes.data(), end.bytes.size()))
     return status;
   errno = EIO;

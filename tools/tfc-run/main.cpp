@@ -32,7 +32,9 @@ static Status readOrMakeInputs(const Options &options, const TfcEntry &entry, st
     return makeInputs(entry, options.dims, options.seed, inputs);
   if (!options.inputs.empty())
     return readInputs(entry, options.inputs, inputs);
-  return entry.input_count ? badInput("the model has inputs: give --inputs FILE.npz or --random (tfc-run --help)") : Status{};
+  return entry.input_count
+             ? badInput("the model has inputs: give --inputs FILE.npz or --random (tfc-run --help)")
+             : Status{};
 }
 
 static Status runModel(const Options &options, Session &session) {
@@ -94,6 +96,7 @@ int main(int argc, char **argv) {
     status = defect("cannot write to standard output");
   std::fflush(stdout);
   if (status)
-    std::fprintf(stderr, "tfc-run: %s: %s\n", status.code == CheckFailed ? "check failed" : "error", status.sentence.c_str());
+    std::fprintf(stderr, "tfc-run: %s: %s\n", status.code == CheckFailed ? "check failed" : "error",
+                 status.sentence.c_str());
   return status.code;
 }

@@ -1,4 +1,5 @@
-//===- EmbeddedFiles.h - Files that the compiler carries with it -------------------------------------*- C++ -*-===//
+//===- EmbeddedFiles.h - Files that the compiler carries with it -------------------------------------*- C++
+//-*-===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

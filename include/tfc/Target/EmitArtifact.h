@@ -1,4 +1,5 @@
-//===- EmitArtifact.h - From a module at stage llvm to the files of a model --------------------------*- C++ -*-===//
+//===- EmitArtifact.h - From a module at stage llvm to the files of a model --------------------------*- C++
+//-*-===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -26,12 +27,12 @@ struct ArtifactOptions {
   unsigned threads = 2;
 };
 
-/// Makes model.so, its header and, with external weights, `<stem of the output>.weights` beside it. Either all files
-/// appear or none of them changes. Errors are one sentence; see also `isMachineError`.
+/// Makes model.so, its header and, with external weights, `<stem of the output>.weights` beside it. Either
+/// all files appear or none of them changes. Errors are one sentence; see also `isMachineError`.
 llvm::Error emitArtifact(ModuleOp module, const ArtifactOptions &options);
 
-/// Whether an error is the machine's (a full disk, a broken one, no memory) and not one of the module, the options or a
-/// path that the user gave.
+/// Whether an error is the machine's (a full disk, a broken one, no memory) and not one of the module, the
+/// options or a path that the user gave.
 bool isMachineError(const llvm::Error &error);
 
 enum class CodeKind { Assembly, Object };

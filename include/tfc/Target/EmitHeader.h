@@ -1,4 +1,5 @@
-//===- EmitHeader.h - The C header of a model --------------------------------------------------------*- C++ -*-===//
+//===- EmitHeader.h - The C header of a model --------------------------------------------------------*- C++
+//-*-===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -14,8 +15,9 @@
 
 namespace tfc {
 
-/// The text of model.h: all that a C or C++ program needs to run the model besides model.so. It has the model ABI in
-/// it, the numbers of entries, inputs, outputs and symbols by name, and typed functions over the model's api.
+/// The text of model.h: all that a C or C++ program needs to run the model besides model.so. It has the model
+/// ABI in it, the numbers of entries, inputs, outputs and symbols by name, and typed functions over the
+/// model's api.
 std::string makeHeader(const ModelDescription &model, llvm::StringRef querySymbol);
 
 } // namespace tfc

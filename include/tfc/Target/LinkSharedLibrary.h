@@ -1,4 +1,5 @@
-//===- LinkSharedLibrary.h - From object files to a shared library -----------------------------------*- C++ -*-===//
+//===- LinkSharedLibrary.h - From object files to a shared library -----------------------------------*- C++
+//-*-===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -20,9 +21,9 @@ struct LinkOptions {
   llvm::StringRef exportedSymbol; ///< The only one.
 };
 
-/// Links object files (their bytes) into a shared library with lld, inside this process. Nothing is needed of the
-/// machine but the C library that runs this very program: no compiler driver, no start files, no development packages.
-/// An error carries what lld said, as one sentence.
+/// Links object files (their bytes) into a shared library with lld, inside this process. Nothing is needed of
+/// the machine but the C library that runs this very program: no compiler driver, no start files, no
+/// development packages. An error carries what lld said, as one sentence.
 llvm::Error linkSharedLibrary(llvm::ArrayRef<llvm::StringRef> objects, const LinkOptions &options);
 
 } // namespace tfc

@@ -1,4 +1,5 @@
-//===- ModelDescription.h - What the descriptor of a model says --------------------------------------*- C++ -*-===//
+//===- ModelDescription.h - What the descriptor of a model says --------------------------------------*- C++
+//-*-===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -18,7 +19,8 @@
 namespace tfc {
 
 // Plain data between the readers of the IR and the writers of the artifact: the C structs of ModelABI.h with
-// vectors and strings in place of pointers. Everything in it has been checked, so the writers need not doubt it.
+// vectors and strings in place of pointers. Everything in it has been checked, so the writers need not doubt
+// it.
 
 struct ExprDescription {
   std::vector<TfcExprWord> words;

@@ -1,4 +1,5 @@
-//===- OutputFile.h - Files that appear whole or not at all ------------------------------------------*- C++ -*-===//
+//===- OutputFile.h - Files that appear whole or not at all ------------------------------------------*- C++
+//-*-===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -16,8 +17,9 @@
 
 namespace tfc {
 
-/// A file under construction. It is written under a temporary name beside its target and takes the target's name only
-/// on `commit`; until then the target is what it was, and without it nothing stays behind, also after a signal.
+/// A file under construction. It is written under a temporary name beside its target and takes the target's
+/// name only on `commit`; until then the target is what it was, and without it nothing stays behind, also
+/// after a signal.
 class OutputFile {
 public:
   static llvm::Expected<OutputFile> create(llvm::StringRef path);

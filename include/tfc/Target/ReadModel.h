@@ -1,4 +1,5 @@
-//===- ReadModel.h - What a module at stage llvm says about the model --------------------------------*- C++ -*-===//
+//===- ReadModel.h - What a module at stage llvm says about the model --------------------------------*- C++
+//-*-===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -25,13 +26,14 @@ struct KernelVariant {
 /// A module as the writers of the artifact want it.
 struct ModelReading {
   ::tfc::ModelDescription description;
-  /// The op of each of `description.weights`, in the same order: ascending offsets, no overlap, tied weights once.
+  /// The op of each of `description.weights`, in the same order: ascending offsets, no overlap, tied weights
+  /// once.
   SmallVector<WeightOp> weights;
 };
 
-/// Reads the `tfc.entry` and `tfc.weight` ops of a module at stage llvm and checks all of it: indices, ranges, names of
-/// functions and their types, places of weights. `variants` lists the sets of CPU features, best first; every kernel
-/// must have a function for at least one.
+/// Reads the `tfc.entry` and `tfc.weight` ops of a module at stage llvm and checks all of it: indices,
+/// ranges, names of functions and their types, places of weights. `variants` lists the sets of CPU features,
+/// best first; every kernel must have a function for at least one.
 llvm::Expected<ModelReading> readModel(ModuleOp module, ArrayRef<KernelVariant> variants);
 
 /// The DLPack type of an element type; nullopt for types that tensors of the ABI cannot have.

@@ -1,4 +1,5 @@
-//===- TranslateToLLVMIR.h - From a module at stage llvm to LLVM IR ----------------------------------*- C++ -*-===//
+//===- TranslateToLLVMIR.h - From a module at stage llvm to LLVM IR ----------------------------------*- C++
+//-*-===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -20,8 +21,8 @@ class Module;
 
 namespace mlir::tfc {
 
-/// Translates what stands in the LLVM dialect. tfc.weight and tfc.entry are left out (the descriptor tells of them);
-/// any other op is an error.
+/// Translates what stands in the LLVM dialect. tfc.weight and tfc.entry are left out (the descriptor tells of
+/// them); any other op is an error.
 llvm::Expected<std::unique_ptr<llvm::Module>> translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context);
 
 } // namespace mlir::tfc

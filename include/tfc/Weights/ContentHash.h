@@ -1,13 +1,13 @@
-/*===- ContentHash.h - Is this the file that the compiler wrote? ---------------------------------*- C -*-===*\
-|*                                                                                                          *|
-|* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                         *|
-|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                  *|
-|*                                                                                                          *|
-|* 128 bits over a stream of bytes, by 64x64->128 bit multiplications in four lanes: several GB/s. It finds  *|
-|* mistakes (another model's weights, a truncated or damaged file); it is no defence against somebody who    *|
-|* builds a collision on purpose.                                                                           *|
-|*                                                                                                          *|
-\*===----------------------------------------------------------------------------------------------------===*/
+/*===- ContentHash.h - Is this the file that the compiler wrote? ------------------------------*- C -*-===*\
+|*                                                                                                        *|
+|* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
+|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
+|*                                                                                                        *|
+|* 128 bits over a stream of bytes, by 64x64->128 bit multiplications in four lanes: several GB/s. It     *|
+|* finds mistakes (another model's weights, a truncated or damaged file); it is no defence against        *|
+|* somebody who builds a collision on purpose.                                                            *|
+|*                                                                                                        *|
+\*===--------------------------------------------------------------------------------------------------===*/
 
 #ifndef TFC_WEIGHTS_CONTENTHASH_H
 #define TFC_WEIGHTS_CONTENTHASH_H

@@ -1,14 +1,14 @@
-/*===- LayoutRecipe.h - Strided views and how they are copied ------------------------------------*- C -*-===*\
-|*                                                                                                          *|
-|* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                         *|
-|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                  *|
-|*                                                                                                          *|
-|* A layout recipe says: element (i0, i1, ...) of the view is element                                       *|
-|*     offset + i0*strides[0] + i1*strides[1] + ...                                                         *|
-|* of its source. Transposes, slices, splits and broadcasts are such views. The compiler applies recipes    *|
-|* when it writes weights; the runtime applies them to inputs that are not row-major.                       *|
-|*                                                                                                          *|
-\*===----------------------------------------------------------------------------------------------------===*/
+/*===- LayoutRecipe.h - Strided views and how they are copied ---------------------------------*- C -*-===*\
+|*                                                                                                        *|
+|* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
+|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
+|*                                                                                                        *|
+|* A layout recipe says: element (i0, i1, ...) of the view is element                                     *|
+|*     offset + i0*strides[0] + i1*strides[1] + ...                                                       *|
+|* of its source. Transposes, slices, splits and broadcasts are such views. The compiler applies recipes  *|
+|* when it writes weights; the runtime applies them to inputs that are not row-major.                     *|
+|*                                                                                                        *|
+\*===--------------------------------------------------------------------------------------------------===*/
 
 #ifndef TFC_WEIGHTS_LAYOUTRECIPE_H
 #define TFC_WEIGHTS_LAYOUTRECIPE_H
@@ -26,14 +26,17 @@ extern "C" {
 /** Number of elements, or -1: a negative dim, a rank above the limit, or a product beyond 63 bits. */
 int64_t tfc_layout_count(const int64_t *dims, int32_t rank);
 
-/** The smallest and largest source element that a view reads. Returns 0; 1 when it reads none; -1 on overflow. */
-int tfc_layout_extent(const int64_t *dims, int32_t rank, int64_t offset, const int64_t *strides, int64_t *lowest,
-                      int64_t *highest);
+/** The smallest and largest source element that a view reads. Returns 0; 1 when it reads none; -1 on
+ * overflow. */
+int tfc_layout_extent(const int64_t *dims, int32_t rank, int64_t offset, const int64_t *strides,
+                      int64_t *lowest, int64_t *highest);
 
 /** Whether every element of the view lies in a source of this many elements. Null strides: row-major. */
-int tfc_layout_fits(const int64_t *dims, int32_t rank, int64_t offset, const int64_t *strides, int64_t source_count);
+int tfc_layout_fits(const int64_t *dims, int32_t rank, int64_t offset, const int64_t *strides,
+                    int64_t source_count);
 
-/** Whether these strides are the row-major ones (dims of 1 and empty views do not care). Null strides: yes. */
+/** Whether these strides are the row-major ones (dims of 1 and empty views do not care). Null strides: yes.
+ */
 int tfc_layout_is_row_major(const int64_t *dims, int32_t rank, const int64_t *strides);
 
 /** Writes the view, row-major, to `to`. `from` is source element 0. Elements of 1, 2, 4, 8 or 16 bytes. */

@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// A model may name files beside it that hold its weights. The names come from the model, so they are not to be
-// trusted: "../../.ssh/id_rsa", a link that somebody packed beside the model, a FIFO that never answers. Joining
-// strings and checking prefixes has failed again and again (CVE-2022-25882, 2024-27318, 2026-27489, 2026-34446), so
-// here the kernel resolves the path and refuses to leave the folder.
+// A model may name files beside it that hold its weights. The names come from the model, so they are not to
+// be trusted: "../../.ssh/id_rsa", a link that somebody packed beside the model, a FIFO that never answers.
+// Joining strings and checking prefixes has failed again and again (CVE-2022-25882, 2024-27318, 2026-27489,
+// 2026-34446), so here the kernel resolves the path and refuses to leave the folder.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -21,7 +21,8 @@
 
 namespace tfc {
 
-/// A regular file that is open for reading, and its size as the file descriptor tells it. Closes it at the end.
+/// A regular file that is open for reading, and its size as the file descriptor tells it. Closes it at the
+/// end.
 class OpenedFile {
 public:
   OpenedFile(int descriptor, uint64_t size) : descriptor(descriptor), size(size) {}
@@ -44,10 +45,12 @@ private:
 /// Opens a path that the user has chosen: anything that leads to a regular file.
 llvm::Expected<OpenedFile> openFile(llvm::StringRef path);
 
-/// Opens `relativePath`, which came from untrusted data, inside the folder `root`, which the user has chosen. Refuses
-/// whatever is not a plain relative path, leaves the folder, passes through a link or ends at one (a hard link
-/// counts), or is no regular file. With `allowLinksInside`, links that stay inside the folder are followed.
-llvm::Expected<OpenedFile> openBeneath(llvm::StringRef root, llvm::StringRef relativePath, bool allowLinksInside = false);
+/// Opens `relativePath`, which came from untrusted data, inside the folder `root`, which the user has chosen.
+/// Refuses whatever is not a plain relative path, leaves the folder, passes through a link or ends at one (a
+/// hard link counts), or is no regular file. With `allowLinksInside`, links that stay inside the folder are
+/// followed.
+llvm::Expected<OpenedFile> openBeneath(llvm::StringRef root, llvm::StringRef relativePath,
+                                       bool allowLinksInside = false);
 
 } // namespace tfc
 

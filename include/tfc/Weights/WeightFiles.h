@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// A `tfc.weight` says where its bytes stand (`#tfc.file<path, offset, bytes>`); this class hands them out. Each file
-// is mapped once and never copied. Bytes that stand in no file (a tensor that a model spells as varints) are blobs:
-// they have a name that starts with a NUL character, which no file's path can.
+// A `tfc.weight` says where its bytes stand (`#tfc.file<path, offset, bytes>`); this class hands them out.
+// Each file is mapped once and never copied. Bytes that stand in no file (a tensor that a model spells as
+// varints) are blobs: they have a name that starts with a NUL character, which no file's path can.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -39,18 +39,19 @@ public:
   void setBaseFolder(llvm::StringRef folder);
   std::string getBaseFolder() const;
 
-  /// `size` bytes at `offset` of a file or blob. The bytes live as long as this object. Safe to call from several
-  /// threads.
+  /// `size` bytes at `offset` of a file or blob. The bytes live as long as this object. Safe to call from
+  /// several threads.
   llvm::Expected<llvm::ArrayRef<uint8_t>> bytes(llvm::StringRef path, uint64_t offset, uint64_t size);
 
   /// All bytes of a file or blob.
   llvm::Expected<llvm::ArrayRef<uint8_t>> allBytes(llvm::StringRef path);
 
-  /// Keeps bytes that stand in no file; returns the path under which `bytes` finds them. The hint is for readers.
+  /// Keeps bytes that stand in no file; returns the path under which `bytes` finds them. The hint is for
+  /// readers.
   std::string addBlob(std::string nameHint, std::vector<uint8_t> contents);
 
-  /// Maps a file that the caller has opened with checks of its own (tfc/Weights/OpenBeneath.h), so that later calls of
-  /// `bytes` for `path` read this very file and do not open the path again.
+  /// Maps a file that the caller has opened with checks of its own (tfc/Weights/OpenBeneath.h), so that later
+  /// calls of `bytes` for `path` read this very file and do not open the path again.
   llvm::Error addOpenedFile(llvm::StringRef path, OpenedFile file);
 
 private:

@@ -7,12 +7,14 @@
 
 #include "KernelFrame.h"
 #include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/Conversion/TfcToLinalg/DimArithmetic.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
-#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ADT/SetVector.h"
 
 namespace mlir::tfc {
 #define GEN_PASS_DEF_ASSIGNSCRATCH
@@ -138,6 +140,16 @@ struct AssignScratch : mlir::tfc::impl::AssignScratchBase<AssignScratch> {
     return bytes.ceilDiv(line) * line;
   }
 
+  LogicalResult checkSymbols(KernelFrame frame, memref::AllocOp alloc, DimExprAttr bytes) {
+    auto call = cast<func::CallOp>(frame.kernel.getBody().front().getTerminator()->getPrevNode());
+    llvm::SetVector<StringAttr> symbols;
+    bytes.collectSymbols(symbols);
+    for (StringAttr name : symbols)
+      if (!symbolOfCall(frame, call, name))
+        return alloc.emitOpError("has a size of symbol '") << name.getValue() << "', which the kernel does not have";
+    return success();
+  }
+
   LogicalResult assign(KernelFrame frame) {
     SmallVector<memref::AllocOp> allocs;
     frame.tiles.walk([&](memref::AllocOp alloc) { allocs.push_back(alloc); });
@@ -145,13 +157,11 @@ struct AssignScratch : mlir::tfc::impl::AssignScratchBase<AssignScratch> {
       return success();
     Block &entry = frame.tiles.getBody().front();
     OpBuilder builder(&getContext());
-    auto scratchType = MemRefType::get({ShapedType::kDynamic}, builder.getI8Type());
-    Value scratch;
     int64_t stack = 0;
     DimExprAttr used = DimExprAttr::constant(&getContext(), 0);
     for (memref::AllocOp alloc : allocs) {
       DimExprAttr bytes = bytesOf(alloc);
-      if (!bytes)
+      if (!bytes || failed(checkSymbols(frame, alloc, bytes)))
         return failure();
       auto constant = bytes.getConstant();
       if (constant && alloc.getType().hasStaticShape() && stack + *constant <= kStackBytes) {
@@ -162,23 +172,48 @@ struct AssignScratch : mlir::tfc::impl::AssignScratchBase<AssignScratch> {
         replace(alloc, buffer);
         continue;
       }
-      builder.setInsertionPointToStart(&entry);
-      if (!scratch) {
-        Value base = memrefOfPointer(builder, alloc.getLoc(), frame.scratch(), builder.getI8Type());
-        Value unbounded = arith::ConstantIndexOp::create(builder, alloc.getLoc(), int64_t(1) << 40);
-        scratch = memref::ReinterpretCastOp::create(builder, alloc.getLoc(), scratchType, base, builder.getIndexAttr(0),
-                                                    ArrayRef<OpFoldResult>{unbounded},
-                                                    ArrayRef<OpFoldResult>{builder.getIndexAttr(1)});
-      }
-      builder.setInsertionPoint(alloc);
-      Value offset = DimOp::create(builder, alloc.getLoc(), builder.getIndexType(), used);
-      Value buffer = memref::ViewOp::create(builder, alloc.getLoc(), alloc.getType(), scratch, offset,
-                                            alloc.getDynamicSizes());
+      Value buffer = createView(frame, alloc, used);
       replace(alloc, buffer);
       used = used + bytes;
     }
     frame.setScratch(used);
     return success();
+  }
+
+  /// The place of a buffer as one more noalias argument of the function that does the work: LLVM cannot tell apart two
+  /// places of one pointer whose distance it does not know, and would not vectorize loops from one to the other.
+  Value createView(KernelFrame frame, memref::AllocOp alloc, DimExprAttr offset) {
+    Location loc = alloc.getLoc();
+    unsigned position = frame.pointerCount();
+    auto call = cast<func::CallOp>(frame.kernel.getBody().front().getTerminator()->getPrevNode());
+    OpBuilder builder(call);
+    Value offsetValue = emitDimExpr(builder, loc, offset, [&](StringAttr name) { return symbolOfCall(frame, call, name); });
+    Value offsetWord = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), offsetValue);
+    Type pointer = frame.scratch().getType();
+    Value place = LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), call.getOperands().back(),
+                                      ArrayRef<LLVM::GEPArg>{offsetWord});
+    call->insertOperands(position, place);
+    auto noalias = builder.getDictionaryAttr(
+        builder.getNamedAttr(LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr()));
+    (void)frame.tiles.insertArgument(position, pointer, noalias, loc);
+
+    builder.setInsertionPointToStart(&frame.tiles.getBody().front());
+    Value base = memrefOfPointer(builder, loc, frame.pointer(position), builder.getI8Type());
+    Value unbounded = arith::ConstantIndexOp::create(builder, loc, int64_t(1) << 40);
+    Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+    Value bytes = memref::ReinterpretCastOp::create(
+        builder, loc, MemRefType::get({ShapedType::kDynamic}, builder.getI8Type()), base, builder.getIndexAttr(0),
+        ArrayRef<OpFoldResult>{unbounded}, ArrayRef<OpFoldResult>{builder.getIndexAttr(1)});
+    builder.setInsertionPoint(alloc);
+    return memref::ViewOp::create(builder, loc, alloc.getType(), bytes, zero, alloc.getDynamicSizes());
+  }
+
+  /// The value of a symbol where the kernel calls the function that does the work. Sizes have no other symbols.
+  static Value symbolOfCall(KernelFrame frame, func::CallOp call, StringAttr name) {
+    for (unsigned i = frame.pointerCount(); i < frame.tiles.getNumArguments(); ++i)
+      if (frame.tiles.getArgAttr(i, "tfc.symbol") == name)
+        return call.getOperand(i);
+    return {};
   }
 
   void replace(memref::AllocOp alloc, Value buffer) {

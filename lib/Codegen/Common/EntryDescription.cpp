@@ -79,18 +79,20 @@ LogicalResult EntryDescription::addPorts() {
       return entry.emitError("two inputs have the name '") << name.getValue() << "'";
     auto hint = entry.getArgAttrOfType<IntegerAttr>(index, "tfc.hint");
     auto bound = entry.getArgAttrOfType<DimExprAttr>(index, "tfc.hint_bound");
-    inputs.push_back(makeDictionary({{"name", name},
-                                     {"type", getPlainType(type)},
-                                     {"dims", builder.getDenseI64ArrayAttr(addDims(type))},
-                                     {"hint", builder.getI64IntegerAttr(hint ? hint.getInt() : 0)},
-                                     {"hint_bound", builder.getI64IntegerAttr(bound ? values.add(bound) : 0)}}));
+    inputs.push_back(
+        makeDictionary({{"name", name},
+                        {"type", getPlainType(type)},
+                        {"dims", builder.getDenseI64ArrayAttr(addDims(type))},
+                        {"hint", builder.getI64IntegerAttr(hint ? hint.getInt() : 0)},
+                        {"hint_bound", builder.getI64IntegerAttr(bound ? values.add(bound) : 0)}}));
   }
   for (auto [index, type] : llvm::enumerate(entry.getResultTypes())) {
     int64_t alias = -1;
     if (auto name = entry.getResultAttrOfType<StringAttr>(index, "tfc.alias")) {
       auto found = inputNumbers.find(name);
       if (found == inputNumbers.end())
-        return entry.emitError("result ") << index << " is an alias of '" << name.getValue() << "', which is no input";
+        return entry.emitError("result ")
+               << index << " is an alias of '" << name.getValue() << "', which is no input";
       alias = found->second;
     }
     outputs.push_back(makeDictionary({{"name", nameOf(entry.getResultAttrDict(index), "output", index)},
@@ -126,18 +128,20 @@ LogicalResult EntryDescription::addLaunch(LaunchOp launch) {
   func::FuncOp kernel = kernels[found->second];
   auto names = kernel->getAttrOfType<ArrayAttr>("tfc.symbols");
   if (!names || names.size() != launch.getSymbols().size())
-    return launch.emitError("gives ") << launch.getSymbols().size() << " symbols, its kernel has "
-                                      << (names ? names.size() : 0);
+    return launch.emitError("gives ")
+           << launch.getSymbols().size() << " symbols, its kernel has " << (names ? names.size() : 0);
   auto toMain = [&](StringAttr local) -> DimExprAttr {
     auto place = llvm::find(names, local);
-    return place == names.end() ? DimExprAttr() : cast<DimExprAttr>(launch.getSymbols()[place - names.begin()]);
+    return place == names.end() ? DimExprAttr()
+                                : cast<DimExprAttr>(launch.getSymbols()[place - names.begin()]);
   };
   SmallVector<std::pair<StringRef, Attribute>> fields;
   fields.push_back({"kernel", builder.getI64IntegerAttr(found->second)});
   for (StringRef key : {"tiles", "scratch", "flops", "bytes"}) {
     auto expr = kernel->getAttrOfType<DimExprAttr>(("tfc." + key).str());
     if (!expr)
-      return launch.emitError("kernel '") << launch.getKernel() << "' has no tfc." << key << "; tfc-form-kernels and tfc-generate-kernels set it";
+      return launch.emitError("kernel '") << launch.getKernel() << "' has no tfc." << key
+                                          << "; tfc-form-kernels and tfc-generate-kernels set it";
     fields.push_back({key, builder.getI64IntegerAttr(values.add(expr.substitute(toMain)))});
   }
   fields.push_back({"nodes", launch.getNodes()});
@@ -152,8 +156,8 @@ LogicalResult EntryDescription::addLaunch(LaunchOp launch) {
 // Slots
 //===----------------------------------------------------------------------------------------------===//
 
-/// Offsets from sizes: the largest end below. A slot is numbered after those it lies above, whatever the order of the
-/// list; what then is left lies in a circle.
+/// Offsets from sizes: the largest end below. A slot is numbered after those it lies above, whatever the
+/// order of the list; what then is left lies in a circle.
 LogicalResult EntryDescription::addSlots() {
   arenaBytes.assign(binds.size() + 1, 0);
   auto list = entry->getAttrOfType<ArrayAttr>("tfc.slots");
@@ -171,7 +175,8 @@ LogicalResult EntryDescription::addSlots() {
   for (auto [number, slot] : llvm::enumerate(slots)) {
     for (int64_t lower : slot.getAbove()) {
       if (!isSlot(lower) || slots[lower].getSegment() != slot.getSegment())
-        return entry.emitError("slot ") << number << " lies above " << lower << ", which is no slot of its segment";
+        return entry.emitError("slot ")
+               << number << " lies above " << lower << ", which is no slot of its segment";
       higher[lower].push_back(number);
     }
     waiting[number] = slot.getAbove().size();
@@ -225,7 +230,9 @@ LogicalResult EntryDescription::build() {
 
 DictionaryAttr EntryDescription::getDictionary(StringRef runFunction) {
   Builder maker(entry.getContext());
-  auto reference = [&](StringRef name) -> Attribute { return FlatSymbolRefAttr::get(entry.getContext(), name); };
+  auto reference = [&](StringRef name) -> Attribute {
+    return FlatSymbolRefAttr::get(entry.getContext(), name);
+  };
   SmallVector<Attribute> exprs(values.getValues().begin(), values.getValues().end());
   SmallVector<Attribute> kernelList;
   for (func::FuncOp kernel : kernels)

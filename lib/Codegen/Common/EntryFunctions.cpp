@@ -15,15 +15,17 @@ using namespace mlir;
 using namespace mlir::tfc;
 
 static SmallVector<func::FuncOp> getFunctionsWith(ModuleOp module, StringRef attribute) {
-  return llvm::to_vector(llvm::make_filter_range(module.getOps<func::FuncOp>(),
-                                                 [&](func::FuncOp function) { return function->hasAttr(attribute); }));
+  return llvm::to_vector(llvm::make_filter_range(
+      module.getOps<func::FuncOp>(), [&](func::FuncOp function) { return function->hasAttr(attribute); }));
 }
 
 SmallVector<func::FuncOp> mlir::tfc::getEntryFunctions(ModuleOp module) {
   return getFunctionsWith(module, "tfc.entry");
 }
 
-SmallVector<func::FuncOp> mlir::tfc::getKernels(ModuleOp module) { return getFunctionsWith(module, "tfc.kernel"); }
+SmallVector<func::FuncOp> mlir::tfc::getKernels(ModuleOp module) {
+  return getFunctionsWith(module, "tfc.kernel");
+}
 
 Value mlir::tfc::getAliasRoot(Value value) {
   while (auto reshape = value.getDefiningOp<ReshapeOp>())
@@ -33,16 +35,23 @@ Value mlir::tfc::getAliasRoot(Value value) {
 
 /// Ops that an entry function may hold besides those of the tfc dialect.
 static bool isForeignOpAllowed(Operation *op) {
-  return isa<scf::IfOp, scf::WhileOp, scf::YieldOp, scf::ConditionOp, tensor::ExtractOp, func::ReturnOp, func::FuncOp>(op);
+  return isa<scf::IfOp, scf::WhileOp, scf::YieldOp, scf::ConditionOp, tensor::ExtractOp, func::ReturnOp,
+             func::FuncOp>(op);
 }
 
 static LogicalResult checkOp(Operation *op) {
   if (!isa_and_nonnull<TfcDialect>(op->getDialect()) && !isForeignOpAllowed(op))
-    return op->emitError("'") << op->getName() << "' cannot stand in an entry function: only tfc ops, scf.if, scf.while and tensor.extract can";
+    return op->emitError("'")
+           << op->getName()
+           << "' cannot stand in an entry function: only tfc ops, scf.if, scf.while and tensor.extract can";
   if (op->getNumRegions() > 0 && !isForeignOpAllowed(op))
     return op->emitError("ops of an entry function cannot have regions, but for scf.if and scf.while");
+  if (auto call = dyn_cast<ExternCallOp>(op))
+    return op->emitError("calls operator '")
+           << call.getCallee() << "' of the host, which the host program cannot do yet";
   if (isa<BindOp>(op) && !isa<func::FuncOp>(op->getParentOp()))
-    return op->emitError("tfc.bind cannot stand inside scf.if or scf.while: it cuts the plan of the whole program");
+    return op->emitError(
+        "tfc.bind cannot stand inside scf.if or scf.while: it cuts the plan of the whole program");
   // The scalar that a condition is read as is the one value that is no tensor.
   if (isa<tensor::ExtractOp>(op))
     return success();
@@ -57,7 +66,8 @@ LogicalResult mlir::tfc::checkEntry(func::FuncOp entry) {
     return entry.emitError("an entry function needs a body of one block");
   for (auto [index, type] : llvm::enumerate(entry.getArgumentTypes()))
     if (!hasKnownDims(type))
-      return entry.emitError("argument ") << index << " is of type " << type << ", a tensor with known dims is needed";
+      return entry.emitError("argument ")
+             << index << " is of type " << type << ", a tensor with known dims is needed";
   WalkResult result = entry.walk([&](Operation *op) {
     return op == entry || succeeded(checkOp(op)) ? WalkResult::advance() : WalkResult::interrupt();
   });

@@ -23,7 +23,8 @@ namespace mlir::tfc {
 using namespace mlir;
 using namespace mlir::tfc;
 
-/// The same value in a buffer of its own. An expand to the same type is a copy in a form that every backend knows.
+/// The same value in a buffer of its own. An expand to the same type is a copy in a form that every backend
+/// knows.
 static void replaceByCopy(OpOperand &use) {
   OpBuilder builder(use.getOwner());
   Value value = use.get();
@@ -37,7 +38,8 @@ static bool isMadeHere(Value root, Block *block) {
   return producer && producer->getBlock() == block && !staysInMain(producer) && !isCloned(producer);
 }
 
-/// Values that leave a block need a buffer of their own to be written to: one per operand, made in this block.
+/// Values that leave a block need a buffer of their own to be written to: one per operand, made in this
+/// block.
 static void copyYieldedValues(Block &block) {
   Operation *terminator = block.getTerminator();
   DenseSet<Value> taken;
@@ -50,9 +52,9 @@ static void copyYieldedValues(Block &block) {
   }
 }
 
-/// The variables of a loop have buffers of their own, written once before the loop and at the end of every turn. At the
-/// end: every new value stands in a buffer of its own before the first variable is overwritten, so that a turn which
-/// swaps variables is right.
+/// The variables of a loop have buffers of their own, written once before the loop and at the end of every
+/// turn. At the end: every new value stands in a buffer of its own before the first variable is overwritten,
+/// so that a turn which swaps variables is right.
 static void copyLoopVariables(scf::WhileOp loop) {
   for (OpOperand &use : loop->getOpOperands())
     replaceByCopy(use);

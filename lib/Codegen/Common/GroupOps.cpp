@@ -5,10 +5,11 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// Ops are visited from the last to the first. An op joins the group that uses its results when `mayJoin` says so, else
-// it starts a group, as its root. The launch of a group stands where its root stood. That order alone keeps the
-// program right:
-//   - Members other than the root are used only inside the group, or by ops after the root. So moving them down to the
+// Ops are visited from the last to the first. An op joins the group that uses its results when `mayJoin` says
+// so, else it starts a group, as its root. The launch of a group stands where its root stood. That order
+// alone keeps the program right:
+//   - Members other than the root are used only inside the group, or by ops after the root. So moving them
+//   down to the
 //     root breaks no use, and no path leads out of a group and back into it.
 //   - Operands of members stand before the member, so before the root.
 //   - A root never moves, so what stands after a tfc.bind stays after it.
@@ -66,14 +67,15 @@ Kind getKind(Operation *op) {
   if (auto norm = dyn_cast<RmsNormOp>(op))
     return isLastAxis(norm.getAxis(), norm.getX()) ? Kind::Row : Kind::Alone;
   if (auto reduce = dyn_cast<ReduceOp>(op))
-    return reduce.getAxes().size() == 1 && isLastAxis(reduce.getAxes()[0], reduce.getX()) ? Kind::Row : Kind::Alone;
+    return reduce.getAxes().size() == 1 && isLastAxis(reduce.getAxes()[0], reduce.getX()) ? Kind::Row
+                                                                                          : Kind::Alone;
   return Kind::Alone;
 }
 
 /// Ops that cost about as much as reading their result from memory, so that computing them again is no loss.
 bool isCheap(Operation *op) {
-  return isa<AbsOp, NegOp, SignOp, NotOp, ReluOp, CastOp, AddOp, SubOp, MulOp, MinOp, MaxOp, AndOp, OrOp, XorOp, CompareOp,
-             SelectOp, ExpandOp, RangeOp, EyeOp, TriluOp, IsNanOp, IsInfOp>(op);
+  return isa<AbsOp, NegOp, SignOp, NotOp, ReluOp, CastOp, AddOp, SubOp, MulOp, MinOp, MaxOp, AndOp, OrOp,
+             XorOp, CompareOp, SelectOp, ExpandOp, RangeOp, EyeOp, TriluOp, IsNanOp, IsInfOp>(op);
 }
 
 /// The dims that the op loops over.
@@ -101,8 +103,8 @@ Fit fit(ArrayRef<DimExprAttr> dims, ArrayRef<DimExprAttr> domain) {
   return Fit::Broadcast;
 }
 
-/// THE decision: may `producer`, whose result is used by members of `group`, be computed inside the group's kernel?
-/// `usedElsewhere`: also by ops behind the root, so that the kernel would get one more result.
+/// THE decision: may `producer`, whose result is used by members of `group`, be computed inside the group's
+/// kernel? `usedElsewhere`: also by ops behind the root, so that the kernel would get one more result.
 bool mayJoin(Operation *producer, Kind kind, const Group &group, bool usedElsewhere) {
   // Contractions and data movement have kernels of their own shape; they take no neighbours (yet).
   if (group.kind == Kind::Alone || kind == Kind::Alone || group.ops.size() >= kMaxOps)
@@ -112,15 +114,16 @@ bool mayJoin(Operation *producer, Kind kind, const Group &group, bool usedElsewh
     return false;
   // A value that others want too: worth one more result only where it saves a pass over the rows of a norm or
   // softmax (the residual sum in front of a layer_norm). One such result keeps kernels simple.
-  if (usedElsewhere && (!group.hasRow || group.hasExtraResult || resultFit != Fit::Same || kind != Kind::Pointwise))
+  if (usedElsewhere &&
+      (!group.hasRow || group.hasExtraResult || resultFit != Fit::Same || kind != Kind::Pointwise))
     return false;
   if (kind == Kind::Row) {
     // One row op per kernel: its rows are the kernel's tiles, and its temporary is one row.
     return !group.hasRow && !group.domain.empty() && getDomain(producer, kind) == group.domain &&
            (resultFit == Fit::Same || resultFit == Fit::RowScalar);
   }
-  // The same elements as the kernel, or one per row: nothing is computed twice. Smaller ones are computed again for
-  // every row they are broadcast to, which must cost next to nothing.
+  // The same elements as the kernel, or one per row: nothing is computed twice. Smaller ones are computed
+  // again for every row they are broadcast to, which must cost next to nothing.
   return resultFit == Fit::Same || resultFit == Fit::RowScalar || isCheap(producer);
 }
 

@@ -35,14 +35,16 @@ using namespace mlir::tfc;
 
 namespace {
 
-// Targets have 64-bit pointers and C's layout of structs, as the machine this is compiled on: ModelABI.h asserts sizes.
+// Targets have 64-bit pointers and C's layout of structs, as the machine this is compiled on: ModelABI.h
+// asserts sizes.
 static_assert(sizeof(void *) == 8, "offsets below are those of a 64-bit target");
 
 class HostCode {
 public:
   HostCode(func::FuncOp entry, EntryDescription &description)
       : entry(entry), description(description), builder(entry), loc(entry.getLoc()),
-        pointer(LLVM::LLVMPointerType::get(entry.getContext())), i64(builder.getI64Type()), i32(builder.getI32Type()) {}
+        pointer(LLVM::LLVMPointerType::get(entry.getContext())), i64(builder.getI64Type()),
+        i32(builder.getI32Type()) {}
 
   FailureOr<LLVM::LLVMFuncOp> emit(StringRef name) {
     auto type = LLVM::LLVMFunctionType::get(i32, {pointer});
@@ -75,10 +77,14 @@ private:
     if (bytes == 0)
       return base;
     // Constant indices of a getelementptr have 32 bits; weights lie further away.
-    LLVM::GEPArg offset = llvm::isInt<31>(bytes) ? LLVM::GEPArg(int32_t(bytes)) : LLVM::GEPArg(constant(i64, bytes));
-    return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base, ArrayRef<LLVM::GEPArg>{offset});
+    LLVM::GEPArg offset =
+        llvm::isInt<31>(bytes) ? LLVM::GEPArg(int32_t(bytes)) : LLVM::GEPArg(constant(i64, bytes));
+    return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
+                               ArrayRef<LLVM::GEPArg>{offset});
   }
-  Value loadField(Value base, int64_t offset, Type type) { return LLVM::LoadOp::create(builder, loc, type, at(base, offset)); }
+  Value loadField(Value base, int64_t offset, Type type) {
+    return LLVM::LoadOp::create(builder, loc, type, at(base, offset));
+  }
   Value loadValue(int64_t number) { return loadField(values, number * sizeof(int64_t), i64); }
 
   void loadPointers() {
@@ -93,16 +99,19 @@ private:
   Value allocateArguments() {
     size_t words = 1;
     entry.walk([&](LaunchOp launch) {
-      words = std::max<size_t>(words, launch.getInputs().size() + launch.getOutputs().size() + launch.getSymbols().size());
+      words = std::max<size_t>(words, launch.getInputs().size() + launch.getOutputs().size() +
+                                          launch.getSymbols().size());
     });
-    return LLVM::AllocaOp::create(builder, loc, pointer, LLVM::LLVMArrayType::get(i64, words), constant(i64, 1), /*alignment=*/16);
+    return LLVM::AllocaOp::create(builder, loc, pointer, LLVM::LLVMArrayType::get(i64, words),
+                                  constant(i64, 1), /*alignment=*/16);
   }
 
   /// Calls entry `offset` of the table; a code other than 0 leaves the program.
   void callTable(int64_t offset, int64_t number, Value data) {
     auto type = LLVM::LLVMFunctionType::get(i32, {pointer, i32, pointer});
     Value callee = loadField(table, offset, pointer);
-    auto call = LLVM::CallOp::create(builder, loc, type, ValueRange{callee, run, constant(i32, number), data});
+    auto call =
+        LLVM::CallOp::create(builder, loc, type, ValueRange{callee, run, constant(i32, number), data});
     Value code = call.getResult();
     Value bad = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, code, constant(i32, 0));
     Block *next = addBlock({});
@@ -112,7 +121,8 @@ private:
 
   Block *addBlock(TypeRange arguments) {
     OpBuilder::InsertionGuard guard(builder);
-    return builder.createBlock(&function.getBody(), function.getBody().end(), arguments, SmallVector<Location>(arguments.size(), loc));
+    return builder.createBlock(&function.getBody(), function.getBody().end(), arguments,
+                               SmallVector<Location>(arguments.size(), loc));
   }
 
   /// Goes on in this block, which then stands behind all that was emitted so far.
@@ -127,7 +137,9 @@ private:
 
   FailureOr<Value> emitPlace(OpResult result, LaunchOp launch) {
     auto places = launch.getPlaces();
-    auto place = places && result.getResultNumber() < places->size() ? dyn_cast<PlaceAttr>((*places)[result.getResultNumber()]) : PlaceAttr();
+    auto place = places && result.getResultNumber() < places->size()
+                     ? dyn_cast<PlaceAttr>((*places)[result.getResultNumber()])
+                     : PlaceAttr();
     if (!place)
       return launch.emitError("has no places; run tfc-plan-memory first");
     int64_t index = place.getIndex();
@@ -140,7 +152,8 @@ private:
       return launch.emitError("has place ") << index << " among " << description.getSlotCount() << " slots";
     Value arena = loadField(arenas, description.getSlot(index).getSegment() * sizeof(void *), pointer);
     Value offset = loadValue(description.getSlotOffset(index));
-    return Value(LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), arena, ArrayRef<LLVM::GEPArg>{offset}));
+    return Value(LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), arena,
+                                     ArrayRef<LLVM::GEPArg>{offset}));
   }
 
   /// The value whose memory a region's argument or a region op's result shares; see PlanMemory.
@@ -150,7 +163,8 @@ private:
       if (!loop)
         return {};
       bool isBefore = argument.getOwner()->getParent() == &loop.getBefore();
-      return isBefore ? loop.getInits()[argument.getArgNumber()] : Value(loop.getConditionOp().getArgs()[argument.getArgNumber()]);
+      return isBefore ? loop.getInits()[argument.getArgNumber()]
+                      : Value(loop.getConditionOp().getArgs()[argument.getArgNumber()]);
     }
     auto result = cast<OpResult>(value);
     if (auto branch = dyn_cast<scf::IfOp>(result.getOwner()))
@@ -176,7 +190,8 @@ private:
         return reference.emitError("names no weight that has a place");
       return at(weights, offset.getInt());
     }
-    return producer->emitError("has no memory that the host program could pass on; tfc-form-kernels makes kernels of such ops");
+    return producer->emitError(
+        "has no memory that the host program could pass on; tfc-form-kernels makes kernels of such ops");
   }
 
   //===--------------------------------------------------------------------------------------------===//
@@ -185,8 +200,11 @@ private:
 
   LogicalResult emitLaunch(LaunchOp launch) {
     int64_t word = 0;
-    auto store = [&](Value value) { LLVM::StoreOp::create(builder, loc, value, at(args, sizeof(uint64_t) * word++)); };
-    for (Value operand : llvm::concat<Value>(llvm::to_vector(launch.getInputs()), llvm::to_vector_of<Value>(launch.getOutputs()))) {
+    auto store = [&](Value value) {
+      LLVM::StoreOp::create(builder, loc, value, at(args, sizeof(uint64_t) * word++));
+    };
+    for (Value operand : llvm::concat<Value>(llvm::to_vector(launch.getInputs()),
+                                             llvm::to_vector_of<Value>(launch.getOutputs()))) {
       FailureOr<Value> address = emitPointer(operand);
       if (failed(address))
         return failure();
@@ -215,7 +233,8 @@ private:
     if (failed(data))
       return failure();
     Value byte = loadField(*data, 0, builder.getI8Type());
-    conditions[extract.getResult()] = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, byte, constant(builder.getI8Type(), 0));
+    conditions[extract.getResult()] =
+        LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, byte, constant(builder.getI8Type(), 0));
     return success();
   }
 
@@ -231,7 +250,8 @@ private:
       return failure();
     Block *thenBlock = addBlock({}), *elseBlock = addBlock({}), *behind = addBlock({});
     LLVM::CondBrOp::create(builder, loc, *condition, thenBlock, elseBlock);
-    for (auto [region, block] : {std::pair(&branch.getThenRegion(), thenBlock), std::pair(&branch.getElseRegion(), elseBlock)}) {
+    for (auto [region, block] :
+         {std::pair(&branch.getThenRegion(), thenBlock), std::pair(&branch.getElseRegion(), elseBlock)}) {
       enter(block);
       if (!region->empty() && failed(emitBlock(region->front())))
         return failure();
@@ -298,6 +318,7 @@ private:
 
 } // namespace
 
-FailureOr<LLVM::LLVMFuncOp> mlir::tfc::emitHostCode(func::FuncOp entry, EntryDescription &description, StringRef name) {
+FailureOr<LLVM::LLVMFuncOp> mlir::tfc::emitHostCode(func::FuncOp entry, EntryDescription &description,
+                                                    StringRef name) {
   return HostCode(entry, description).emit(name);
 }

@@ -63,7 +63,8 @@ struct InsertRequirements : mlir::tfc::impl::InsertRequirementsBase<InsertRequir
     requirement.rhs.collectSymbols(symbols);
     Operation *last = nullptr;
     for (auto bind : function.getOps<BindOp>())
-      if (llvm::any_of(bind.getSymbols(), [&](Attribute name) { return symbols.contains(cast<StringAttr>(name)); }))
+      if (llvm::any_of(bind.getSymbols(),
+                       [&](Attribute name) { return symbols.contains(cast<StringAttr>(name)); }))
         last = bind;
     return last;
   }
@@ -82,8 +83,8 @@ struct InsertRequirements : mlir::tfc::impl::InsertRequirementsBase<InsertRequir
       for (const Requirement &requirement : requirements) {
         Truth truth = decide(requirement);
         if (truth == Truth::Never) {
-          op->emitError("needs ") << requirement.lhs.str() << " " << stringifyRequireKind(requirement.kind) << " "
-                                  << requirement.rhs.str() << ", which never holds";
+          op->emitError("needs ") << requirement.lhs.str() << " " << stringifyRequireKind(requirement.kind)
+                                  << " " << requirement.rhs.str() << ", which never holds";
           return WalkResult::interrupt();
         }
         proved += truth == Truth::Always;

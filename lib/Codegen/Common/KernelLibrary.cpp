@@ -52,7 +52,8 @@ static std::string getBaseName(const OpGroup &group) {
 }
 
 static Location getGroupLocation(const OpGroup &group) {
-  SmallVector<Location> locations = llvm::map_to_vector(group.ops, [](Operation *op) { return op->getLoc(); });
+  SmallVector<Location> locations =
+      llvm::map_to_vector(group.ops, [](Operation *op) { return op->getLoc(); });
   return FusedLoc::get(group.ops.front()->getContext(), locations);
 }
 
@@ -83,7 +84,8 @@ static func::FuncOp buildKernel(const OpGroup &group, ValueRange inputs, LocalSy
   auto localize = [&](Value value) { return symbols.localize(value.getType()); };
   OpBuilder builder(group.getRoot()->getContext());
   Location location = getGroupLocation(group);
-  auto type = builder.getFunctionType(llvm::map_to_vector(inputs, localize), llvm::map_to_vector(group.results, localize));
+  auto type = builder.getFunctionType(llvm::map_to_vector(inputs, localize),
+                                      llvm::map_to_vector(group.results, localize));
   auto kernel = func::FuncOp::create(location, "kernel", type);
   Block *block = kernel.addEntryBlock();
   builder.setInsertionPointToStart(block);

@@ -30,7 +30,8 @@ static DimExprAttr getMatmulFlops(MatmulOp op) {
   return getElementCount(op.getC().getType()) * depth * 2;
 }
 
-/// Scores and weighted sum are products over the keys, past ones included; the softmax between them is counted too.
+/// Scores and weighted sum are products over the keys, past ones included; the softmax between them is
+/// counted too.
 static DimExprAttr getAttentionFlops(AttentionOp op) {
   DimExprAttr keys = getDim(op.getKey(), 2);
   if (op.getPastKey())

@@ -43,5 +43,6 @@ DimExprAttr LocalSymbols::localize(DimExprAttr expr) {
 }
 
 SmallVector<Attribute> LocalSymbols::getMainSymbols(MLIRContext *context) const {
-  return llvm::map_to_vector(symbols, [&](StringAttr name) -> Attribute { return DimExprAttr::symbol(context, name); });
+  return llvm::map_to_vector(
+      symbols, [&](StringAttr name) -> Attribute { return DimExprAttr::symbol(context, name); });
 }

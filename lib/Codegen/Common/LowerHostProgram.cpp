@@ -24,7 +24,8 @@ struct LowerHostProgram : mlir::tfc::impl::LowerHostProgramBase<LowerHostProgram
   using LowerHostProgramBase::LowerHostProgramBase;
 
   void runOnOperation() override {
-    SmallVector<func::FuncOp> entries = getEntryFunctions(getOperation()), kernels = getKernels(getOperation());
+    SmallVector<func::FuncOp> entries = getEntryFunctions(getOperation()),
+                              kernels = getKernels(getOperation());
     // A module whose entries are lowered already keeps what it says of its weights.
     if (entries.empty())
       return;

@@ -46,7 +46,8 @@ BlockArgument mlir::tfc::findIndexSource(Value value) {
       continue;
     }
     Operation *op = next.getDefiningOp();
-    if (isa<CastOp, ReshapeOp, TransposeOp, ExpandOp, SliceOp, ConcatOp, PadOp, TileOp, AddOp, SubOp, MulOp, MinOp, MaxOp>(op))
+    if (isa<CastOp, ReshapeOp, TransposeOp, ExpandOp, SliceOp, ConcatOp, PadOp, TileOp, AddOp, SubOp, MulOp,
+            MinOp, MaxOp>(op))
       llvm::append_range(work, llvm::reverse(op->getOperands()));
     else if (isa<SelectOp, GatherOp>(op))
       work.push_back(op->getOperand(isa<SelectOp>(op) ? 1 : 0));

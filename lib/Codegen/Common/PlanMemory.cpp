@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// A buffer here is a class of values that share memory: reshapes of a value; a result of scf.if and what its branches
-// yield; a variable of scf.while, its first value and what each turn yields; what scf.condition passes on.
-// tfc-form-kernels has put copies where sharing would be wrong.
+// A buffer here is a class of values that share memory: reshapes of a value; a result of scf.if and what its
+// branches yield; a variable of scf.while, its first value and what each turn yields; what scf.condition
+// passes on. tfc-form-kernels has put copies where sharing would be wrong.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -40,7 +40,8 @@ int64_t getNominalValue(StringAttr symbol) {
 }
 
 int64_t getNominalBytes(DimExprAttr bytes) {
-  std::optional<int64_t> value = bytes.evaluate([](StringAttr symbol) -> std::optional<int64_t> { return getNominalValue(symbol); });
+  std::optional<int64_t> value =
+      bytes.evaluate([](StringAttr symbol) -> std::optional<int64_t> { return getNominalValue(symbol); });
   return std::max<int64_t>(value.value_or(0), 0);
 }
 
@@ -62,11 +63,12 @@ public:
   /// Binds that have run before the op.
   int64_t segment(Operation *op) const { return segments.lookup(op); }
 
-  /// Until when a value must stay that `user` reads: the end of the outermost loop around the user that the value
-  /// comes into from outside, for the next turn reads it again.
+  /// Until when a value must stay that `user` reads: the end of the outermost loop around the user that the
+  /// value comes into from outside, for the next turn reads it again.
   int64_t lastRead(Operation *user, Value value) const {
     int64_t last = begin(user);
-    for (Operation *parent = user->getParentOp(); parent && !isa<func::FuncOp>(parent); parent = parent->getParentOp())
+    for (Operation *parent = user->getParentOp(); parent && !isa<func::FuncOp>(parent);
+         parent = parent->getParentOp())
       if (isa<scf::WhileOp>(parent) && !parent->isAncestor(value.getParentBlock()->getParentOp()))
         last = end(parent);
     return last;
@@ -116,15 +118,18 @@ private:
     entry.walk([&](scf::IfOp branch) {
       for (Region *region : {&branch.getThenRegion(), &branch.getElseRegion()})
         if (!region->empty())
-          for (auto [result, yielded] : llvm::zip_equal(branch.getResults(), region->front().getTerminator()->getOperands()))
+          for (auto [result, yielded] :
+               llvm::zip_equal(branch.getResults(), region->front().getTerminator()->getOperands()))
             join(result, yielded);
     });
     entry.walk([&](scf::WhileOp loop) {
-      for (auto [init, variable, yielded] : llvm::zip_equal(loop.getInits(), loop.getBeforeArguments(), loop.getYieldOp().getOperands())) {
+      for (auto [init, variable, yielded] :
+           llvm::zip_equal(loop.getInits(), loop.getBeforeArguments(), loop.getYieldOp().getOperands())) {
         join(init, variable);
         join(init, yielded);
       }
-      for (auto [passed, argument, result] : llvm::zip_equal(loop.getConditionOp().getArgs(), loop.getAfterArguments(), loop.getResults())) {
+      for (auto [passed, argument, result] :
+           llvm::zip_equal(loop.getConditionOp().getArgs(), loop.getAfterArguments(), loop.getResults())) {
         join(passed, argument);
         join(passed, result);
       }
@@ -137,8 +142,11 @@ private:
       int64_t index = use.getOperandNumber();
       auto launch = getAliasRoot(use.get()).getDefiningOp<LaunchOp>();
       if (!launch || launch->getBlock() != &entry.front() ||
-          !places.try_emplace(leader(use.get()), PlaceAttr::get(entry.getContext(), PlaceKind::Output, index)).second)
-        return use.getOwner()->emitError("result ") << index << " is not made by a launch for it alone; tfc-form-kernels inserts the copy that is missing";
+          !places.try_emplace(leader(use.get()), PlaceAttr::get(entry.getContext(), PlaceKind::Output, index))
+               .second)
+        return use.getOwner()->emitError("result ")
+               << index
+               << " is not made by a launch for it alone; tfc-form-kernels inserts the copy that is missing";
     }
     return success();
   }
@@ -157,14 +165,16 @@ private:
     Operation *owner = value.getDefiningOp() ? value.getDefiningOp() : value.getParentBlock()->getParentOp();
     buffer.first = std::min(buffer.first, timeline.begin(owner));
     // A loop's variables and results live as long as it turns.
-    buffer.last = std::max(buffer.last, isa<scf::WhileOp>(owner) ? timeline.end(owner) : timeline.begin(owner));
+    buffer.last =
+        std::max(buffer.last, isa<scf::WhileOp>(owner) ? timeline.end(owner) : timeline.begin(owner));
   }
 
   void collectSlots() {
     entry.walk([&](LaunchOp launch) {
       for (Value result : launch.getResults()) {
         Value key = leader(result);
-        auto [place, isNew] = places.try_emplace(key, PlaceAttr::get(entry.getContext(), PlaceKind::Slot, buffers.size()));
+        auto [place, isNew] =
+            places.try_emplace(key, PlaceAttr::get(entry.getContext(), PlaceKind::Slot, buffers.size()));
         if (!isNew)
           continue;
         ::tfc::ArenaBuffer buffer;
@@ -181,7 +191,8 @@ private:
 
   LogicalResult setPlaces() {
     entry.walk([&](LaunchOp launch) {
-      SmallVector<Attribute> list = llvm::map_to_vector(launch.getResults(), [&](Value result) -> Attribute { return places.lookup(leader(result)); });
+      SmallVector<Attribute> list = llvm::map_to_vector(
+          launch.getResults(), [&](Value result) -> Attribute { return places.lookup(leader(result)); });
       launch.setPlacesAttr(ArrayAttr::get(entry.getContext(), list));
     });
     return success();

@@ -35,7 +35,8 @@ void setHint(func::FuncOp entry, unsigned argument, TfcPortHint hint, DimExprAtt
     entry.setArgAttr(argument, "tfc.hint_bound", bound);
 }
 
-/// Bool inputs are masks: named for padding, false attends; else true does. A name with "mask" in it and a number type is a mask of ones.
+/// Bool inputs are masks: named for padding, false attends; else true does. A name with "mask" in it and a
+/// number type is a mask of ones.
 void setHintByName(func::FuncOp entry, unsigned argument) {
   std::string name = getLowerName(entry, argument);
   Value value = entry.getArgument(argument);
@@ -52,8 +53,8 @@ void mlir::tfc::setPortHints(func::FuncOp entry) {
   for (unsigned i = 0; i < entry.getNumArguments(); ++i)
     if (isa<RankedTensorType>(entry.getArgument(i).getType()))
       setHintByName(entry, i);
-  // An input that serves as index of several tables lies in the smallest one that comes first; tables of static
-  // length only, since the others (positions in a cache) have their bound from the run.
+  // An input that serves as index of several tables lies in the smallest one that comes first; tables of
+  // static length only, since the others (positions in a cache) have their bound from the run.
   DenseMap<BlockArgument, int64_t> bounds;
   entry.walk([&](GatherOp gather) {
     BlockArgument source = findIndexSource(gather.getIndices());
@@ -68,6 +69,7 @@ void mlir::tfc::setPortHints(func::FuncOp entry) {
     auto found = bounds.find(argument);
     if (found == bounds.end() || isTypeName(getLowerName(entry, argument.getArgNumber())))
       continue;
-    setHint(entry, argument.getArgNumber(), TFC_HINT_INDEX, DimExprAttr::constant(entry.getContext(), found->second));
+    setHint(entry, argument.getArgNumber(), TFC_HINT_INDEX,
+            DimExprAttr::constant(entry.getContext(), found->second));
   }
 }

@@ -37,7 +37,8 @@ int64_t ValueTable::findSegment(DimExprAttr expr) {
 
 int64_t ValueTable::add(DimExprAttr expr) {
   int64_t number;
-  if (std::optional<StringRef> name = expr.getSymbol(); name && name->consume_front("%") && !name->getAsInteger(10, number))
+  if (std::optional<StringRef> name = expr.getSymbol();
+      name && name->consume_front("%") && !name->getAsInteger(10, number))
     return number;
   auto [place, isNew] = numbers.try_emplace(expr, values.size());
   if (isNew) {

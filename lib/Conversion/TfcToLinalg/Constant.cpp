@@ -38,7 +38,8 @@ namespace {
 struct LowerConstant : OpConversionPattern<ConstantOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(ConstantOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(ConstantOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     auto type = dyn_cast_or_null<RankedTensorType>(getTypeConverter()->convertType(op.getType()));
     DenseElementsAttr value = type ? toMemoryForm(op.getValue(), type) : nullptr;
     if (!value)
@@ -51,7 +52,8 @@ struct LowerConstant : OpConversionPattern<ConstantOp> {
 struct LowerDimValues : OpConversionPattern<DimValuesOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(DimValuesOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(DimValuesOp op, OpAdaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     auto type = dyn_cast_or_null<RankedTensorType>(getTypeConverter()->convertType(op.getType()));
     if (!type)
       return rewriter.notifyMatchFailure(op, "the element type has no lowering");
@@ -65,6 +67,7 @@ struct LowerDimValues : OpConversionPattern<DimValuesOp> {
 };
 } // namespace
 
-void mlir::tfc::populateTfcToLinalgConstantPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
+void mlir::tfc::populateTfcToLinalgConstantPatterns(const TypeConverter &converter,
+                                                    RewritePatternSet &patterns) {
   patterns.add<LowerConstant, LowerDimValues>(converter, patterns.getContext());
 }

@@ -35,12 +35,13 @@ static Value emitStep(OpBuilder &body, Location loc, MatmulOp op, ValueRange sca
 }
 
 namespace {
-/// The loops are (batch..., m, k, n): every element sums in the order of k, one fused multiply-add at a time, and the
-/// innermost loop is parallel, so that it becomes vectors without reordering any sum.
+/// The loops are (batch..., m, k, n): every element sums in the order of k, one fused multiply-add at a time,
+/// and the innermost loop is parallel, so that it becomes vectors without reordering any sum.
 struct LowerMatmul : OpConversionPattern<MatmulOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(MatmulOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(MatmulOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     RankedTensorType type = op.getType();
     int64_t rank = type.getRank(), batch = rank - 2;
@@ -82,6 +83,7 @@ struct LowerMatmul : OpConversionPattern<MatmulOp> {
 };
 } // namespace
 
-void mlir::tfc::populateTfcToLinalgContractionPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
+void mlir::tfc::populateTfcToLinalgContractionPatterns(const TypeConverter &converter,
+                                                       RewritePatternSet &patterns) {
   patterns.add<LowerMatmul>(converter, patterns.getContext());
 }

@@ -44,7 +44,7 @@ static LogicalResult checkTypes(func::FuncOp function) {
     for (Type type : op->getResultTypes()) {
       if (failed(check(op, type)))
         return WalkResult::interrupt();
-      if (isa_and_nonnull<TfcDialect>(op->getDialect()) && !hasKnownDims(type)) {
+      if (isa<RankedTensorType>(type) && isa_and_nonnull<TfcDialect>(op->getDialect()) && !hasKnownDims(type)) {
         op->emitError() << "result type " << type << " has a dim without an expression";
         return WalkResult::interrupt();
       }

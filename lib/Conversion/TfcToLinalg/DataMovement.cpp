@@ -3,8 +3,8 @@
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// All but transpose and expand read the operand at indices computed from the result's: one parallel linalg.generic over the
-// result, which tiles by any of its loops.
+// All but transpose and expand read the operand at indices computed from the result's: one parallel
+// linalg.generic over the result, which tiles by any of its loops.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -33,9 +33,11 @@ namespace {
 struct LowerTranspose : OpConversionPattern<TransposeOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(TransposeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(TransposeOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Value init = createEmpty(rewriter, op.getLoc(), op.getType());
-    auto transpose = linalg::TransposeOp::create(rewriter, op.getLoc(), adaptor.getX(), init, op.getPermutation());
+    auto transpose =
+        linalg::TransposeOp::create(rewriter, op.getLoc(), adaptor.getX(), init, op.getPermutation());
     rewriter.replaceOp(op, transpose->getResults());
     return success();
   }
@@ -44,7 +46,8 @@ struct LowerTranspose : OpConversionPattern<TransposeOp> {
 struct LowerExpand : OpConversionPattern<ExpandOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(ExpandOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(ExpandOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     LoopOperands operands(rewriter, op.getLoc(), getDims(op.getType()));
     operands.addAligned(op.getX(), adaptor.getX());
     rewriter.replaceOp(op, createElementwise(rewriter, op.getLoc(), operands, op.getType(),
@@ -56,10 +59,12 @@ struct LowerExpand : OpConversionPattern<ExpandOp> {
 struct LowerSlice : OpConversionPattern<SliceOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(SliceOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(SliceOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     SmallVector<Value> offsets, strides;
-    for (auto [offset, stride] : llvm::zip_equal(op.getOffsets().getAsRange<DimExprAttr>(), op.getStrides())) {
+    for (auto [offset, stride] :
+         llvm::zip_equal(op.getOffsets().getAsRange<DimExprAttr>(), op.getStrides())) {
       offsets.push_back(materializeDim(rewriter, loc, offset));
       strides.push_back(arith::ConstantIndexOp::create(rewriter, loc, stride));
     }
@@ -75,12 +80,13 @@ struct LowerSlice : OpConversionPattern<SliceOp> {
   }
 };
 
-/// Which operand an element comes from is a chain of scf.if on the index along the axis; LLVM moves it out of the inner
-/// loops when the axis is not the last dim.
+/// Which operand an element comes from is a chain of scf.if on the index along the axis; LLVM moves it out of
+/// the inner loops when the axis is not the last dim.
 struct LowerConcat : OpConversionPattern<ConcatOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(ConcatOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(ConcatOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     SmallVector<Value> lengths;
     for (Value input : op.getInputs())
@@ -116,12 +122,13 @@ private:
   }
 };
 
-/// An index outside the operand is first mapped back into it as the mode says; what is outside even then (mode
-/// `constant`, or an empty operand) gets the value.
+/// An index outside the operand is first mapped back into it as the mode says; what is outside even then
+/// (mode `constant`, or an empty operand) gets the value.
 struct LowerPad : OpConversionPattern<PadOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(PadOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(PadOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Type elementType = elementTypeOf(op.getX());
     SmallVector<Value> dims = materializeDims(rewriter, loc, getDims(op.getX()));
@@ -178,7 +185,8 @@ private:
 struct LowerTile : OpConversionPattern<TileOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(TileOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(TileOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     SmallVector<DimExprAttr> from = getDims(op.getX()), to = getDims(op.getType());
     SmallVector<Value> dims;
@@ -188,7 +196,8 @@ struct LowerTile : OpConversionPattern<TileOp> {
       ScalarEmitter e(body, loc);
       SmallVector<Value> source;
       for (auto [index, dim] : llvm::zip_equal(indices, dims)) {
-        // A dim of 0 has no element to repeat: the result is empty too, yet the division must not trap when hoisted.
+        // A dim of 0 has no element to repeat: the result is empty too, yet the division must not trap when
+        // hoisted.
         Value divisor = dim ? e.create<arith::MaxSIOp>(dim, e.like(dim, 1)) : Value();
         source.push_back(dim ? e.create<arith::RemUIOp>(index, divisor) : index);
       }
@@ -202,26 +211,29 @@ struct LowerTile : OpConversionPattern<TileOp> {
 struct LowerTrilu : OpConversionPattern<TriluOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(TriluOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(TriluOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     int64_t rank = op.getType().getRank();
     Value k = materializeDim(rewriter, loc, op.getK());
     LoopOperands operands(rewriter, loc, getDims(op.getType()));
     operands.add(op.getX(), adaptor.getX(), iota(rank));
-    Value result = createElementwise(rewriter, loc, operands, op.getType(), [&](OpBuilder &body, ValueRange scalars) {
-      ScalarEmitter e(body, loc);
-      SmallVector<Value> indices = createLoopIndices(body, loc, rank);
-      Value diagonal = e.create<arith::SubIOp>(indices[rank - 1], indices[rank - 2]);
-      Value keep = e.compare(op.getUpper() ? CmpIPredicate::sge : CmpIPredicate::sle, diagonal, k);
-      return e.select(keep, scalars[0], e.like(scalars[0], 0));
-    });
+    Value result =
+        createElementwise(rewriter, loc, operands, op.getType(), [&](OpBuilder &body, ValueRange scalars) {
+          ScalarEmitter e(body, loc);
+          SmallVector<Value> indices = createLoopIndices(body, loc, rank);
+          Value diagonal = e.create<arith::SubIOp>(indices[rank - 1], indices[rank - 2]);
+          Value keep = e.compare(op.getUpper() ? CmpIPredicate::sge : CmpIPredicate::sle, diagonal, k);
+          return e.select(keep, scalars[0], e.like(scalars[0], 0));
+        });
     rewriter.replaceOp(op, result);
     return success();
   }
 };
 } // namespace
 
-void mlir::tfc::populateTfcToLinalgDataMovementPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
+void mlir::tfc::populateTfcToLinalgDataMovementPatterns(const TypeConverter &converter,
+                                                        RewritePatternSet &patterns) {
   patterns.add<LowerTranspose, LowerExpand, LowerSlice, LowerConcat, LowerPad, LowerTile, LowerTrilu>(
       converter, patterns.getContext());
 }

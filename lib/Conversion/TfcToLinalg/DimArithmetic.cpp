@@ -58,14 +58,16 @@ private:
   Value emitTerm(int64_t coefficient, ArrayAttr monomial) {
     Value product;
     for (Attribute atom : monomial) {
-      Value value = isa<StringAttr>(atom) ? symbolValue(cast<StringAttr>(atom)) : emitCall(cast<DimCallAttr>(atom));
+      Value value =
+          isa<StringAttr>(atom) ? symbolValue(cast<StringAttr>(atom)) : emitCall(cast<DimCallAttr>(atom));
       if (!value)
         return nullptr;
       product = product ? arith::MulIOp::create(builder, loc, product, value).getResult() : value;
     }
     if (!product)
       return constant(coefficient);
-    return coefficient == 1 ? product : arith::MulIOp::create(builder, loc, product, constant(coefficient)).getResult();
+    return coefficient == 1 ? product
+                            : arith::MulIOp::create(builder, loc, product, constant(coefficient)).getResult();
   }
 
   Value emitCall(DimCallAttr call) {
@@ -85,12 +87,14 @@ private:
     case DimCallKind::Broadcast:
       return select(compare(CmpIPredicate::eq, a, constant(1)), b, a);
     case DimCallKind::Wrap:
-      return select(compare(CmpIPredicate::slt, a, constant(0)), arith::AddIOp::create(builder, loc, a, b), a);
+      return select(compare(CmpIPredicate::slt, a, constant(0)), arith::AddIOp::create(builder, loc, a, b),
+                    a);
     }
     return nullptr;
   }
 
-  /// Floor division or its remainder, 0 for a divisor of 0. Written out, since arith.floordivsi needs a pass of its own.
+  /// Floor division or its remainder, 0 for a divisor of 0. Written out, since arith.floordivsi needs a pass
+  /// of its own.
   Value emitDivision(Value a, Value b, bool remainder) {
     Value zero = constant(0);
     Value isZero = compare(CmpIPredicate::eq, b, zero);

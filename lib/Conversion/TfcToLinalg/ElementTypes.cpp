@@ -71,4 +71,10 @@ TfcTypeConverter::TfcTypeConverter() {
     Type memory = getMemoryType(type.getElementType());
     return memory ? RankedTensorType::get(type.getShape(), memory) : Type();
   });
+  // A body inside a frame of another form (a kernel's views of pointers) is connected by casts, which fold away.
+  auto cast = [](OpBuilder &builder, Type type, ValueRange inputs, Location loc) -> Value {
+    return UnrealizedConversionCastOp::create(builder, loc, type, inputs).getResult(0);
+  };
+  addSourceMaterialization(cast);
+  addTargetMaterialization(cast);
 }

@@ -30,13 +30,14 @@ struct LowerElementwise : OpInterfaceConversionPattern<ElementwiseOpInterface> {
     for (auto [original, plain] : llvm::zip_equal(op->getOperands(), converted))
       operands.addAligned(original, plain);
     bool failedBody = false;
-    Value result = createElementwise(rewriter, op.getLoc(), operands, resultType, [&](OpBuilder &body, ValueRange scalars) {
-      FailureOr<Value> value = emitElementwise(body, op.getLoc(), op, scalars);
-      failedBody = failed(value);
-      // A body needs something to yield even when the pattern fails.
-      Type scalarType = getScalarType(cast<RankedTensorType>(resultType).getElementType());
-      return failedBody ? createConstant(body, op.getLoc(), scalarType, 0) : *value;
-    });
+    Value result = createElementwise(
+        rewriter, op.getLoc(), operands, resultType, [&](OpBuilder &body, ValueRange scalars) {
+          FailureOr<Value> value = emitElementwise(body, op.getLoc(), op, scalars);
+          failedBody = failed(value);
+          // A body needs something to yield even when the pattern fails.
+          Type scalarType = getScalarType(cast<RankedTensorType>(resultType).getElementType());
+          return failedBody ? createConstant(body, op.getLoc(), scalarType, 0) : *value;
+        });
     if (failedBody)
       return rewriter.notifyMatchFailure(op, "the op has no meaning on scalars");
     rewriter.replaceOp(op, result);
@@ -45,6 +46,7 @@ struct LowerElementwise : OpInterfaceConversionPattern<ElementwiseOpInterface> {
 };
 } // namespace
 
-void mlir::tfc::populateTfcToLinalgElementwisePatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
+void mlir::tfc::populateTfcToLinalgElementwisePatterns(const TypeConverter &converter,
+                                                       RewritePatternSet &patterns) {
   patterns.add<LowerElementwise>(converter, patterns.getContext());
 }

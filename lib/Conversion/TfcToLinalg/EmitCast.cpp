@@ -11,16 +11,15 @@ using namespace mlir;
 using namespace mlir::tfc;
 using arith::CmpFPredicate;
 
-/// f64 to f16 or bf16 with one rounding. Through f32 the first step must round to odd: the last bit then tells that
-/// something was lost, and the second step cannot mistake the value for a tie. (LLVM would call a library function for
-/// the direct conversion, and a compiled model links none.)
+/// f64 to f16 or bf16 with one rounding. Through f32 the first step must round to odd: the last bit then
+/// tells that something was lost, and the second step cannot mistake the value for a tie. (LLVM would call a
+/// library function for the direct conversion, and a compiled model links none.)
 static Value emitNarrowDouble(ScalarEmitter &e, Value x, Type to) {
   Type single = e.builder.getF32Type();
   Value rounded = e.create<arith::TruncFOp>(single, x);
   Value back = e.create<arith::ExtFOp>(x.getType(), rounded);
   Value inexact = e.compare(CmpFPredicate::ONE, back, x);
-  Value tooLarge =
-      e.compare(CmpFPredicate::OGT, e.create<math::AbsFOp>(back), e.create<math::AbsFOp>(x));
+  Value tooLarge = e.compare(CmpFPredicate::OGT, e.create<math::AbsFOp>(back), e.create<math::AbsFOp>(x));
   Type bitsType = e.builder.getI32Type();
   Value bits = e.create<arith::BitcastOp>(bitsType, rounded);
   bits = e.create<arith::SubIOp>(bits, e.create<arith::ExtUIOp>(bitsType, tooLarge));
@@ -50,12 +49,16 @@ static Value emitFloatToInteger(ScalarEmitter &e, Value x, Type to) {
   APInt greatest = isUnsigned ? APInt::getMaxValue(width) : APInt::getSignedMaxValue(width);
   // Both bounds are powers of two (or 0), so every float type holds them.
   Value tooSmall = e.less(x, e.like(x, isUnsigned ? 0 : -std::ldexp(1.0, width - 1)));
-  Value tooLarge = e.compare(CmpFPredicate::OGE, x, e.like(x, std::ldexp(1.0, isUnsigned ? width : width - 1)));
+  Value tooLarge =
+      e.compare(CmpFPredicate::OGE, x, e.like(x, std::ldexp(1.0, isUnsigned ? width : width - 1)));
   Value isNaN = e.compare(CmpFPredicate::UNO, x, x);
   Value outside = e.create<arith::OrIOp>(e.create<arith::OrIOp>(tooSmall, tooLarge), isNaN);
   Value inside = e.select(outside, e.like(x, 0), x);
-  Value integer = isUnsigned ? e.create<arith::FPToUIOp>(scalar, inside) : e.create<arith::FPToSIOp>(scalar, inside);
-  auto constant = [&](const APInt &value) { return e.create<arith::ConstantOp>(IntegerAttr::get(scalar, value)); };
+  Value integer =
+      isUnsigned ? e.create<arith::FPToUIOp>(scalar, inside) : e.create<arith::FPToSIOp>(scalar, inside);
+  auto constant = [&](const APInt &value) {
+    return e.create<arith::ConstantOp>(IntegerAttr::get(scalar, value));
+  };
   integer = e.select(tooSmall, constant(least), integer);
   return e.select(tooLarge, constant(greatest), integer);
 }

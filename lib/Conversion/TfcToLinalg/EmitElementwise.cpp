@@ -80,12 +80,10 @@ static Value emitIntegerBinary(ScalarEmitter &e, Operation *op, Value x, Value y
       .Case<DivOp>([&](auto) { return emitIntegerDiv(e, x, y, isUnsigned); })
       .Case<ModOp>([&](ModOp mod) { return emitIntegerMod(e, x, y, isUnsigned, mod.getFmod()); })
       .Case<PowOp>([&](auto) { return emitIntegerPow(e, x, y, isUnsigned); })
-      .Case<MinOp>([&](auto) {
-        return isUnsigned ? e.create<arith::MinUIOp>(x, y) : e.create<arith::MinSIOp>(x, y);
-      })
-      .Case<MaxOp>([&](auto) {
-        return isUnsigned ? e.create<arith::MaxUIOp>(x, y) : e.create<arith::MaxSIOp>(x, y);
-      })
+      .Case<MinOp>(
+          [&](auto) { return isUnsigned ? e.create<arith::MinUIOp>(x, y) : e.create<arith::MinSIOp>(x, y); })
+      .Case<MaxOp>(
+          [&](auto) { return isUnsigned ? e.create<arith::MaxUIOp>(x, y) : e.create<arith::MaxSIOp>(x, y); })
       .Case<AndOp>([&](auto) { return e.create<arith::AndIOp>(x, y); })
       .Case<OrOp>([&](auto) { return e.create<arith::OrIOp>(x, y); })
       .Case<XorOp>([&](auto) { return e.create<arith::XOrIOp>(x, y); })
@@ -96,7 +94,8 @@ static Value emitCompare(ScalarEmitter &e, CompareKind kind, Value x, Value y, b
   using F = arith::CmpFPredicate;
   using I = arith::CmpIPredicate;
   auto compare = [&](F ofFloat, I ofSigned, I ofUnsigned) {
-    return isa<FloatType>(x.getType()) ? e.compare(ofFloat, x, y) : e.compare(isUnsigned ? ofUnsigned : ofSigned, x, y);
+    return isa<FloatType>(x.getType()) ? e.compare(ofFloat, x, y)
+                                       : e.compare(isUnsigned ? ofUnsigned : ofSigned, x, y);
   };
   switch (kind) {
   case CompareKind::Eq:
@@ -131,7 +130,8 @@ static Value emitPredicate(ScalarEmitter &e, Operation *op, Value x) {
   return result;
 }
 
-FailureOr<Value> mlir::tfc::emitElementwise(OpBuilder &builder, Location loc, Operation *op, ValueRange scalars) {
+FailureOr<Value> mlir::tfc::emitElementwise(OpBuilder &builder, Location loc, Operation *op,
+                                            ValueRange scalars) {
   if (!isa<ElementwiseOpInterface>(op) || scalars.size() != op->getNumOperands() || op->getNumResults() != 1)
     return failure();
   ScalarEmitter e(builder, loc);

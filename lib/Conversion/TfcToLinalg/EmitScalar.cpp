@@ -62,8 +62,8 @@ Value mlir::tfc::emitFloatMod(ScalarEmitter &e, Value x, Value y, bool fmod) {
   return e.select(isZero, e.create<math::CopySignOp>(zero, y), moved);
 }
 
-// Two comparisons and two selects: LLVM makes a machine's max or min of the inner pair (which gives y where one is NaN),
-// and the outer pair keeps x when it is the NaN.
+// Two comparisons and two selects: LLVM makes a machine's max or min of the inner pair (which gives y where
+// one is NaN), and the outer pair keeps x when it is the NaN.
 Value mlir::tfc::emitMaximum(OpBuilder &builder, Location loc, Value x, Value y) {
   ScalarEmitter e(builder, loc);
   Value larger = e.select(e.compare(CmpFPredicate::OGT, x, y), x, y);

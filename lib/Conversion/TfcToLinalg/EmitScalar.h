@@ -28,8 +28,12 @@ public:
   template <typename OpTy, typename... Args> Value create(Args &&...args) {
     return OpTy::create(builder, loc, std::forward<Args>(args)...).getResult();
   }
-  Value compare(arith::CmpIPredicate predicate, Value a, Value b) { return create<arith::CmpIOp>(predicate, a, b); }
-  Value compare(arith::CmpFPredicate predicate, Value a, Value b) { return create<arith::CmpFOp>(predicate, a, b); }
+  Value compare(arith::CmpIPredicate predicate, Value a, Value b) {
+    return create<arith::CmpIOp>(predicate, a, b);
+  }
+  Value compare(arith::CmpFPredicate predicate, Value a, Value b) {
+    return create<arith::CmpFOp>(predicate, a, b);
+  }
   Value less(Value a, Value b) { return compare(arith::CmpFPredicate::OLT, a, b); }
   Value select(Value condition, Value a, Value b) { return create<arith::SelectOp>(condition, a, b); }
   Value boolean(bool value) { return create<arith::ConstantOp>(builder.getBoolAttr(value)); }

@@ -25,9 +25,8 @@ static constexpr StringLiteral checkAttrName = "tfc.check";
 void mlir::tfc::numberCheckedIndices(func::FuncOp function) {
   Builder builder(function.getContext());
   int64_t number = 0;
-  function.walk<WalkOrder::PreOrder>([&](CheckedIndexOpInterface op) {
-    op->setAttr(checkAttrName, builder.getI64IntegerAttr(number++));
-  });
+  function.walk<WalkOrder::PreOrder>(
+      [&](CheckedIndexOpInterface op) { op->setAttr(checkAttrName, builder.getI64IntegerAttr(number++)); });
 }
 
 static Type elementTypeOf(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
@@ -47,20 +46,22 @@ namespace {
 struct LowerGather : OpConversionPattern<GatherOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(GatherOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(GatherOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     int64_t axis = op.getAxis(), indicesRank = op.getIndices().getType().getRank();
     Value bound = materializeDim(rewriter, loc, getDim(op.getX(), axis));
     LoopOperands operands(rewriter, loc, getDims(op.getType()));
     operands.add(op.getIndices(), adaptor.getIndices(),
                  llvm::to_vector(llvm::seq<int64_t>(axis, axis + indicesRank)));
-    Value result = createElementwise(rewriter, loc, operands, op.getType(), [&](OpBuilder &body, ValueRange scalars) {
-      SmallVector<Value> loops = createLoopIndices(body, loc, op.getType().getRank());
-      SmallVector<Value> source(ArrayRef<Value>(loops).take_front(axis));
-      source.push_back(emitCheckedIndex(body, op, scalars[0], bound));
-      source.append(loops.begin() + axis + indicesRank, loops.end());
-      return readElement(body, loc, adaptor.getX(), source, elementTypeOf(op.getX()));
-    });
+    Value result =
+        createElementwise(rewriter, loc, operands, op.getType(), [&](OpBuilder &body, ValueRange scalars) {
+          SmallVector<Value> loops = createLoopIndices(body, loc, op.getType().getRank());
+          SmallVector<Value> source(ArrayRef<Value>(loops).take_front(axis));
+          source.push_back(emitCheckedIndex(body, op, scalars[0], bound));
+          source.append(loops.begin() + axis + indicesRank, loops.end());
+          return readElement(body, loc, adaptor.getX(), source, elementTypeOf(op.getX()));
+        });
     rewriter.replaceOp(op, result);
     return success();
   }
@@ -76,11 +77,12 @@ struct LowerGatherElements : OpConversionPattern<GatherElementsOp> {
     Value bound = materializeDim(rewriter, loc, getDim(op.getX(), op.getAxis()));
     LoopOperands operands(rewriter, loc, getDims(op.getType()));
     operands.add(op.getIndices(), adaptor.getIndices(), iota(rank));
-    Value result = createElementwise(rewriter, loc, operands, op.getType(), [&](OpBuilder &body, ValueRange scalars) {
-      SmallVector<Value> source = createLoopIndices(body, loc, rank);
-      source[op.getAxis()] = emitCheckedIndex(body, op, scalars[0], bound);
-      return readElement(body, loc, adaptor.getX(), source, elementTypeOf(op.getX()));
-    });
+    Value result =
+        createElementwise(rewriter, loc, operands, op.getType(), [&](OpBuilder &body, ValueRange scalars) {
+          SmallVector<Value> source = createLoopIndices(body, loc, rank);
+          source[op.getAxis()] = emitCheckedIndex(body, op, scalars[0], bound);
+          return readElement(body, loc, adaptor.getX(), source, elementTypeOf(op.getX()));
+        });
     rewriter.replaceOp(op, result);
     return success();
   }
@@ -89,7 +91,8 @@ struct LowerGatherElements : OpConversionPattern<GatherElementsOp> {
 struct LowerOneHot : OpConversionPattern<OneHotOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(OneHotOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(OneHotOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto type = cast<RankedTensorType>(op.getType());
     int64_t axis = op.getAxis();
@@ -121,22 +124,25 @@ struct LowerOneHot : OpConversionPattern<OneHotOp> {
 struct LowerRange : OpConversionPattern<RangeOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(RangeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(RangeOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Type elementType = elementTypeOf(op.getResult());
     LoopOperands operands(rewriter, loc, getDims(op.getType()));
     operands.add(op.getStart(), adaptor.getStart(), {});
     operands.add(op.getStep(), adaptor.getStep(), {});
-    Value result = createElementwise(rewriter, loc, operands, op.getType(), [&](OpBuilder &body, ValueRange scalars) {
-      ScalarEmitter e(body, loc);
-      Value start = toCompute(body, loc, scalars[0]), step = toCompute(body, loc, scalars[1]);
-      Value count = e.create<arith::IndexCastOp>(body.getI64Type(), e.create<linalg::IndexOp>(uint64_t(0)));
-      Value times = *emitCast(body, loc, count, body.getI64Type(), start.getType());
-      Value sum = isa<FloatType>(start.getType())
-                      ? e.create<arith::AddFOp>(start, e.create<arith::MulFOp>(times, step))
-                      : e.create<arith::AddIOp>(start, e.create<arith::MulIOp>(times, step));
-      return fromCompute(body, loc, sum, elementType);
-    });
+    Value result =
+        createElementwise(rewriter, loc, operands, op.getType(), [&](OpBuilder &body, ValueRange scalars) {
+          ScalarEmitter e(body, loc);
+          Value start = toCompute(body, loc, scalars[0]), step = toCompute(body, loc, scalars[1]);
+          Value count =
+              e.create<arith::IndexCastOp>(body.getI64Type(), e.create<linalg::IndexOp>(uint64_t(0)));
+          Value times = *emitCast(body, loc, count, body.getI64Type(), start.getType());
+          Value sum = isa<FloatType>(start.getType())
+                          ? e.create<arith::AddFOp>(start, e.create<arith::MulFOp>(times, step))
+                          : e.create<arith::AddIOp>(start, e.create<arith::MulIOp>(times, step));
+          return fromCompute(body, loc, sum, elementType);
+        });
     rewriter.replaceOp(op, result);
     return success();
   }
@@ -161,6 +167,8 @@ struct LowerEye : OpConversionPattern<EyeOp> {
 };
 } // namespace
 
-void mlir::tfc::populateTfcToLinalgIndexPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerGather, LowerGatherElements, LowerOneHot, LowerRange, LowerEye>(converter, patterns.getContext());
+void mlir::tfc::populateTfcToLinalgIndexPatterns(const TypeConverter &converter,
+                                                 RewritePatternSet &patterns) {
+  patterns.add<LowerGather, LowerGatherElements, LowerOneHot, LowerRange, LowerEye>(converter,
+                                                                                    patterns.getContext());
 }

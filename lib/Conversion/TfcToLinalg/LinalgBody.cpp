@@ -35,7 +35,8 @@ Value mlir::tfc::createFilled(OpBuilder &builder, Location loc, ArrayRef<DimExpr
   return linalg::FillOp::create(builder, loc, memory, empty).getResult(0);
 }
 
-Value mlir::tfc::readElement(OpBuilder &builder, Location loc, Value tensor, ValueRange indices, Type elementType) {
+Value mlir::tfc::readElement(OpBuilder &builder, Location loc, Value tensor, ValueRange indices,
+                             Type elementType) {
   return loadScalar(builder, loc, tensor::ExtractOp::create(builder, loc, tensor, indices), elementType);
 }
 
@@ -114,7 +115,8 @@ void LoopOperands::add(Value original, Value converted, ArrayRef<int64_t> loops,
     decidedAtRunTime = true;
     Value one = arith::ConstantIndexOp::create(builder, loc, 1);
     Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
-    Value isUnit = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, materializeDim(builder, loc, dim), one);
+    Value isUnit =
+        arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, materializeDim(builder, loc, dim), one);
     operand.steps.back() = arith::SelectOp::create(builder, loc, isUnit, zero, one);
   }
   if (!decidedAtRunTime)
@@ -149,7 +151,8 @@ SmallVector<Value> LoopOperands::read(OpBuilder &body, ValueRange blockArguments
       scalars.push_back(operand.constant);
     } else if (operand.argument >= 0) {
       Value argument = blockArguments[operand.argument];
-      scalars.push_back(operand.elementType ? loadScalar(body, loc, argument, operand.elementType) : argument);
+      scalars.push_back(operand.elementType ? loadScalar(body, loc, argument, operand.elementType)
+                                            : argument);
     } else {
       SmallVector<Value> indices;
       for (auto [loop, step] : llvm::zip_equal(operand.loops, operand.steps)) {
@@ -186,7 +189,8 @@ Value mlir::tfc::createGeneric(OpBuilder &builder, Location loc, const LoopOpera
   return generic.getResult(0);
 }
 
-Value mlir::tfc::createElementwise(OpBuilder &builder, Location loc, const LoopOperands &operands, Type resultType,
+Value mlir::tfc::createElementwise(OpBuilder &builder, Location loc, const LoopOperands &operands,
+                                   Type resultType,
                                    llvm::function_ref<Value(OpBuilder &, ValueRange)> compute) {
   auto type = cast<RankedTensorType>(resultType);
   Value init = createEmpty(builder, loc, type);

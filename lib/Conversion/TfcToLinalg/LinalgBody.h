@@ -28,16 +28,16 @@ Value createFilled(OpBuilder &builder, Location loc, ArrayRef<DimExprAttr> dims,
 /// The element of a converted tensor at these indices, in scalar form.
 Value readElement(OpBuilder &builder, Location loc, Value tensor, ValueRange indices, Type elementType);
 
-/// The operands of a linalg op whose loops run over `loopDims`. An operand's dim is read along its loop, or stays at 0
-/// where the dim is 1 (broadcasting). Where only run time can tell which, the element is read in the body at
-/// `index * step` with step 0 or 1. Constants of one element become scalars.
+/// The operands of a linalg op whose loops run over `loopDims`. An operand's dim is read along its loop, or
+/// stays at 0 where the dim is 1 (broadcasting). Where only run time can tell which, the element is read in
+/// the body at `index * step` with step 0 or 1. Constants of one element become scalars.
 class LoopOperands {
 public:
   LoopOperands(OpBuilder &builder, Location loc, ArrayRef<DimExprAttr> loopDims)
       : builder(builder), loc(loc), loopDims(loopDims) {}
 
-  /// Adds an operand. `original` is the tfc value, `converted` the same as a plain tensor; dim j runs with loop loops[j].
-  /// Only the first `broadcastDims` dims may broadcast, the others are as long as their loop.
+  /// Adds an operand. `original` is the tfc value, `converted` the same as a plain tensor; dim j runs with
+  /// loop loops[j]. Only the first `broadcastDims` dims may broadcast, the others are as long as their loop.
   void add(Value original, Value converted, ArrayRef<int64_t> loops, int64_t broadcastDims = 0);
   /// The same, dims aligned with the last loops, as numpy broadcasts.
   void addAligned(Value original, Value converted);
@@ -74,16 +74,17 @@ private:
 /// What a body computes from the operands' scalars and the block argument of the result, in memory form.
 using BodyBuilder = llvm::function_ref<Value(OpBuilder &, ValueRange scalars, Value result)>;
 
-/// linalg.generic with one result. `resultLoops[j]` is the loop that runs along dim j of the result; loops that do not
-/// stand there are reductions.
-Value createGeneric(OpBuilder &builder, Location loc, const LoopOperands &operands, Value init, int64_t numLoops,
-                    ArrayRef<int64_t> resultLoops, BodyBuilder body);
+/// linalg.generic with one result. `resultLoops[j]` is the loop that runs along dim j of the result; loops
+/// that do not stand there are reductions.
+Value createGeneric(OpBuilder &builder, Location loc, const LoopOperands &operands, Value init,
+                    int64_t numLoops, ArrayRef<int64_t> resultLoops, BodyBuilder body);
 
 /// The same for a body that runs once per element of the result: `compute` gives the element in scalar form.
 Value createElementwise(OpBuilder &builder, Location loc, const LoopOperands &operands, Type resultType,
                         llvm::function_ref<Value(OpBuilder &, ValueRange scalars)> compute);
 
-/// Every element of the result from its indices alone: gathers, slices and so on. `compute` gives scalar form.
+/// Every element of the result from its indices alone: gathers, slices and so on. `compute` gives scalar
+/// form.
 Value createFromIndices(OpBuilder &builder, Location loc, Type resultType,
                         llvm::function_ref<Value(OpBuilder &, ValueRange indices)> compute);
 

@@ -21,7 +21,8 @@ namespace mlir::tfc {
 using namespace mlir;
 using namespace mlir::tfc;
 
-/// The dims of an argument: its type's encoding, or the attribute that tfc-convert-to-linalg left in its place.
+/// The dims of an argument: its type's encoding, or the attribute that tfc-convert-to-linalg left in its
+/// place.
 static DimsAttr getArgumentDims(func::FuncOp function, unsigned argument) {
   if (auto type = dyn_cast<RankedTensorType>(function.getArgument(argument).getType()))
     if (auto dims = dyn_cast_or_null<DimsAttr>(type.getEncoding()))

@@ -47,8 +47,18 @@ static double getIdentity(Operation *combiner) {
 /// Whether every op of the body but the terminator maps to vectors and touches no memory.
 static bool isVectorizableBody(Block &body) {
   return llvm::all_of(body.without_terminator(), [](Operation &op) {
-    return OpTrait::hasElementwiseMappableTraits(&op) || (isa<arith::ConstantOp>(op));
+    return OpTrait::hasElementwiseMappableTraits(&op) || isa<arith::ConstantOp>(op);
   });
+}
+
+/// Whether the body only reads: then it can run element by element, in any order.
+static bool isReadOnlyBody(Block &body) {
+  WalkResult result = body.walk([](Operation *op) {
+    bool onlyReads = op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() || isMemoryEffectFree(op) ||
+                     isa<memref::LoadOp, linalg::IndexOp, linalg::YieldOp>(op);
+    return onlyReads ? WalkResult::advance() : WalkResult::interrupt();
+  });
+  return !result.wasInterrupted();
 }
 
 static std::optional<Reduction> matchReduction(linalg::GenericOp op) {
@@ -58,7 +68,7 @@ static std::optional<Reduction> matchReduction(linalg::GenericOp op) {
     return std::nullopt;
   Block &body = op.getRegion().front();
   BlockArgument accumulator = body.getArguments().back();
-  if (!isa<FloatType>(accumulator.getType()) || !accumulator.hasOneUse() || !isVectorizableBody(body))
+  if (!isa<FloatType>(accumulator.getType()) || !accumulator.hasOneUse() || !isReadOnlyBody(body))
     return std::nullopt;
   for (AffineMap map : op.getIndexingMapsArray())
     if (!map.isProjectedPermutation(/*allowZeroInResults=*/true))
@@ -67,7 +77,8 @@ static std::optional<Reduction> matchReduction(linalg::GenericOp op) {
   if (op.getMatchingIndexingMap(op.getDpsInitOperand(0)).isFunctionOfDim(last))
     return std::nullopt;
   Operation *combiner = body.getTerminator()->getOperand(0).getDefiningOp();
-  if (!isa_and_nonnull<arith::AddFOp, arith::MulFOp, arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp>(combiner) ||
+  if (!isa_and_nonnull<arith::AddFOp, arith::MulFOp, arith::MaximumFOp, arith::MinimumFOp, arith::MaxNumFOp>(
+          combiner) ||
       !combiner->hasOneUse() || !llvm::is_contained(combiner->getOperands(), accumulator))
     return std::nullopt;
   Value element = combiner->getOperand(combiner->getOperand(0) == accumulator ? 1 : 0);
@@ -100,7 +111,8 @@ private:
   Value index(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
 
   Value splat(double value) {
-    return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(vectorType, FloatAttr::get(type, value)));
+    return arith::ConstantOp::create(builder, loc,
+                                     DenseElementsAttr::get(vectorType, FloatAttr::get(type, value)));
   }
 
   /// The length of every loop, from an operand dim that runs with it.
@@ -144,7 +156,8 @@ private:
           builder.setInsertionPoint(nested.getInsertionBlock(), nested.getInsertionPoint());
           SmallVector<Value> next;
           for (int64_t vector = 0; vector < vectors; ++vector) {
-            Value place = vector ? arith::AddIOp::create(builder, loc, at, index(vector * lanes)).getResult() : at;
+            Value place =
+                vector ? arith::AddIOp::create(builder, loc, at, index(vector * lanes)).getResult() : at;
             next.push_back(combine(carried[vector], emitElement(place, Value())));
           }
           scf::YieldOp::create(builder, loc, next);
@@ -159,7 +172,8 @@ private:
     auto tail = scf::IfOp::create(builder, loc, TypeRange(vectorType), any, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(tail.thenBlock());
-    Value mask = vector::CreateMaskOp::create(builder, loc, VectorType::get({lanes}, builder.getI1Type()), rest);
+    Value mask =
+        vector::CreateMaskOp::create(builder, loc, VectorType::get({lanes}, builder.getI1Type()), rest);
     Value element = emitElement(from, mask);
     element = arith::SelectOp::create(builder, loc, mask, element, splat(getIdentity(reduction.combiner)));
     scf::YieldOp::create(builder, loc, combine(sum, element));
@@ -183,7 +197,8 @@ private:
   }
 
   Value combine(Value accumulator, Value element) {
-    // The accumulator of maxnumf starts at -inf and never becomes NaN, so one comparison does what maxnumf does.
+    // The accumulator of maxnumf starts at -inf and never becomes NaN, so one comparison does what maxnumf
+    // does.
     if (isa<arith::MaxNumFOp>(reduction.combiner)) {
       Value larger = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OGT, element, accumulator);
       return arith::SelectOp::create(builder, loc, larger, element, accumulator);
@@ -208,8 +223,10 @@ private:
 
   /// 16 elements from `place` on, computed as the body says.
   Value emitElement(Value place, Value mask) {
-    IRMapping mapping;
     Block &body = op.getRegion().front();
+    if (!isVectorizableBody(body))
+      return emitElementByLane(place, mask);
+    IRMapping mapping;
     for (OpOperand *input : op.getDpsInputOperands())
       mapping.map(body.getArgument(input->getOperandNumber()), loadLanes(*input, place, mask));
     for (Operation &inner : body.without_terminator()) {
@@ -228,6 +245,47 @@ private:
     return broadcast(mapping.lookupOrDefault(reduction.element));
   }
 
+  /// The same for a body that has no vector form (it reads at indices of its own): once per lane. Lanes that
+  /// are masked off compute the first element again.
+  Value emitElementByLane(Value place, Value mask) {
+    Block &body = op.getRegion().front();
+    SmallVector<Value> elements;
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      Value at = placeOfLane(place, lane, mask);
+      IRMapping mapping;
+      for (OpOperand *input : op.getDpsInputOperands())
+        mapping.map(body.getArgument(input->getOperandNumber()),
+                    memref::LoadOp::create(builder, loc, input->get(),
+                                           indices(op.getMatchingIndexingMap(input), at)));
+      for (Operation &inner : body.without_terminator())
+        if (auto loop = dyn_cast<linalg::IndexOp>(inner))
+          mapping.map(loop.getResult(), loop.getDim() + 1 == numLoops ? at : outer[loop.getDim()]);
+        else if (&inner != reduction.combiner)
+          replaceIndices(builder.clone(inner, mapping), at);
+      elements.push_back(mapping.lookupOrDefault(reduction.element));
+    }
+    return vector::FromElementsOp::create(builder, loc, vectorType, elements);
+  }
+
+  /// linalg.index in regions of a copied op becomes the loop's value.
+  void replaceIndices(Operation *copy, Value at) {
+    SmallVector<linalg::IndexOp> loops;
+    copy->walk([&](linalg::IndexOp loop) { loops.push_back(loop); });
+    for (linalg::IndexOp loop : loops) {
+      loop.replaceAllUsesWith(loop.getDim() + 1 == numLoops ? at : outer[loop.getDim()]);
+      loop.erase();
+    }
+  }
+
+  Value placeOfLane(Value place, int64_t lane, Value mask) {
+    Value offset = index(lane);
+    if (mask && lane > 0) {
+      Value isOn = vector::ExtractOp::create(builder, loc, mask, ArrayRef<int64_t>{lane});
+      offset = arith::SelectOp::create(builder, loc, isOn, offset, index(0));
+    }
+    return arith::AddIOp::create(builder, loc, place, offset);
+  }
+
   Value broadcast(Value value) {
     if (isa<VectorType>(value.getType()))
       return value;
@@ -239,7 +297,8 @@ private:
     return broadcast(value);
   }
 
-  /// The elements of an operand along the last loop; one element for all lanes where the operand does not run with it.
+  /// The elements of an operand along the last loop; one element for all lanes where the operand does not run
+  /// with it.
   Value loadLanes(OpOperand &operand, Value place, Value mask) {
     AffineMap map = op.getMatchingIndexingMap(&operand);
     auto memref = cast<MemRefType>(operand.get().getType());
@@ -266,12 +325,7 @@ private:
     Value place = at[moving];
     SmallVector<Value> elements;
     for (int64_t lane = 0; lane < lanes; ++lane) {
-      Value offset = index(lane);
-      if (mask && lane > 0) {
-        Value isOn = vector::ExtractOp::create(builder, loc, mask, ArrayRef<int64_t>{lane});
-        offset = arith::SelectOp::create(builder, loc, isOn, offset, index(0));
-      }
-      at[moving] = arith::AddIOp::create(builder, loc, place, offset);
+      at[moving] = placeOfLane(place, lane, mask);
       elements.push_back(memref::LoadOp::create(builder, loc, memref, at));
     }
     return vector::FromElementsOp::create(builder, loc, lanesType, elements);

@@ -3,9 +3,9 @@
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Each is a chain of linalg ops over rows: reductions of a row and elementwise ops, all with the row's loops outermost. So
-// tiling the outer loops of the last op fuses the whole chain. Sums are plain reductions here; their order is fixed by
-// tfc-lower-row-reductions.
+// Each is a chain of linalg ops over rows: reductions of a row and elementwise ops, all with the row's loops
+// outermost. So tiling the outer loops of the last op fuses the whole chain. Sums are plain reductions here;
+// their order is fixed by tfc-lower-row-reductions.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -23,8 +23,8 @@ namespace {
 /// A normalization under construction: loops over x's dims, of which some make the row that is reduced.
 class RowBuilder {
 public:
-  RowBuilder(ConversionPatternRewriter &rewriter, Location loc, Value original, Value converted, int64_t firstRowDim,
-             int64_t lastRowDim)
+  RowBuilder(ConversionPatternRewriter &rewriter, Location loc, Value original, Value converted,
+             int64_t firstRowDim, int64_t lastRowDim)
       : rewriter(rewriter), loc(loc), original(original), converted(converted), dims(getDims(original)) {
     elementType = cast<RankedTensorType>(original.getType()).getElementType();
     computeType = getComputeType(elementType);
@@ -46,7 +46,8 @@ public:
   }
 
   /// Reduces `element(x, perRow...)` along the rows.
-  Value reduce(ArrayRef<Value> perRow, double init, llvm::function_ref<Value(ScalarEmitter &, ValueRange)> element,
+  Value reduce(ArrayRef<Value> perRow, double init,
+               llvm::function_ref<Value(ScalarEmitter &, ValueRange)> element,
                llvm::function_ref<Value(ScalarEmitter &, Value, Value)> combine) {
     LoopOperands inputs = operands(perRow);
     for (int64_t loop : iota(dims.size()))
@@ -60,7 +61,8 @@ public:
   }
 
   Value sum(ArrayRef<Value> perRow, llvm::function_ref<Value(ScalarEmitter &, ValueRange)> element) {
-    return reduce(perRow, 0, element, [](ScalarEmitter &e, Value a, Value b) { return e.create<arith::AddFOp>(a, b); });
+    return reduce(perRow, 0, element,
+                  [](ScalarEmitter &e, Value a, Value b) { return e.create<arith::AddFOp>(a, b); });
   }
 
   /// One number per row from another.
@@ -80,7 +82,8 @@ public:
     return createElementwise(rewriter, loc, inputs, mlir::tfc::getTensorType(dims, resultElementType),
                              [&](OpBuilder &body, ValueRange scalars) {
                                ScalarEmitter e(body, loc);
-                               return fromCompute(body, loc, compute(e, toComputeAll(body, scalars)), resultElementType);
+                               return fromCompute(body, loc, compute(e, toComputeAll(body, scalars)),
+                                                  resultElementType);
                              });
   }
 
@@ -107,12 +110,14 @@ private:
 struct LowerSoftmax : OpConversionPattern<SoftmaxOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(SoftmaxOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(SoftmaxOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     int64_t axis = op.getAxis();
     RowBuilder rows(rewriter, op.getLoc(), op.getX(), adaptor.getX(), axis, axis);
     // A NaN may be left out of the maximum: its exponential makes the sum, and so the whole row, NaN.
-    Value max = rows.reduce({}, -INFINITY, [](ScalarEmitter &, ValueRange x) { return x[0]; },
-                            [](ScalarEmitter &e, Value a, Value b) { return e.create<arith::MaxNumFOp>(a, b); });
+    Value max = rows.reduce(
+        {}, -INFINITY, [](ScalarEmitter &, ValueRange x) { return x[0]; },
+        [](ScalarEmitter &e, Value a, Value b) { return e.create<arith::MaxNumFOp>(a, b); });
     auto centred = [](ScalarEmitter &e, Value x, Value max) { return e.create<arith::SubFOp>(x, max); };
     Value exponentials =
         rows.mapElements(rows.operands(max), rows.computeType, [&](ScalarEmitter &e, ValueRange scalars) {
@@ -121,11 +126,12 @@ struct LowerSoftmax : OpConversionPattern<SoftmaxOp> {
     Value sum = sumOf(rewriter, op, exponentials);
     Value result;
     if (op.getLog()) {
-      Value logarithm = rows.mapRows(sum, [](ScalarEmitter &e, Value sum) { return e.create<math::LogOp>(sum); });
-      result = rows.mapElements(rows.operands({max, logarithm}), rows.elementType,
-                                [&](ScalarEmitter &e, ValueRange scalars) {
-                                  return e.create<arith::SubFOp>(centred(e, scalars[0], scalars[1]), scalars[2]);
-                                });
+      Value logarithm =
+          rows.mapRows(sum, [](ScalarEmitter &e, Value sum) { return e.create<math::LogOp>(sum); });
+      result = rows.mapElements(
+          rows.operands({max, logarithm}), rows.elementType, [&](ScalarEmitter &e, ValueRange scalars) {
+            return e.create<arith::SubFOp>(centred(e, scalars[0], scalars[1]), scalars[2]);
+          });
     } else {
       // The sum is at least 1 (or NaN), so its reciprocal is harmless, and one division per row is enough.
       Value factor = rows.mapRows(
@@ -149,7 +155,8 @@ private:
     LoopOperands operands(builder, op.getLoc(), dims);
     operands.addPlain(exponentials, iota(dims.size()));
     Type computeType = cast<RankedTensorType>(exponentials.getType()).getElementType();
-    Value zero = createFilled(builder, op.getLoc(), outerDims, createConstant(builder, op.getLoc(), computeType, 0));
+    Value zero =
+        createFilled(builder, op.getLoc(), outerDims, createConstant(builder, op.getLoc(), computeType, 0));
     return createGeneric(builder, op.getLoc(), operands, zero, dims.size(), outer,
                          [&](OpBuilder &body, ValueRange scalars, Value accumulator) -> Value {
                            return arith::AddFOp::create(body, op.getLoc(), accumulator, scalars[0]);
@@ -160,10 +167,11 @@ private:
     LoopOperands operands(builder, op.getLoc(), getDims(op.getType()));
     operands.addPlain(exponentials, iota(op.getType().getRank()));
     operands.addPlain(factor, outerLoops(op));
-    return createElementwise(builder, op.getLoc(), operands, op.getType(), [&](OpBuilder &body, ValueRange scalars) {
-      Value product = arith::MulFOp::create(body, op.getLoc(), scalars[0], scalars[1]);
-      return fromCompute(body, op.getLoc(), product, op.getType().getElementType());
-    });
+    return createElementwise(
+        builder, op.getLoc(), operands, op.getType(), [&](OpBuilder &body, ValueRange scalars) {
+          Value product = arith::MulFOp::create(body, op.getLoc(), scalars[0], scalars[1]);
+          return fromCompute(body, op.getLoc(), product, op.getType().getElementType());
+        });
   }
 };
 
@@ -177,19 +185,22 @@ Value emitReciprocalRoot(ScalarEmitter &e, Value sum, Value length, double epsil
 struct LowerLayerNorm : OpConversionPattern<LayerNormOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(LayerNormOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(LayerNormOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     int64_t rank = op.getType().getRank();
     double epsilon = op.getEpsilon().convertToDouble();
     RowBuilder rows(rewriter, op.getLoc(), op.getX(), adaptor.getX(), op.getAxis(), rank - 1);
     Value length = rows.rowLength();
     Value sum = rows.sum({}, [](ScalarEmitter &, ValueRange scalars) { return scalars[0]; });
-    Value mean = rows.mapRows(sum, [&](ScalarEmitter &e, Value sum) { return e.create<arith::DivFOp>(sum, length); });
+    Value mean =
+        rows.mapRows(sum, [&](ScalarEmitter &e, Value sum) { return e.create<arith::DivFOp>(sum, length); });
     Value squares = rows.sum(mean, [](ScalarEmitter &e, ValueRange scalars) {
       Value centred = e.create<arith::SubFOp>(scalars[0], scalars[1]);
       return e.create<arith::MulFOp>(centred, centred);
     });
-    Value factor = rows.mapRows(
-        squares, [&](ScalarEmitter &e, Value squares) { return emitReciprocalRoot(e, squares, length, epsilon); });
+    Value factor = rows.mapRows(squares, [&](ScalarEmitter &e, Value squares) {
+      return emitReciprocalRoot(e, squares, length, epsilon);
+    });
 
     LoopOperands operands = rows.operands({mean, factor});
     if (op.getScale())
@@ -210,15 +221,18 @@ struct LowerLayerNorm : OpConversionPattern<LayerNormOp> {
 struct LowerRmsNorm : OpConversionPattern<RmsNormOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(RmsNormOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(RmsNormOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     int64_t rank = op.getType().getRank();
     double epsilon = op.getEpsilon().convertToDouble();
     RowBuilder rows(rewriter, op.getLoc(), op.getX(), adaptor.getX(), op.getAxis(), rank - 1);
     Value length = rows.rowLength();
-    Value squares = rows.sum(
-        {}, [](ScalarEmitter &e, ValueRange scalars) { return e.create<arith::MulFOp>(scalars[0], scalars[0]); });
-    Value factor = rows.mapRows(
-        squares, [&](ScalarEmitter &e, Value squares) { return emitReciprocalRoot(e, squares, length, epsilon); });
+    Value squares = rows.sum({}, [](ScalarEmitter &e, ValueRange scalars) {
+      return e.create<arith::MulFOp>(scalars[0], scalars[0]);
+    });
+    Value factor = rows.mapRows(squares, [&](ScalarEmitter &e, Value squares) {
+      return emitReciprocalRoot(e, squares, length, epsilon);
+    });
     LoopOperands operands = rows.operands(factor);
     if (op.getScale())
       operands.addAligned(op.getScale(), adaptor.getScale());

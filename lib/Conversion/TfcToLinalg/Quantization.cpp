@@ -18,9 +18,10 @@ using namespace mlir::tfc;
 
 static Type elementTypeOf(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
 
-/// The element of scale or zero point that belongs to the current loops: the only one, the one of the axis, or the one of
-/// the block along the axis.
-template <typename OpTy> static Value readParameter(OpBuilder &body, OpTy op, Value original, Value converted) {
+/// The element of scale or zero point that belongs to the current loops: the only one, the one of the axis,
+/// or the one of the block along the axis.
+template <typename OpTy>
+static Value readParameter(OpBuilder &body, OpTy op, Value original, Value converted) {
   Location loc = op.getLoc();
   int64_t rank = cast<RankedTensorType>(original.getType()).getRank();
   SmallVector<Value> indices;
@@ -40,22 +41,25 @@ namespace {
 struct LowerQuantize : OpConversionPattern<QuantizeOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(QuantizeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(QuantizeOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Type to = elementTypeOf(op.getY()), computeType = getComputeType(elementTypeOf(op.getX()));
     LoopOperands operands(rewriter, loc, getDims(op.getY()));
     operands.add(op.getX(), adaptor.getX(), iota(getDims(op.getX()).size()));
-    Value result = createElementwise(rewriter, loc, operands, op.getY().getType(), [&](OpBuilder &body, ValueRange scalars) {
-      ScalarEmitter e(body, loc);
-      Value scale = readParameter(body, op, op.getScale(), adaptor.getScale());
-      scale = *emitCast(body, loc, scale, elementTypeOf(op.getScale()), computeType);
-      Value y = e.create<math::RoundEvenOp>(e.create<arith::DivFOp>(toCompute(body, loc, scalars[0]), scale));
-      if (op.getZeroPoint()) {
-        Value zeroPoint = readParameter(body, op, op.getZeroPoint(), adaptor.getZeroPoint());
-        y = e.create<arith::AddFOp>(y, *emitCast(body, loc, zeroPoint, to, computeType));
-      }
-      return *emitCast(body, loc, y, computeType, to);
-    });
+    Value result = createElementwise(
+        rewriter, loc, operands, op.getY().getType(), [&](OpBuilder &body, ValueRange scalars) {
+          ScalarEmitter e(body, loc);
+          Value scale = readParameter(body, op, op.getScale(), adaptor.getScale());
+          scale = *emitCast(body, loc, scale, elementTypeOf(op.getScale()), computeType);
+          Value y =
+              e.create<math::RoundEvenOp>(e.create<arith::DivFOp>(toCompute(body, loc, scalars[0]), scale));
+          if (op.getZeroPoint()) {
+            Value zeroPoint = readParameter(body, op, op.getZeroPoint(), adaptor.getZeroPoint());
+            y = e.create<arith::AddFOp>(y, *emitCast(body, loc, zeroPoint, to, computeType));
+          }
+          return *emitCast(body, loc, y, computeType, to);
+        });
     rewriter.replaceOp(op, result);
     return success();
   }
@@ -65,24 +69,26 @@ struct LowerQuantize : OpConversionPattern<QuantizeOp> {
 struct LowerDequantize : OpConversionPattern<DequantizeOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(DequantizeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(DequantizeOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     Type from = elementTypeOf(op.getX()), to = elementTypeOf(op.getY()), computeType = getComputeType(to);
     Type exact = from.getIntOrFloatBitWidth() <= 16 ? rewriter.getI32Type() : rewriter.getI64Type();
     LoopOperands operands(rewriter, loc, getDims(op.getY()));
     operands.add(op.getX(), adaptor.getX(), iota(getDims(op.getX()).size()));
-    Value result = createElementwise(rewriter, loc, operands, op.getY().getType(), [&](OpBuilder &body, ValueRange scalars) {
-      ScalarEmitter e(body, loc);
-      Value scale = readParameter(body, op, op.getScale(), adaptor.getScale());
-      scale = *emitCast(body, loc, scale, elementTypeOf(op.getScale()), computeType);
-      Value x = *emitCast(body, loc, scalars[0], from, exact);
-      if (op.getZeroPoint()) {
-        Value zeroPoint = readParameter(body, op, op.getZeroPoint(), adaptor.getZeroPoint());
-        x = e.create<arith::SubIOp>(x, *emitCast(body, loc, zeroPoint, from, exact));
-      }
-      Value y = e.create<arith::MulFOp>(*emitCast(body, loc, x, exact, computeType), scale);
-      return fromCompute(body, loc, y, to);
-    });
+    Value result = createElementwise(
+        rewriter, loc, operands, op.getY().getType(), [&](OpBuilder &body, ValueRange scalars) {
+          ScalarEmitter e(body, loc);
+          Value scale = readParameter(body, op, op.getScale(), adaptor.getScale());
+          scale = *emitCast(body, loc, scale, elementTypeOf(op.getScale()), computeType);
+          Value x = *emitCast(body, loc, scalars[0], from, exact);
+          if (op.getZeroPoint()) {
+            Value zeroPoint = readParameter(body, op, op.getZeroPoint(), adaptor.getZeroPoint());
+            x = e.create<arith::SubIOp>(x, *emitCast(body, loc, zeroPoint, from, exact));
+          }
+          Value y = e.create<arith::MulFOp>(*emitCast(body, loc, x, exact, computeType), scale);
+          return fromCompute(body, loc, y, to);
+        });
     rewriter.replaceOp(op, result);
     return success();
   }

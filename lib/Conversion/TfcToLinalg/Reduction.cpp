@@ -30,7 +30,8 @@ static Value createIdentity(OpBuilder &builder, Location loc, ReduceKind kind, T
 }
 
 /// One op, so that tfc-lower-row-reductions recognizes what is reduced.
-static Value emitCombine(OpBuilder &builder, Location loc, ReduceKind kind, Value a, Value b, bool isUnsigned) {
+static Value emitCombine(OpBuilder &builder, Location loc, ReduceKind kind, Value a, Value b,
+                         bool isUnsigned) {
   ScalarEmitter e(builder, loc);
   bool isFloat = isa<FloatType>(a.getType());
   switch (kind) {
@@ -57,12 +58,14 @@ static SmallVector<DimExprAttr> pick(ArrayRef<DimExprAttr> all, ArrayRef<int64_t
 }
 
 namespace {
-/// The loops stand in the order of x's dims. A reduction over the last dim is left to tfc-lower-row-reductions, which
-/// fixes its order; any other runs its terms in the order of the loops, the innermost loop being parallel.
+/// The loops stand in the order of x's dims. A reduction over the last dim is left to
+/// tfc-lower-row-reductions, which fixes its order; any other runs its terms in the order of the loops, the
+/// innermost loop being parallel.
 struct LowerReduce : OpConversionPattern<ReduceOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(ReduceOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(ReduceOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto xType = op.getX().getType();
     SmallVector<DimExprAttr> dims = getDims(xType);
@@ -78,10 +81,11 @@ struct LowerReduce : OpConversionPattern<ReduceOp> {
       operands.cover(axis);
     Value init = createFilled(rewriter, loc, pick(dims, kept),
                               createIdentity(rewriter, loc, op.getKind(), accumulatorType, isUnsigned));
-    Value result = createGeneric(
-        rewriter, loc, operands, init, xType.getRank(), kept, [&](OpBuilder &body, ValueRange scalars, Value accumulator) {
-          return emitCombine(body, loc, op.getKind(), accumulator, toCompute(body, loc, scalars[0]), isUnsigned);
-        });
+    Value result = createGeneric(rewriter, loc, operands, init, xType.getRank(), kept,
+                                 [&](OpBuilder &body, ValueRange scalars, Value accumulator) {
+                                   return emitCombine(body, loc, op.getKind(), accumulator,
+                                                      toCompute(body, loc, scalars[0]), isUnsigned);
+                                 });
     if (op.getKeepDims() || op.getKind() == ReduceKind::Mean || accumulatorType != getScalarType(elementType))
       result = finish(rewriter, op, result, kept, accumulatorType);
     rewriter.replaceOp(op, result);
@@ -90,7 +94,8 @@ struct LowerReduce : OpConversionPattern<ReduceOp> {
 
 private:
   /// Divides by the count, rounds to the element type, puts the dims of 1 where they are kept.
-  static Value finish(OpBuilder &builder, ReduceOp op, Value reduced, ArrayRef<int64_t> kept, Type accumulatorType) {
+  static Value finish(OpBuilder &builder, ReduceOp op, Value reduced, ArrayRef<int64_t> kept,
+                      Type accumulatorType) {
     Location loc = op.getLoc();
     RankedTensorType type = op.getType();
     bool isMean = op.getKind() == ReduceKind::Mean;
@@ -115,7 +120,8 @@ private:
 struct LowerArgReduce : OpConversionPattern<ArgReduceOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(ArgReduceOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(ArgReduceOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     Location loc = op.getLoc();
     auto xType = op.getX().getType();
     int64_t rank = xType.getRank(), axis = op.getAxis();
@@ -156,7 +162,8 @@ private:
     Location loc = op.getLoc();
     ScalarEmitter e(body, loc);
     Value best = state[0], bestIndex = state[1];
-    Value index = e.create<arith::IndexCastOp>(body.getI64Type(), e.create<linalg::IndexOp>(uint64_t(op.getAxis())));
+    Value index =
+        e.create<arith::IndexCastOp>(body.getI64Type(), e.create<linalg::IndexOp>(uint64_t(op.getAxis())));
     Value isFirst = e.compare(arith::CmpIPredicate::eq, bestIndex, minusOne);
     Value better;
     if (isa<FloatType>(x.getType())) {
@@ -192,7 +199,8 @@ struct LowerCountNonzero : OpConversionPattern<CountNonzeroOp> {
     Value init = createFilled(rewriter, loc, {}, createConstant(rewriter, loc, rewriter.getI64Type(), 0));
     Value count = createGeneric(rewriter, loc, operands, init, xType.getRank(), {},
                                 [&](OpBuilder &body, ValueRange scalars, Value accumulator) -> Value {
-                                  Value isSet = *emitCast(body, loc, scalars[0], elementType, body.getI1Type());
+                                  Value isSet =
+                                      *emitCast(body, loc, scalars[0], elementType, body.getI1Type());
                                   Value one = arith::ExtUIOp::create(body, loc, body.getI64Type(), isSet);
                                   return arith::AddIOp::create(body, loc, accumulator, one);
                                 });
@@ -202,6 +210,7 @@ struct LowerCountNonzero : OpConversionPattern<CountNonzeroOp> {
 };
 } // namespace
 
-void mlir::tfc::populateTfcToLinalgReductionPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
+void mlir::tfc::populateTfcToLinalgReductionPatterns(const TypeConverter &converter,
+                                                     RewritePatternSet &patterns) {
   patterns.add<LowerReduce, LowerArgReduce, LowerCountNonzero>(converter, patterns.getContext());
 }

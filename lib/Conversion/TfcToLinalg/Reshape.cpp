@@ -3,10 +3,11 @@
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Both shapes are split into groups of dims with equal products, as far left as possible. A group collapses to one dim and
-// expands to the other shape: views that copy nothing. Two things have no view: a group that would expand into several
-// dims of unknown size (upstream's expand-strided-metadata does not survive it), and shapes that are equal only in
-// total for reasons that the expressions do not show. Then each element is copied through its linear index.
+// Both shapes are split into groups of dims with equal products, as far left as possible. A group collapses
+// to one dim and expands to the other shape: views that copy nothing. Two things have no view: a group that
+// would expand into several dims of unknown size (upstream's expand-strided-metadata does not survive it),
+// and shapes that are equal only in total for reasons that the expressions do not show. Then each element is
+// copied through its linear index.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -28,8 +29,8 @@ struct Grouping {
   SmallVector<ReassociationIndices> source, result;
 };
 
-/// Takes dims from whichever side has the smaller product until the products are equal. Symbolic products cannot be
-/// ordered; a product that divides the other counts as the smaller one.
+/// Takes dims from whichever side has the smaller product until the products are equal. Symbolic products
+/// cannot be ordered; a product that divides the other counts as the smaller one.
 class GroupFinder {
 public:
   GroupFinder(ArrayRef<DimExprAttr> source, ArrayRef<DimExprAttr> result) : source(source), result(result) {}
@@ -49,7 +50,8 @@ public:
   }
 
 private:
-  static void take(ArrayRef<DimExprAttr> dims, size_t &next, ReassociationIndices &group, DimExprAttr &product) {
+  static void take(ArrayRef<DimExprAttr> dims, size_t &next, ReassociationIndices &group,
+                   DimExprAttr &product) {
     product = group.empty() ? dims[next] : product * dims[next];
     group.push_back(next++);
   }
@@ -92,7 +94,8 @@ private:
 struct LowerReshape : OpConversionPattern<ReshapeOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(ReshapeOp op, OpAdaptor adaptor, ConversionPatternRewriter &rewriter) const override {
+  LogicalResult matchAndRewrite(ReshapeOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
     auto type = dyn_cast_or_null<RankedTensorType>(getTypeConverter()->convertType(op.getType()));
     if (!type)
       return rewriter.notifyMatchFailure(op, "the element type has no lowering");
@@ -143,7 +146,7 @@ private:
       int64_t size = 1;
       for (int64_t dim : group)
         size = ShapedType::isDynamic(size) || type.isDynamicDim(dim) ? ShapedType::kDynamic
-                                                                      : size * type.getDimSize(dim);
+                                                                     : size * type.getDimSize(dim);
       shape.push_back(size);
     }
     return type.clone(shape);
@@ -158,7 +161,8 @@ private:
     return createFromIndices(builder, loc, op.getType(), [&](OpBuilder &body, ValueRange indices) {
       Value linear = arith::ConstantIndexOp::create(body, loc, 0);
       for (auto [index, dim] : llvm::zip_equal(indices, to))
-        linear = arith::AddIOp::create(body, loc, arith::MulIOp::create(body, loc, linear, dim).getResult(), index);
+        linear = arith::AddIOp::create(body, loc, arith::MulIOp::create(body, loc, linear, dim).getResult(),
+                                       index);
       SmallVector<Value> source(from.size());
       for (size_t dim = from.size(); dim-- > 0;) {
         if (dim == 0) {
@@ -177,6 +181,7 @@ private:
 };
 } // namespace
 
-void mlir::tfc::populateTfcToLinalgReshapePatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
+void mlir::tfc::populateTfcToLinalgReshapePatterns(const TypeConverter &converter,
+                                                   RewritePatternSet &patterns) {
   patterns.add<LowerReshape>(converter, patterns.getContext());
 }

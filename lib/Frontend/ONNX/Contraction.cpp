@@ -11,7 +11,8 @@ using namespace mlir;
 using namespace mlir::tfc;
 using namespace mlir::tfc::onnx_import;
 
-/// numpy's matmul: a vector counts as a row on the left and as a column on the right, and that dim goes again.
+/// numpy's matmul: a vector counts as a row on the left and as a column on the right, and that dim goes
+/// again.
 static Value buildMatmul(NodeContext &node, Value a, Value b, ArrayRef<NamedAttribute> attributes = {}) {
   if (!a || !b)
     return {};
@@ -63,7 +64,8 @@ static LogicalResult importGemm(NodeContext &node) {
   return node.finish(node.build<AddOp>({y, c}));
 }
 
-/// An integer operand minus its zero point, as int32. The zero point is one number, or one per row of A (column of B).
+/// An integer operand minus its zero point, as int32. The zero point is one number, or one per row of A
+/// (column of B).
 static Value centre(NodeContext &node, Value x, Value zeroPoint, bool perRow) {
   Type i32 = node.builder.getI32Type();
   Value wide = node.cast(x, i32);

@@ -23,8 +23,9 @@ static DimExprAttr product(NodeContext &node, ArrayRef<DimExprAttr> dims) {
 // Other dims, same elements
 //===----------------------------------------------------------------------------------------------===//
 
-/// What -1 stands for: the elements that are left when all other dims have their share. Dims that stand on both sides
-/// are left out of the division first, so that `[batch, seq, 64]` to `[batch, seq, -1]` gives 64 whatever they are.
+/// What -1 stands for: the elements that are left when all other dims have their share. Dims that stand on
+/// both sides are left out of the division first, so that `[batch, seq, 64]` to `[batch, seq, -1]` gives 64
+/// whatever they are.
 static std::optional<DimExprAttr> divideRest(NodeContext &node, Dims from, Dims to) {
   for (auto it = to.begin(); it != to.end();) {
     auto same = llvm::find(from, *it);
@@ -69,7 +70,8 @@ static LogicalResult importReshape(NodeContext &node) {
       open = i;
     if (constant == 0 && !allowZero) {
       if (i >= from.size())
-        return node.fail("the target shape copies dim " + Twine(i) + " of a tensor of rank " + Twine(from.size()));
+        return node.fail("the target shape copies dim " + Twine(i) + " of a tensor of rank " +
+                         Twine(from.size()));
       dim = from[i];
     }
   }
@@ -97,7 +99,8 @@ static LogicalResult importFlatten(NodeContext &node) {
       node.reshape(x, {product(node, all.take_front(axis)), product(node, all.drop_front(axis))}));
 }
 
-/// Axes are an attribute below opset 13, an input from there on. Nullopt where there are none; the node may have failed.
+/// Axes are an attribute below opset 13, an input from there on. Nullopt where there are none; the node may
+/// have failed.
 static std::optional<SmallVector<int64_t>> getSqueezeAxes(NodeContext &node) {
   if (node.opset < 13)
     return node.getInts("axes");
@@ -156,7 +159,8 @@ static LogicalResult importTranspose(NodeContext &node) {
       permutation->push_back(i - 1);
   }
   if (static_cast<int64_t>(permutation->size()) != getRank(x))
-    return node.fail("perm has " + Twine(permutation->size()) + " entries for a tensor of rank " + Twine(getRank(x)));
+    return node.fail("perm has " + Twine(permutation->size()) + " entries for a tensor of rank " +
+                     Twine(getRank(x)));
   return node.finish(node.transpose(x, *permutation));
 }
 
@@ -194,7 +198,8 @@ static LogicalResult importTile(NodeContext &node) {
     return failure();
   Dims dims = getDims(x);
   if (repeats->size() != dims.size())
-    return node.fail("repeats has " + Twine(repeats->size()) + " entries for a tensor of rank " + Twine(dims.size()));
+    return node.fail("repeats has " + Twine(repeats->size()) + " entries for a tensor of rank " +
+                     Twine(dims.size()));
   for (auto [dim, repeat] : llvm::zip_equal(dims, *repeats)) {
     if (repeat.getConstant().value_or(0) < 0)
       return node.fail("repeats has a negative entry");
@@ -210,7 +215,8 @@ static LogicalResult importTile(NodeContext &node) {
 // Pad
 //===----------------------------------------------------------------------------------------------===//
 
-/// What stands before and after each dim: an attribute below opset 11, an input (for some axes from 18) from there on.
+/// What stands before and after each dim: an attribute below opset 11, an input (for some axes from 18) from
+/// there on.
 static std::optional<Dims> getPads(NodeContext &node, int64_t rank) {
   Dims given;
   if (node.opset < 11) {
@@ -236,7 +242,8 @@ static std::optional<Dims> getPads(NodeContext &node, int64_t rank) {
     axes = *named;
   }
   if (given.size() != 2 * axes.size()) {
-    (void)node.fail("pads has " + Twine(given.size()) + " entries, not two for each of " + Twine(axes.size()) + " axes");
+    (void)node.fail("pads has " + Twine(given.size()) + " entries, not two for each of " +
+                    Twine(axes.size()) + " axes");
     return std::nullopt;
   }
   Dims pads(2 * rank, node.dim(0));

@@ -5,15 +5,16 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// Labels of two operands fall into classes: batch (in both and in the result), contracted (in both, not in the result),
-// free in A, free in B; a label of one operand alone that the result lacks is summed first. Then
+// Labels of two operands fall into classes: batch (in both and in the result), contracted (in both, not in
+// the result), free in A, free in B; a label of one operand alone that the result lacks is summed first. Then
 //
 //   A -> [batch..., free A (as one dim), contracted (as one dim)]
 //   B -> [batch..., contracted, free B], or with the last two swapped where they already stand so
 //
 // are multiplied, the free dims are split again and transposed to the order of the result:
 //
-//   "bfnd,ndh->bfh":  batch none, free A bf, contracted nd, free B h:  [bf, nd] x [nd, h] -> [bf, h] -> [b, f, h]
+//   "bfnd,ndh->bfh":  batch none, free A bf, contracted nd, free B h:  [bf, nd] x [nd, h] -> [bf, h] -> [b,
+//   f, h]
 //
 // More operands are taken two at a time from the left. An ellipsis stands for labels of its own.
 //
@@ -124,7 +125,8 @@ private:
     for (int64_t i = ellipsisDims; i > 0; --i)
       output.push_back(ellipsisBase - static_cast<Label>(i));
     for (Label label = 0; label < 128; ++label)
-      if (llvm::count_if(terms, [&](const Term &term) { return llvm::is_contained(term.labels, label); }) == 1)
+      if (llvm::count_if(terms, [&](const Term &term) { return llvm::is_contained(term.labels, label); }) ==
+          1)
         output.push_back(label);
     return success();
   }
@@ -146,7 +148,8 @@ private:
     return {node.reduce(ReduceKind::Sum, term.value, axes, /*keepDims=*/false), left};
   }
 
-  /// The term with its dims in this order; labels it lacks (ellipsis dims of a shorter operand) become dims of 1.
+  /// The term with its dims in this order; labels it lacks (ellipsis dims of a shorter operand) become dims
+  /// of 1.
   Value arrange(Term term, ArrayRef<Label> order) {
     if (!term.value)
       return {};
@@ -229,12 +232,14 @@ private:
     if (transposed)
       attributes.push_back(node.flag("transpose_b"));
     for (Label label : contracted)
-      if (DimExprAttr x = getDimOf(a, label), y = getDimOf(b, label); x.isConstant() && y.isConstant() && x != y) {
+      if (DimExprAttr x = getDimOf(a, label), y = getDimOf(b, label);
+          x.isConstant() && y.isConstant() && x != y) {
         (void)node.fail("dims " + x.str() + " and " + y.str() + " of one label differ");
         return {};
       }
     Value left = toMatrices(a, batch, freeA, contracted);
-    Value right = transposed ? toMatrices(b, batch, freeB, contracted) : toMatrices(b, batch, contracted, freeB);
+    Value right =
+        transposed ? toMatrices(b, batch, freeB, contracted) : toMatrices(b, batch, contracted, freeB);
     Value product = node.build<MatmulOp>({left, right}, attributes);
     if (!product)
       return {};

@@ -12,32 +12,27 @@ using namespace mlir;
 using namespace mlir::tfc;
 using namespace mlir::tfc::onnx_import;
 
-template <typename OpTy>
-static LogicalResult importUnary(NodeContext &node) {
+template <typename OpTy> static LogicalResult importUnary(NodeContext &node) {
   return node.finish(node.build<OpTy>(node.getInput(0)));
 }
 
-template <typename OpTy>
-static LogicalResult importBinary(NodeContext &node) {
+template <typename OpTy> static LogicalResult importBinary(NodeContext &node) {
   return node.finish(node.build<OpTy>({node.getInput(0), node.getInput(1)}));
 }
 
-template <CompareKind kind>
-static LogicalResult importCompare(NodeContext &node) {
+template <CompareKind kind> static LogicalResult importCompare(NodeContext &node) {
   return node.finish(node.compare(kind, node.getInput(0), node.getInput(1)));
 }
 
 /// Sum, Min and Max take any number of inputs.
-template <typename OpTy>
-static Value foldInputs(NodeContext &node) {
+template <typename OpTy> static Value foldInputs(NodeContext &node) {
   Value result = node.getInput(0);
   for (unsigned i = 1; i < node.getNumInputs(); ++i)
     result = node.build<OpTy>({result, node.getInput(i)});
   return result;
 }
 
-template <typename OpTy>
-static LogicalResult importVariadic(NodeContext &node) {
+template <typename OpTy> static LogicalResult importVariadic(NodeContext &node) {
   return node.finish(foldInputs<OpTy>(node));
 }
 
@@ -49,8 +44,7 @@ static LogicalResult importMean(NodeContext &node) {
 }
 
 /// Integers are whole already.
-template <typename OpTy>
-static LogicalResult importRounding(NodeContext &node) {
+template <typename OpTy> static LogicalResult importRounding(NodeContext &node) {
   if (!isFloat(node.getInput(0)))
     return node.finish(node.getInput(0));
   return importUnary<OpTy>(node);
@@ -141,7 +135,8 @@ static LogicalResult importDropout(NodeContext &node) {
   }
   Value mask;
   if (node.wantsOutput(1))
-    mask = node.expand(node.scalar(1, node.opset < 10 ? getElementType(x) : Type(node.builder.getI1Type())), getDims(x));
+    mask = node.expand(node.scalar(1, node.opset < 10 ? getElementType(x) : Type(node.builder.getI1Type())),
+                       getDims(x));
   return node.finish(mask ? ValueRange{x, mask} : ValueRange{x});
 }
 
@@ -192,8 +187,8 @@ void mlir::tfc::onnx_import::addElementwiseOps(OpTable &table) {
   table.add("GreaterOrEqual", importCompare<CompareKind::Ge>, 2, 2);
   table.add("Where", importWhere, 3, 3);
   table.add("Clip", importClip, 1, 3);
-  table.add("Cast", importCast, 1, 1);
+  table.add("Cast", importCast, 1, 1, 6);
   table.add("CastLike", importCastLike, 2, 2);
   table.add("Identity", importIdentity, 1, 1);
-  table.add("Dropout", importDropout, 1, 3);
+  table.add("Dropout", importDropout, 1, 3, 7);
 }

@@ -15,10 +15,8 @@ using namespace mlir;
 using namespace mlir::tfc;
 using namespace mlir::tfc::onnx_import;
 
-/// The first version whose broadcasting is numpy's.
-static constexpr int64_t oldestOpset = 7;
-/// Later versions of the operators than anybody has written. Not a limit of what works, but of what is believed.
-static constexpr int64_t latestOpset = 1000;
+/// Later versions than anybody has written. Not a limit of what works, but of what is believed.
+static constexpr int64_t latestVersion = 1000;
 
 GraphImporter::GraphImporter(const ::onnx::ModelProto &model, ModuleOp module, TensorReader &reader,
                              const ImportOptions &options)
@@ -41,6 +39,10 @@ LogicalResult GraphImporter::run() {
   if (!ordered)
     return fail(llvm::toString(ordered.takeError()));
   nodes = std::move(*ordered);
+  for (const ::onnx::NodeProto *node : nodes)
+    state.usedNames.insert(node->input().begin(), node->input().end());
+  for (const ::onnx::ValueInfoProto &output : graph.output())
+    state.usedNames.insert(output.name());
   if (failed(checkOperators()) || failed(buildFunction()))
     return failure();
   for (const ::onnx::NodeProto *node : nodes)
@@ -54,14 +56,12 @@ LogicalResult GraphImporter::run() {
 //===----------------------------------------------------------------------------------------------===//
 
 LogicalResult GraphImporter::readOpsets() {
-  if (!model.has_ir_version() || model.ir_version() < 1 || model.ir_version() > latestOpset)
+  if (!model.has_ir_version() || model.ir_version() < 1 || model.ir_version() > latestVersion)
     return fail("ir_version is " + (model.has_ir_version() ? Twine(model.ir_version()) : Twine("missing")));
   for (const ::onnx::OperatorSetIdProto &opset : model.opset_import()) {
     std::string domain = opset.domain() == "ai.onnx" ? "" : opset.domain();
-    int64_t oldest = domain.empty() ? oldestOpset : 1;
-    if (opset.version() < oldest || opset.version() > latestOpset)
-      return fail("opset " + Twine(opset.version()) + " of domain " + quoted(domain) + " is not supported (" +
-                  Twine(oldest) + " and later are)");
+    if (opset.version() < 1 || opset.version() > latestVersion)
+      return fail("opset " + Twine(opset.version()) + " of domain " + quoted(domain) + " does not exist");
     if (!opsets.try_emplace(domain, opset.version()).second)
       return fail("the opset of domain " + quoted(domain) + " is given twice");
   }
@@ -80,11 +80,12 @@ LogicalResult GraphImporter::checkOperators() {
   for (const ::onnx::NodeProto *node : nodes) {
     int64_t opset = getOpset(node->domain());
     // A contributed domain may be used without being imported; the standard one may not.
-    if (OpTable::get().find(node->domain(), node->op_type(), std::max<int64_t>(opset, node->domain().empty() ? 0 : 1)))
+    if (OpTable::get().find(node->domain(), node->op_type(),
+                            std::max<int64_t>(opset, node->domain().empty() ? 0 : 1)))
       continue;
     StringRef domain = node->domain().empty() ? "ai.onnx" : StringRef(node->domain());
-    auto &[count, names] =
-        unsupported[printable(domain) + ":" + printable(node->op_type()) + " (opset " + std::to_string(opset) + ")"];
+    auto &[count, names] = unsupported[printable(domain) + ":" + printable(node->op_type()) + " (opset " +
+                                       std::to_string(opset) + ")"];
     if (++count <= 3)
       names += (count > 1 ? ", " : "") + quoted(getNodeName(*node));
     else if (count == 4)
@@ -129,7 +130,8 @@ FailureOr<RankedTensorType> GraphImporter::getInputType(const ::onnx::ValueInfoP
   std::string what = "input " + quoted(input.name());
   if (!input.type().has_tensor_type())
     return fail(what + " is not a tensor");
-  auto elementType = onnx_import::getElementType(builder.getContext(), input.type().tensor_type().elem_type());
+  auto elementType =
+      onnx_import::getElementType(builder.getContext(), input.type().tensor_type().elem_type());
   if (!elementType)
     return fail(what + ": " + llvm::toString(elementType.takeError()));
   if (!input.type().tensor_type().has_shape())
@@ -177,6 +179,7 @@ LogicalResult GraphImporter::buildFunction() {
   Location loc = module.getLoc();
   function = func::FuncOp::create(builder, loc, options.functionName, builder.getFunctionType(types, {}));
   function->setAttr("tfc.entry", builder.getUnitAttr());
+  weights.placeBefore(function);
   Block *body = function.addEntryBlock();
   for (auto [i, input] : llvm::enumerate(inputs)) {
     function.setArgAttr(i, "tfc.name", builder.getStringAttr(input->name()));
@@ -249,8 +252,10 @@ Value GraphImporter::getValue(const std::string &name) {
 }
 
 /// Errors of the dialect's own checks while a node is imported: the first becomes the node's message.
-LogicalResult GraphImporter::callHandler(const ::onnx::NodeProto &node, ArrayRef<Value> inputs, NodeContext &context) {
-  const OpEntry &entry = *OpTable::get().find(node.domain(), node.op_type(), std::max<int64_t>(context.opset, 1));
+LogicalResult GraphImporter::callHandler(const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
+                                         NodeContext &context) {
+  const OpEntry &entry =
+      *OpTable::get().find(node.domain(), node.op_type(), std::max<int64_t>(context.opset, 1));
   for (unsigned i = 0; i < entry.requiredInputs; ++i)
     if (i >= inputs.size() || !inputs[i])
       return context.fail("input " + Twine(i) + " is missing");
@@ -260,8 +265,8 @@ LogicalResult GraphImporter::callHandler(const ::onnx::NodeProto &node, ArrayRef
     return context.fail("it has no outputs");
   if (failed(entry.handler(context)))
     return failure();
-  for (int i = 0; i < node.output_size(); ++i)
-    if (!node.output(i).empty() && i >= static_cast<int>(context.getResults().size()))
+  for (int i = context.getResults().size(); i < node.output_size(); ++i)
+    if (context.wantsOutput(i))
       return context.fail("output " + Twine(i) + " is not supported");
   return success();
 }
@@ -289,7 +294,7 @@ LogicalResult GraphImporter::importNode(const ::onnx::NodeProto &node) {
     return fail(describeNode(node) + ": " + printable(problem, 400));
   }
   for (auto [name, value] : llvm::zip(node.output(), context.getResults()))
-    if (!name.empty())
+    if (!name.empty() && value)
       values[name] = value;
   return success();
 }

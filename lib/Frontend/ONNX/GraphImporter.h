@@ -11,14 +11,15 @@
 #include "NodeContext.h"
 #include "OpTable.h"
 #include "WeightTable.h"
-#include "tfc/Frontend/ONNX/ImportONNX.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "tfc/Frontend/ONNX/ImportONNX.h"
 
 namespace mlir::tfc::onnx_import {
 
 class GraphImporter {
 public:
-  GraphImporter(const ::onnx::ModelProto &model, ModuleOp module, TensorReader &reader, const ImportOptions &options);
+  GraphImporter(const ::onnx::ModelProto &model, ModuleOp module, TensorReader &reader,
+                const ImportOptions &options);
 
   /// Adds the graph's function to the module. On failure there is at least one message.
   LogicalResult run();

@@ -22,9 +22,9 @@ std::string describeNode(const ::onnx::NodeProto &node);
 /// The name a node's Location carries.
 std::string getNodeName(const ::onnx::NodeProto &node);
 
-/// The nodes that the outputs need, every one after those whose results it uses. Nodes that could come at once keep
-/// their order in the file, so a file that is sorted stays as it is. An error where a name is made twice or by nobody,
-/// or where nodes wait for each other.
+/// The nodes that the outputs need, every one after those whose results it uses. Nodes that could come at
+/// once keep their order in the file, so a file that is sorted stays as it is. An error where a name is made
+/// twice or by nobody, or where nodes wait for each other.
 llvm::Expected<std::vector<const ::onnx::NodeProto *>> orderNodes(const ::onnx::GraphProto &graph);
 
 } // namespace mlir::tfc::onnx_import

@@ -9,8 +9,8 @@
 #include "GraphImporter.h"
 #include "ModelFile.h"
 #include "Names.h"
-#include "tfc/Weights/OpenBeneath.h"
 #include "mlir/IR/Verifier.h"
+#include "tfc/Weights/OpenBeneath.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -85,7 +85,8 @@ static OwningOpRef<ModuleOp> tryImport(StringRef path, MLIRContext &context, con
   return nullptr;
 }
 
-OwningOpRef<ModuleOp> mlir::tfc::importONNX(StringRef path, MLIRContext &context, const ImportOptions &options) {
+OwningOpRef<ModuleOp> mlir::tfc::importONNX(StringRef path, MLIRContext &context,
+                                            const ImportOptions &options) {
   SmallVector<std::string> messages;
   OwningOpRef<ModuleOp> module = tryImport(path, context, options, messages);
   if (module && failed(verify(*module)))

@@ -20,8 +20,7 @@ static LogicalResult checkIndices(NodeContext &node, Value indices) {
   return node.fail("indices must be int32 or int64");
 }
 
-template <typename OpTy>
-static LogicalResult importGatherAlongAxis(NodeContext &node) {
+template <typename OpTy> static LogicalResult importGatherAlongAxis(NodeContext &node) {
   Value x = node.getInput(0), indices = node.getInput(1);
   std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", 0), getRank(x));
   if (!axis || node.hasFailed() || failed(checkIndices(node, indices)))
@@ -29,8 +28,8 @@ static LogicalResult importGatherAlongAxis(NodeContext &node) {
   return node.finish(node.build<OpTy>({x, indices}, node.attribute("axis", *axis)));
 }
 
-/// Along axis 0 of the operand with its first k dims made one: the index is `i0 * strides[0] + ...`. Each entry is
-/// wrapped by its own dim first.
+/// Along axis 0 of the operand with its first k dims made one: the index is `i0 * strides[0] + ...`. Each
+/// entry is wrapped by its own dim first.
 static LogicalResult importGatherND(NodeContext &node) {
   Value x = node.getInput(0), indices = node.getInput(1);
   if (node.getInt("batch_dims", 0) != 0)
@@ -59,7 +58,8 @@ static LogicalResult importGatherND(NodeContext &node) {
   }
   Dims flat = {count};
   flat.append(dims.begin() + *depth, dims.end());
-  return node.finish(node.build<GatherOp>({node.reshape(x, flat), linear}, node.attribute("axis", int64_t(0))));
+  return node.finish(
+      node.build<GatherOp>({node.reshape(x, flat), linear}, node.attribute("axis", int64_t(0))));
 }
 
 /// A tensor that is known to hold no zero: a constant, or one that is repeated.
@@ -91,7 +91,8 @@ static LogicalResult importNonZero(NodeContext &node) {
 
 static LogicalResult importOneHot(NodeContext &node) {
   Value indices = node.getInput(0), values = node.getInput(2);
-  std::optional<DimExprAttr> depth = node.getSize(node.cast(node.getInput(1), node.builder.getI64Type()), "depth");
+  std::optional<DimExprAttr> depth =
+      node.getSize(node.cast(node.getInput(1), node.builder.getI64Type()), "depth");
   if (!depth)
     return failure();
   if (getRank(values) != 1 || !getDim(values, 0).isConstant(2))

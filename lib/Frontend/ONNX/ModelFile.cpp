@@ -28,17 +28,20 @@ static llvm::StringRef recognizeOtherFile(llvm::ArrayRef<uint8_t> bytes) {
     return "is a zip archive (or a PyTorch checkpoint), not an ONNX model";
   if (text.starts_with("GGUF"))
     return "is a GGUF file, not an ONNX model";
-  if (text.starts_with("\x7f" "ELF"))
+  if (text.starts_with("\x7f"
+                       "ELF"))
     return "is an ELF file, not an ONNX model";
   if (text.starts_with("\x1f\x8b"))
     return "is compressed by gzip; unpack it first";
   if (text.size() > 9 && text[8] == '{' && llvm::support::endian::read64le(bytes.data()) <= bytes.size() - 8)
     return "is a safetensors file, not an ONNX model";
   llvm::StringRef start = text.ltrim().take_front(64);
-  if (start.starts_with_insensitive("<!doctype") || start.starts_with_insensitive("<html") || start.starts_with("<?xml"))
+  if (start.starts_with_insensitive("<!doctype") || start.starts_with_insensitive("<html") ||
+      start.starts_with("<?xml"))
     return "is a web page, not an ONNX model; the download went wrong";
   // Tag bytes of a ModelProto are not printable, those of a text are.
-  if (text.size() >= 4 && llvm::all_of(text.take_front(64), [](char c) { return llvm::isPrint(c) || llvm::isSpace(c); }))
+  if (text.size() >= 4 &&
+      llvm::all_of(text.take_front(64), [](char c) { return llvm::isPrint(c) || llvm::isSpace(c); }))
     return "is a text file, not an ONNX model";
   return "";
 }

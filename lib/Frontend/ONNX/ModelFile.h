@@ -16,8 +16,8 @@
 
 namespace mlir::tfc::onnx_import {
 
-/// Parses the bytes of an ONNX file into its structure, without the contents of tensors (TrimModel.h). The error says
-/// what is wrong with the file, without its name.
+/// Parses the bytes of an ONNX file into its structure, without the contents of tensors (TrimModel.h). The
+/// error says what is wrong with the file, without its name.
 llvm::Expected<std::unique_ptr<::onnx::ModelProto>> parseModel(llvm::ArrayRef<uint8_t> bytes);
 
 } // namespace mlir::tfc::onnx_import

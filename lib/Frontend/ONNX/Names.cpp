@@ -15,7 +15,7 @@ std::string mlir::tfc::onnx_import::printable(llvm::StringRef text, size_t limit
   for (size_t i = 0; i < text.size(); ++i) {
     unsigned char c = text[i];
     // A limit may cut only where a character starts.
-    if (result.size() >= limit && (c & 0xc0) != 0x80)
+    if (result.size() >= limit && (!isText || (c & 0xc0) != 0x80))
       return result + "... (" + std::to_string(text.size()) + " bytes)";
     // C2 80 to C2 9F are U+0080 to U+009F, control characters of terminals.
     bool isLongControl = c == 0xc2 && i + 1 < text.size() && (text[i + 1] & 0xe0) == 0x80;
@@ -23,9 +23,9 @@ std::string mlir::tfc::onnx_import::printable(llvm::StringRef text, size_t limit
       result += static_cast<char>(c);
       continue;
     }
-    result += std::string("\\") + llvm::hexdigit(c >> 4) + llvm::hexdigit(c & 15);
-    if (isLongControl)
-      ++i;
+    for (size_t last = i + isLongControl; i <= last; ++i)
+      result += std::string("\\") + llvm::hexdigit(text[i] >> 4 & 15) + llvm::hexdigit(text[i] & 15);
+    --i;
   }
   return result;
 }

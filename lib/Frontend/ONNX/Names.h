@@ -13,8 +13,8 @@
 
 namespace mlir::tfc::onnx_import {
 
-/// The text on one line and of bounded length: newlines, escape sequences of terminals and bytes that are no UTF-8 are
-/// spelled as \xx. Names come from the file and end up in logs.
+/// The text on one line and of bounded length: newlines, escape sequences of terminals and bytes that are no
+/// UTF-8 are spelled as \xx. Names come from the file and end up in logs.
 std::string printable(llvm::StringRef text, size_t limit = 160);
 
 /// The same in quotes.

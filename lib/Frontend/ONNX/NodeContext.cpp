@@ -152,8 +152,8 @@ LogicalResult NodeContext::finish(ValueRange outputs) {
 // Building
 //===----------------------------------------------------------------------------------------------===//
 
-SmallVector<Value> NodeContext::buildAll(StringRef name, ValueRange operands, ArrayRef<NamedAttribute> attributes,
-                                         TypeRange resultTypes) {
+SmallVector<Value> NodeContext::buildAll(StringRef name, ValueRange operands,
+                                         ArrayRef<NamedAttribute> attributes, TypeRange resultTypes) {
   if (failedOnce || llvm::any_of(operands, [](Value operand) { return !operand; }))
     return {};
   FailureOr<SmallVector<Value>> built = buildOp(builder, loc, name, operands, attributes, resultTypes);
@@ -179,12 +179,15 @@ NamedAttribute NodeContext::attribute(StringRef name, ArrayRef<int64_t> values) 
   return builder.getNamedAttr(name, builder.getDenseI64ArrayAttr(values));
 }
 NamedAttribute NodeContext::attribute(StringRef name, ArrayRef<DimExprAttr> values) const {
-  return builder.getNamedAttr(name, builder.getArrayAttr(SmallVector<Attribute>(values.begin(), values.end())));
+  return builder.getNamedAttr(name,
+                              builder.getArrayAttr(SmallVector<Attribute>(values.begin(), values.end())));
 }
 NamedAttribute NodeContext::attribute(StringRef name, Attribute value) const {
   return builder.getNamedAttr(name, value);
 }
-NamedAttribute NodeContext::flag(StringRef name) const { return builder.getNamedAttr(name, builder.getUnitAttr()); }
+NamedAttribute NodeContext::flag(StringRef name) const {
+  return builder.getNamedAttr(name, builder.getUnitAttr());
+}
 
 RankedTensorType NodeContext::tensorType(ArrayRef<DimExprAttr> dims, Type elementType) {
   SmallVector<int64_t> known;
@@ -208,8 +211,9 @@ Value NodeContext::scalar(double value, Type elementType) {
   if (isa<FloatType>(elementType))
     number = builder.getFloatAttr(elementType, value);
   else
-    number = IntegerAttr::get(elementType, APInt(elementType.getIntOrFloatBitWidth(), static_cast<int64_t>(value),
-                                                 /*isSigned=*/true, /*implicitTrunc=*/true));
+    number =
+        IntegerAttr::get(elementType, APInt(elementType.getIntOrFloatBitWidth(), static_cast<int64_t>(value),
+                                            /*isSigned=*/true, /*implicitTrunc=*/true));
   return build<ConstantOp>({}, attribute("value", DenseElementsAttr::get(type, number)), type);
 }
 
@@ -291,8 +295,8 @@ Value NodeContext::compare(CompareKind kind, Value x, Value y) {
 }
 
 Value NodeContext::reduce(ReduceKind kind, Value x, ArrayRef<int64_t> axes, bool keepDims) {
-  SmallVector<NamedAttribute> attributes = {attribute("kind", ReduceKindAttr::get(builder.getContext(), kind)),
-                                            attribute("axes", axes)};
+  SmallVector<NamedAttribute> attributes = {
+      attribute("kind", ReduceKindAttr::get(builder.getContext(), kind)), attribute("axes", axes)};
   if (keepDims)
     attributes.push_back(flag("keep_dims"));
   return build<ReduceOp>(x, attributes);
@@ -335,8 +339,8 @@ std::optional<SmallVector<int64_t>> NodeContext::getConstantInts(Value value, St
   return integers;
 }
 
-/// Where the elements are not all known, those that are still keep their values: a Reshape's target is often a Concat
-/// of a size from data and constants such as -1, which may not be bound to a symbol.
+/// Where the elements are not all known, those that are still keep their values: a Reshape's target is often
+/// a Concat of a size from data and constants such as -1, which may not be bound to a symbol.
 bool NodeContext::collectSizes(Value value, StringRef what, Dims &sizes, unsigned depth) {
   if (std::optional<Dims> known = matchDimValues(value)) {
     sizes.append(*known);
@@ -381,7 +385,8 @@ std::optional<Dims> NodeContext::getSizes(Value value, StringRef what) {
   if (!collectSizes(value, what, sizes, 0))
     return std::nullopt;
   if (static_cast<int64_t>(sizes.size()) > maxRank) {
-    (void)fail(what + " has " + Twine(sizes.size()) + " entries; at most " + Twine(maxRank) + " are possible");
+    (void)fail(what + " has " + Twine(sizes.size()) + " entries; at most " + Twine(maxRank) +
+               " are possible");
     return std::nullopt;
   }
   return sizes;

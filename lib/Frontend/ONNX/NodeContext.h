@@ -5,10 +5,10 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// A handler turns one ONNX node into tfc ops. It reads inputs and attributes here and builds ops here, and it may write
-// down what it means without looking at every step: after the first mistake (an attribute of the wrong type, operands
-// that do not fit) the context keeps the message, everything built later is null, building with a null operand gives
-// null, and giving a null as the result fails.
+// A handler turns one ONNX node into tfc ops. It reads inputs and attributes here and builds ops here, and it
+// may write down what it means without looking at every step: after the first mistake (an attribute of the
+// wrong type, operands that do not fit) the context keeps the message, everything built later is null,
+// building with a null operand gives null, and giving a null as the result fails.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -27,9 +27,12 @@ class NodeContext;
 
 /// What the nodes of one function share.
 struct FunctionState {
+  /// Names of the graph's values that a node or an output of the graph uses.
+  llvm::StringSet<> usedNames;
   /// Names of symbols that are taken.
   llvm::StringSet<> symbols;
-  /// The value of a tensor that stands in an attribute: a constant or a weight. Null after an error in `problem`.
+  /// The value of a tensor that stands in an attribute: a constant or a weight. Null after an error in
+  /// `problem`.
   std::function<Value(const ::onnx::TensorProto &, Location, std::string &problem)> buildTensor;
 
   /// A name for a symbol that nothing else has; it is taken from now on.
@@ -40,8 +43,8 @@ using Dims = SmallVector<DimExprAttr>;
 
 class NodeContext {
 public:
-  NodeContext(const ::onnx::NodeProto &node, int64_t opset, OpBuilder &builder, Location loc, ArrayRef<Value> inputs,
-              FunctionState &state)
+  NodeContext(const ::onnx::NodeProto &node, int64_t opset, OpBuilder &builder, Location loc,
+              ArrayRef<Value> inputs, FunctionState &state)
       : builder(builder), loc(loc), opset(opset), node(node), inputs(inputs), state(state) {}
 
   OpBuilder &builder;
@@ -58,8 +61,8 @@ public:
   unsigned getNumOutputs() const { return node.output_size(); }
   /// Whether the optional input is there.
   bool hasInput(unsigned i) const { return i < inputs.size() && inputs[i]; }
-  /// Whether somebody may use the output.
-  bool wantsOutput(int i) const { return i < node.output_size() && !node.output(i).empty(); }
+  /// Whether somebody uses the output.
+  bool wantsOutput(int i) const { return i < node.output_size() && state.usedNames.contains(node.output(i)); }
   /// Null where the input is absent.
   Value getInput(unsigned i) const { return i < inputs.size() ? inputs[i] : Value(); }
   ArrayRef<Value> getInputs() const { return inputs; }
@@ -145,8 +148,8 @@ public:
 
   /// The elements of an input that must be known now; nullopt after an error.
   std::optional<SmallVector<int64_t>> getConstantInts(Value value, StringRef what);
-  /// The elements of a tensor that stands for sizes, as expressions. Where they come from data they get fresh names,
-  /// bound at this place.
+  /// The elements of a tensor that stands for sizes, as expressions. Where they come from data they get fresh
+  /// names, bound at this place.
   std::optional<Dims> getSizes(Value value, StringRef what);
   /// The same for a tensor of one element.
   std::optional<DimExprAttr> getSize(Value value, StringRef what);

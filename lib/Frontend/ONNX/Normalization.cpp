@@ -13,8 +13,7 @@ using namespace mlir::tfc;
 using namespace mlir::tfc::onnx_import;
 
 /// Below opset 13 the dims from `axis` on are taken as one.
-template <bool isLog>
-static LogicalResult importSoftmax(NodeContext &node) {
+template <bool isLog> static LogicalResult importSoftmax(NodeContext &node) {
   Value x = node.getInput(0);
   std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", node.opset < 13 ? 1 : -1), getRank(x));
   if (!axis || node.hasFailed())
@@ -24,7 +23,8 @@ static LogicalResult importSoftmax(NodeContext &node) {
   if (isFlat) {
     DimExprAttr outer = node.dim(1), inner = node.dim(1);
     for (auto [i, dim] : llvm::enumerate(dims))
-      (static_cast<int64_t>(i) < *axis ? outer : inner) = (static_cast<int64_t>(i) < *axis ? outer : inner) * dim;
+      (static_cast<int64_t>(i) < *axis ? outer : inner) =
+          (static_cast<int64_t>(i) < *axis ? outer : inner) * dim;
     x = node.reshape(x, {outer, inner});
     axis = 1;
   }
@@ -43,7 +43,8 @@ static std::optional<double> getEpsilon(NodeContext &node, double absent) {
   return std::nullopt;
 }
 
-/// LayerNormalization is in the standard from opset 17 on, but exporters wrote it into the default domain long before.
+/// LayerNormalization is in the standard from opset 17 on, but exporters wrote it into the default domain
+/// long before.
 static LogicalResult importLayerNorm(NodeContext &node) {
   Value x = node.getInput(0), scale = node.getInput(1), bias = node.getInput(2);
   std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", -1), getRank(x));
@@ -54,8 +55,19 @@ static LogicalResult importLayerNorm(NodeContext &node) {
   if (bias)
     operands.push_back(bias);
   Attribute segments = node.builder.getDenseI32ArrayAttr({1, 1, bias ? 1 : 0});
-  return node.finish(node.build<LayerNormOp>(operands, {node.attribute("axis", *axis), node.attribute("epsilon", *epsilon),
-                                                        node.attribute("operandSegmentSizes", segments)}));
+  Value y =
+      node.build<LayerNormOp>(operands, {node.attribute("axis", *axis), node.attribute("epsilon", *epsilon),
+                                         node.attribute("operandSegmentSizes", segments)});
+  if (!node.wantsOutput(1) && !node.wantsOutput(2))
+    return node.finish(y);
+  // What training keeps for its backward pass: the mean, and one over the deviation.
+  SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(*axis, getRank(x)));
+  Value mean = node.reduce(ReduceKind::Mean, x, axes, /*keepDims=*/true);
+  Value centred = node.build<SubOp>({x, mean});
+  Value variance =
+      node.reduce(ReduceKind::Mean, node.build<MulOp>({centred, centred}), axes, /*keepDims=*/true);
+  Value shifted = node.build<AddOp>({variance, node.scalar(*epsilon, getElementType(x))});
+  return node.finish({y, mean, node.build<ReciprocalOp>(node.build<SqrtOp>(shifted))});
 }
 
 static LogicalResult importRmsNorm(NodeContext &node) {
@@ -64,8 +76,8 @@ static LogicalResult importRmsNorm(NodeContext &node) {
   std::optional<double> epsilon = getEpsilon(node, 1e-5f);
   if (!axis || !epsilon || node.hasFailed())
     return failure();
-  return node.finish(
-      node.build<RmsNormOp>({x, scale}, {node.attribute("axis", *axis), node.attribute("epsilon", *epsilon)}));
+  return node.finish(node.build<RmsNormOp>(
+      {x, scale}, {node.attribute("axis", *axis), node.attribute("epsilon", *epsilon)}));
 }
 
 void mlir::tfc::onnx_import::addNormalizationOps(OpTable &table) {

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// One table, keyed by domain and operator. Each kind of work has a file that adds its rows. A handler looks at
-// `node.opset` where versions of an operator differ.
+// One table, keyed by domain and operator. Each kind of work has a file that adds its rows. A handler looks
+// at `node.opset` where versions of an operator differ.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -39,7 +39,8 @@ public:
   /// Null where the operator is not supported. "ai.onnx" is another spelling of the default domain.
   const OpEntry *find(StringRef domain, StringRef op, int64_t opset) const;
 
-  void add(StringRef op, Handler handler, unsigned requiredInputs, unsigned maxInputs, int64_t sinceOpset = 1) {
+  void add(StringRef op, Handler handler, unsigned requiredInputs, unsigned maxInputs,
+           int64_t sinceOpset = 1) {
     addTo("", op, handler, requiredInputs, maxInputs, sinceOpset);
   }
   void addTo(StringRef domain, StringRef op, Handler handler, unsigned requiredInputs, unsigned maxInputs,

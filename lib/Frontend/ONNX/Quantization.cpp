@@ -13,8 +13,7 @@ using namespace mlir::tfc;
 using namespace mlir::tfc::onnx_import;
 
 /// The op with the attributes that say which scale belongs to which element.
-template <typename OpTy>
-static LogicalResult importQuantization(NodeContext &node, Type resultElement) {
+template <typename OpTy> static LogicalResult importQuantization(NodeContext &node, Type resultElement) {
   Value x = node.getInput(0), scale = node.getInput(1), zeroPoint = node.getInput(2);
   SmallVector<NamedAttribute> attributes;
   // One scale for the whole tensor may be written as a list of one.

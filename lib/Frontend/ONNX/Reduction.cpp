@@ -47,8 +47,7 @@ static std::optional<ReduceAxes> getReduceAxes(NodeContext &node, int64_t inputS
   return result;
 }
 
-template <ReduceKind kind, int64_t inputSince = 18>
-static LogicalResult importReduce(NodeContext &node) {
+template <ReduceKind kind, int64_t inputSince = 18> static LogicalResult importReduce(NodeContext &node) {
   Value x = node.getInput(0);
   std::optional<ReduceAxes> how = getReduceAxes(node, inputSince);
   if (!how)
@@ -66,8 +65,7 @@ namespace {
 enum class SumForm { L1, L2, Log, Square };
 } // namespace
 
-template <SumForm form>
-static LogicalResult importReduceSumForm(NodeContext &node) {
+template <SumForm form> static LogicalResult importReduceSumForm(NodeContext &node) {
   Value x = node.getInput(0);
   std::optional<ReduceAxes> how = getReduceAxes(node);
   if (!how)
@@ -108,8 +106,7 @@ static LogicalResult importReduceLogSumExp(NodeContext &node) {
   return node.finish(node.reshape(result, dims));
 }
 
-template <bool isMin>
-static LogicalResult importArgReduce(NodeContext &node) {
+template <bool isMin> static LogicalResult importArgReduce(NodeContext &node) {
   Value x = node.getInput(0);
   std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", 0), getRank(x));
   if (!axis)
@@ -157,13 +154,17 @@ static LogicalResult importTopK(NodeContext &node) {
   if (!axis || !k || node.hasFailed())
     return failure();
   Dims dims = getDims(x);
-  if (k->getConstant().value_or(0) < 0 || (k->isConstant() && dims[*axis].getConstant().value_or(INT64_MAX) < *k->getConstant()))
+  if (k->getConstant().value_or(0) < 0 ||
+      (k->isConstant() && dims[*axis].getConstant().value_or(INT64_MAX) < *k->getConstant()))
     return node.fail("k is " + k->str() + ", the axis has " + dims[*axis].str() + " elements");
+  if (!(dims[*axis] - *k).isNonNegative())
+    node.require(RequireKind::AtMost, *k, dims[*axis]);
   dims[*axis] = *k;
   SmallVector<NamedAttribute> attributes = {node.attribute("axis", *axis)};
   if (node.getInt("largest", 1) == 0)
     attributes.push_back(node.flag("smallest"));
-  Type values = node.tensorType(dims, getElementType(x)), indices = node.tensorType(dims, node.builder.getI64Type());
+  Type values = node.tensorType(dims, getElementType(x)),
+       indices = node.tensorType(dims, node.builder.getI64Type());
   if (!values || node.hasFailed())
     return failure();
   SmallVector<Value> results = node.buildAll(TopKOp::getOperationName(), x, attributes, {values, indices});

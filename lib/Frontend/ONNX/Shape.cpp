@@ -115,8 +115,8 @@ static std::optional<double> getConstantNumber(Value value) {
   return std::nullopt;
 }
 
-/// A whole number that is known as an expression, also where the graph computes with it in floats: XLNet's positions are
-/// Range(Cast(klen), Neg(Cast(qlen)), -1.0).
+/// A whole number that is known as an expression, also where the graph computes with it in floats: XLNet's
+/// positions are Range(Cast(klen), Neg(Cast(qlen)), -1.0).
 static std::optional<DimExprAttr> matchWhole(Value value, unsigned depth = 0) {
   if (std::optional<Dims> known = matchDimValues(value))
     return known->size() == 1 ? std::optional(known->front()) : std::nullopt;
@@ -146,8 +146,8 @@ static std::optional<DimExprAttr> matchWhole(Value value, unsigned depth = 0) {
   return operands[0];
 }
 
-/// How many elements a range of numbers known at compile time has; nullopt where they are not known, or the node has
-/// failed.
+/// How many elements a range of numbers known at compile time has; nullopt where they are not known, or the
+/// node has failed.
 static std::optional<DimExprAttr> countKnownRange(NodeContext &node, Value start, Value limit, Value delta) {
   std::optional<DimExprAttr> first = matchWhole(start), last = matchWhole(limit), step = matchWhole(delta);
   if (first && last && step) {
@@ -160,7 +160,8 @@ static std::optional<DimExprAttr> countKnownRange(NodeContext &node, Value start
     DimExprAttr count = distance.ceilDiv(node.dim(*by > 0 ? *by : *by == INT64_MIN ? INT64_MAX : -*by));
     return count.isNonNegative() ? count : count.max(node.dim(0));
   }
-  std::optional<double> from = getConstantNumber(start), to = getConstantNumber(limit), by = getConstantNumber(delta);
+  std::optional<double> from = getConstantNumber(start), to = getConstantNumber(limit),
+                        by = getConstantNumber(delta);
   if (!from || !to || !by)
     return std::nullopt;
   double count = std::ceil((*to - *from) / *by);
@@ -172,7 +173,8 @@ static std::optional<DimExprAttr> countKnownRange(NodeContext &node, Value start
 }
 
 /// max(ceil((limit - start) / delta), 0), computed by the run.
-static std::optional<DimExprAttr> countRangeFromData(NodeContext &node, Value start, Value limit, Value delta) {
+static std::optional<DimExprAttr> countRangeFromData(NodeContext &node, Value start, Value limit,
+                                                     Value delta) {
   Type f64 = node.builder.getF64Type();
   Value distance = node.build<SubOp>({node.cast(limit, f64), node.cast(start, f64)});
   Value count = node.build<CeilOp>(node.build<DivOp>({distance, node.cast(delta, f64)}));

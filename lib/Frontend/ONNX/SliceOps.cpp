@@ -5,14 +5,15 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// ONNX counts negative bounds from the end and clamps every bound into the tensor. tfc.slice does neither: it reads
-// `length` elements from `offset`, and its own requirement ends a run that would leave the tensor. So the clamping is
-// done here, on expressions.
+// ONNX counts negative bounds from the end and clamps every bound into the tensor. tfc.slice does neither: it
+// reads `length` elements from `offset`, and its own requirement ends a run that would leave the tensor. So
+// the clamping is done here, on expressions.
 //
-// One case is not clamped: a bound that is an expression, on a dim that is a number. That is a table that is cut to the
-// length of the run (`position_ids[:, :seq]` of 512). Clamped, its length would be min(seq, 512), which is equal to no
-// other dim of the graph; a run with more than 512 would then fail in some later broadcast. Unclamped, its length is
-// seq, and the requirement of tfc.slice says at the start of the run what is wrong.
+// One case is not clamped: a bound that is an expression, on a dim that is a number. That is a table that is
+// cut to the length of the run (`position_ids[:, :seq]` of 512). Clamped, its length would be min(seq, 512),
+// which is equal to no other dim of the graph; a run with more than 512 would then fail in some later
+// broadcast. Unclamped, its length is seq, and the requirement of tfc.slice says at the start of the run what
+// is wrong.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -46,24 +47,28 @@ static DimExprAttr clampBound(NodeContext &node, DimExprAttr bound, DimExprAttr 
   return fromStart.max(node.dim(0)).min(size);
 }
 
-static Range sliceForward(NodeContext &node, DimExprAttr start, DimExprAttr end, int64_t step, DimExprAttr size) {
-  // The last k elements: min(k, size) says more than size - max(size - k, 0).
-  std::optional<int64_t> last = start.getConstant();
-  DimExprAttr stop = clampBound(node, end, size);
-  if (last && *last < 0 && !isFarDown(start) && stop == size && step == 1 && !size.isConstant())
-    return {(size + *last).max(node.dim(0)), size.min(node.dim(-*last))};
-  DimExprAttr begin = clampBound(node, start, size);
-  DimExprAttr length = stop - begin;
-  // Both bounds lie in [0, size]; only their order is open.
-  if (!length.isNonNegative() && !begin.isConstant(0))
-    length = length.max(node.dim(0));
-  if (length.isConstant(0))
-    begin = node.dim(0);
-  return {begin, length.ceilDiv(node.dim(step))};
+static Range sliceForward(NodeContext &node, DimExprAttr start, DimExprAttr end, int64_t step,
+                          DimExprAttr size) {
+  DimExprAttr stop = clampBound(node, end, size), zero = node.dim(0), begin, length;
+  int64_t number = start.getConstant().value_or(0);
+  if (number < 0 && !isFarDown(start) && stop == size && !size.isConstant()) {
+    // The last k elements: min(k, size) says more than size - max(size - k, 0).
+    begin = (size + number).max(zero);
+    length = size.min(node.dim(-number));
+  } else {
+    // A number needs no clamping: where it lies beyond the end, nothing is read.
+    begin = number > 0 && !isFarUp(start) ? start : clampBound(node, start, size);
+    length = stop - begin;
+    // Both bounds lie in [0, size] now; only their order is open.
+    if (!length.isNonNegative() && !begin.isConstant(0))
+      length = length.max(zero);
+  }
+  return {length.isConstant(0) ? zero : begin, length.ceilDiv(node.dim(step))};
 }
 
 /// Bounds are clamped to [-1, size - 1] here.
-static Range sliceBackward(NodeContext &node, DimExprAttr start, DimExprAttr end, int64_t step, DimExprAttr size) {
+static Range sliceBackward(NodeContext &node, DimExprAttr start, DimExprAttr end, int64_t step,
+                           DimExprAttr size) {
   auto clamp = [&](DimExprAttr bound) {
     if (isFarUp(bound))
       return size - 1;
@@ -101,7 +106,8 @@ static std::optional<SliceBounds> getSliceBounds(NodeContext &node, int64_t rank
     if (std::optional<SmallVector<int64_t>> axes = node.getInts("axes"))
       bounds.axes = *axes;
     else
-      bounds.axes.append(llvm::seq<int64_t>(0, starts->size()).begin(), llvm::seq<int64_t>(0, starts->size()).end());
+      bounds.axes.append(llvm::seq<int64_t>(0, starts->size()).begin(),
+                         llvm::seq<int64_t>(0, starts->size()).end());
     bounds.steps.assign(starts->size(), 1);
     return bounds;
   }
@@ -109,7 +115,8 @@ static std::optional<SliceBounds> getSliceBounds(NodeContext &node, int64_t rank
     (void)node.fail("starts or ends are missing");
     return std::nullopt;
   }
-  std::optional<Dims> starts = node.getSizes(node.getInput(1), "starts"), ends = node.getSizes(node.getInput(2), "ends");
+  std::optional<Dims> starts = node.getSizes(node.getInput(1), "starts"),
+                      ends = node.getSizes(node.getInput(2), "ends");
   if (!starts || !ends)
     return std::nullopt;
   bounds.starts = *starts;
@@ -117,7 +124,8 @@ static std::optional<SliceBounds> getSliceBounds(NodeContext &node, int64_t rank
   for (size_t i = 0; i < starts->size(); ++i)
     bounds.axes.push_back(i);
   bounds.steps.assign(starts->size(), 1);
-  for (auto [input, target, what] : {std::tuple(3u, &bounds.axes, "axes"), std::tuple(4u, &bounds.steps, "steps")}) {
+  for (auto [input, target, what] :
+       {std::tuple(3u, &bounds.axes, "axes"), std::tuple(4u, &bounds.steps, "steps")}) {
     if (!node.hasInput(input))
       continue;
     std::optional<SmallVector<int64_t>> given = node.getConstantInts(node.getInput(input), what);
@@ -160,8 +168,8 @@ static LogicalResult importSlice(NodeContext &node) {
 // Split
 //===----------------------------------------------------------------------------------------------===//
 
-/// Lengths of the parts: an attribute below opset 13, an input from there on; equal parts where there is neither. From
-/// opset 18 the last of them may be shorter.
+/// Lengths of the parts: an attribute below opset 13, an input from there on; equal parts where there is
+/// neither. From opset 18 the last of them may be shorter.
 static std::optional<Dims> getSplitLengths(NodeContext &node, DimExprAttr size) {
   int64_t parts = node.getNumOutputs();
   if (node.opset < 13 && node.hasAttribute("split")) {
@@ -203,7 +211,8 @@ static LogicalResult importSplit(NodeContext &node) {
   if (!lengths)
     return failure();
   if (lengths->size() != node.getNumOutputs())
-    return node.fail("split has " + Twine(lengths->size()) + " entries for " + Twine(node.getNumOutputs()) + " outputs");
+    return node.fail("split has " + Twine(lengths->size()) + " entries for " + Twine(node.getNumOutputs()) +
+                     " outputs");
   SmallVector<Value> parts;
   DimExprAttr offset = node.dim(0);
   for (DimExprAttr length : *lengths) {

@@ -8,8 +8,8 @@
 #include "TensorReader.h"
 #include "Names.h"
 #include "TrimModel.h"
-#include "tfc/Weights/OpenBeneath.h"
 #include "mlir/IR/Builders.h"
+#include "tfc/Weights/OpenBeneath.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/Path.h"
@@ -83,8 +83,8 @@ llvm::Expected<RankedTensorType> mlir::tfc::onnx_import::getCheckedType(llvm::Ar
                                                                         Type elementType) {
   if (static_cast<int64_t>(dims.size()) > maxRank)
     return makeError("rank " + llvm::Twine(dims.size()) + " is more than " + llvm::Twine(maxRank));
-  // A zero somewhere makes the count zero, but the other dims are still used in products: they are checked as if it
-  // were one.
+  // A zero somewhere makes the count zero, but the other dims are still used in products: they are checked as
+  // if it were one.
   uint64_t count = 1;
   for (int64_t dim : dims) {
     if (dim < 0)
@@ -120,10 +120,11 @@ llvm::Expected<TensorContents> TensorReader::inMemory(RankedTensorType type, llv
   return TensorContents{type, path, 0, *contents};
 }
 
-llvm::Expected<TensorContents> TensorReader::inFile(RankedTensorType type, llvm::StringRef path, uint64_t offset,
-                                                    uint64_t size) {
+llvm::Expected<TensorContents> TensorReader::inFile(RankedTensorType type, llvm::StringRef path,
+                                                    uint64_t offset, uint64_t size) {
   if (size != countBytes(type))
-    return makeError("it holds " + llvm::Twine(size) + " bytes, but its type needs " + llvm::Twine(countBytes(type)));
+    return makeError("it holds " + llvm::Twine(size) + " bytes, but its type needs " +
+                     llvm::Twine(countBytes(type)));
   auto bytes = files.bytes(path, offset, size);
   if (!bytes)
     return bytes.takeError();
@@ -157,13 +158,15 @@ llvm::Expected<std::string> TensorReader::openExternal(llvm::StringRef location)
 static llvm::Error readNumber(llvm::StringRef key, llvm::StringRef text, std::optional<uint64_t> &number) {
   uint64_t value;
   // Only digits: getAsInteger would take a sign.
-  if (text.empty() || text.find_first_not_of("0123456789") != llvm::StringRef::npos || text.getAsInteger(10, value))
+  if (text.empty() || text.find_first_not_of("0123456789") != llvm::StringRef::npos ||
+      text.getAsInteger(10, value))
     return makeError("its external data has a malformed " + key + " " + quoted(text));
   number = value;
   return llvm::Error::success();
 }
 
-llvm::Expected<TensorContents> TensorReader::readExternal(const ::onnx::TensorProto &tensor, RankedTensorType type) {
+llvm::Expected<TensorContents> TensorReader::readExternal(const ::onnx::TensorProto &tensor,
+                                                          RankedTensorType type) {
   llvm::StringMap<std::string> entries;
   for (const ::onnx::StringStringEntryProto &entry : tensor.external_data())
     if (!entries.try_emplace(entry.key(), entry.value()).second)
@@ -195,7 +198,14 @@ llvm::Expected<TensorContents> TensorReader::readExternal(const ::onnx::TensorPr
 
 namespace {
 /// Field numbers of TensorProto.
-enum DataField : uint64_t { FloatData = 4, Int32Data = 5, Int64Data = 7, RawData = 9, DoubleData = 10, Uint64Data = 11 };
+enum DataField : uint64_t {
+  FloatData = 4,
+  Int32Data = 5,
+  Int64Data = 7,
+  RawData = 9,
+  DoubleData = 10,
+  Uint64Data = 11
+};
 } // namespace
 
 /// The field in which numbers of a type stand when they are not raw.
@@ -224,7 +234,8 @@ static bool readVarint(llvm::ArrayRef<uint8_t> &bytes, uint64_t &value) {
   return false;
 }
 
-/// Numbers of the typed fields, however the file spells them: `next` gives one after the other, `atMost` many.
+/// Numbers of the typed fields, however the file spells them: `next` gives one after the other, `atMost`
+/// many.
 template <typename Next>
 static llvm::Expected<std::vector<uint8_t>> storeNumbers(RankedTensorType type, uint64_t atMost, Next next) {
   Type elementType = type.getElementType();
@@ -269,7 +280,8 @@ static llvm::Expected<std::vector<uint8_t>> storeRepeated(RankedTensorType type,
   });
 }
 
-llvm::Expected<TensorContents> TensorReader::readInline(const ::onnx::TensorProto &tensor, RankedTensorType type) {
+llvm::Expected<TensorContents> TensorReader::readInline(const ::onnx::TensorProto &tensor,
+                                                        RankedTensorType type) {
   llvm::SmallVector<DataToken, 1> tokens;
   for (const std::string &entry : tensor.string_data()) {
     DataToken token = readDataToken(entry);

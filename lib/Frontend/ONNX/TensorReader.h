@@ -5,18 +5,18 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// A TensorProto spells its contents in one of many ways: bytes in the file, bytes in another file, numbers packed as
-// varints, numbers one by one. All become one thing here: bytes that WeightFiles hands out. Bytes that can stay in a
-// file stay there.
+// A TensorProto spells its contents in one of many ways: bytes in the file, bytes in another file, numbers
+// packed as varints, numbers one by one. All become one thing here: bytes that WeightFiles hands out. Bytes
+// that can stay in a file stay there.
 //
 //===----------------------------------------------------------------------------------------------===//
 
 #ifndef TFC_LIB_FRONTEND_ONNX_TENSORREADER_H
 #define TFC_LIB_FRONTEND_ONNX_TENSORREADER_H
 
+#include "mlir/IR/BuiltinTypes.h"
 #include "onnx/onnx.pb.h"
 #include "tfc/Weights/WeightFiles.h"
-#include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
 
@@ -45,7 +45,8 @@ public:
   struct Options {
     /// The model's path as WeightFiles knows it.
     std::string modelPath;
-    /// The folder of external data, and whether `path` of their contents is relative to WeightFiles' base folder.
+    /// The folder of external data, and whether `path` of their contents is relative to WeightFiles' base
+    /// folder.
     std::string externalRoot;
     bool externalRootIsBase = true;
     bool allowLinks = false;
@@ -60,8 +61,10 @@ public:
 private:
   llvm::Expected<TensorContents> readExternal(const ::onnx::TensorProto &tensor, RankedTensorType type);
   llvm::Expected<TensorContents> readInline(const ::onnx::TensorProto &tensor, RankedTensorType type);
-  llvm::Expected<TensorContents> inFile(RankedTensorType type, llvm::StringRef path, uint64_t offset, uint64_t size);
-  llvm::Expected<TensorContents> inMemory(RankedTensorType type, llvm::StringRef name, std::vector<uint8_t> bytes);
+  llvm::Expected<TensorContents> inFile(RankedTensorType type, llvm::StringRef path, uint64_t offset,
+                                        uint64_t size);
+  llvm::Expected<TensorContents> inMemory(RankedTensorType type, llvm::StringRef name,
+                                          std::vector<uint8_t> bytes);
   llvm::Expected<std::string> openExternal(llvm::StringRef location);
 
   MLIRContext *context;

@@ -55,66 +55,66 @@ struct Field {
 };
 
 constexpr Field knownFields[] = {
-    {Message::Model, 1, Kind::Varint},                              // ir_version
-    {Message::Model, 7, Kind::Nested, Message::Graph},              // graph
-    {Message::Model, 8, Kind::Nested, Message::OperatorSet},        // opset_import
-    {Message::OperatorSet, 1, Kind::Bytes},                         // domain
-    {Message::OperatorSet, 2, Kind::Varint},                        // version
-    {Message::Graph, 1, Kind::Nested, Message::Node},               // node
-    {Message::Graph, 2, Kind::Bytes},                               // name
-    {Message::Graph, 5, Kind::Nested, Message::Tensor},             // initializer
-    {Message::Graph, 11, Kind::Nested, Message::ValueInfo},         // input
-    {Message::Graph, 12, Kind::Nested, Message::ValueInfo},         // output
-    {Message::Graph, 15, Kind::Nested, Message::SparseTensor},      // sparse_initializer
-    {Message::Node, 1, Kind::Bytes},                                // input
-    {Message::Node, 2, Kind::Bytes},                                // output
-    {Message::Node, 3, Kind::Bytes},                                // name
-    {Message::Node, 4, Kind::Bytes},                                // op_type
-    {Message::Node, 5, Kind::Nested, Message::Attribute},           // attribute
-    {Message::Node, 7, Kind::Bytes},                                // domain
-    {Message::Attribute, 1, Kind::Bytes},                           // name
-    {Message::Attribute, 2, Kind::Fixed32},                         // f
-    {Message::Attribute, 3, Kind::Varint},                          // i
-    {Message::Attribute, 4, Kind::Bytes},                           // s
-    {Message::Attribute, 5, Kind::Nested, Message::Tensor},         // t
-    {Message::Attribute, 6, Kind::Nested, Message::Graph},          // g
-    {Message::Attribute, 7, Kind::Fixed32s},                        // floats
-    {Message::Attribute, 8, Kind::Varints},                         // ints
-    {Message::Attribute, 9, Kind::Bytes},                           // strings
-    {Message::Attribute, 10, Kind::Nested, Message::Tensor},        // tensors
-    {Message::Attribute, 11, Kind::Nested, Message::Graph},         // graphs
-    {Message::Attribute, 20, Kind::Varint},                         // type
-    {Message::Attribute, 21, Kind::Bytes},                          // ref_attr_name
-    {Message::Attribute, 22, Kind::Nested, Message::SparseTensor},  // sparse_tensor
-    {Message::Attribute, 23, Kind::Nested, Message::SparseTensor},  // sparse_tensors
-    {Message::Tensor, 1, Kind::Varints},                            // dims
-    {Message::Tensor, 2, Kind::Varint},                             // data_type
-    {Message::Tensor, 4, Kind::TensorBytes},                        // float_data
-    {Message::Tensor, 5, Kind::TensorBytes},                        // int32_data
-    {Message::Tensor, 7, Kind::TensorBytes},                        // int64_data
-    {Message::Tensor, 8, Kind::Bytes},                              // name
-    {Message::Tensor, 9, Kind::TensorBytes},                        // raw_data
-    {Message::Tensor, 10, Kind::TensorBytes},                       // double_data
-    {Message::Tensor, 11, Kind::TensorBytes},                       // uint64_data
-    {Message::Tensor, 13, Kind::Nested, Message::StringEntry},      // external_data
-    {Message::Tensor, 14, Kind::Varint},                            // data_location
-    {Message::SparseTensor, 1, Kind::Nested, Message::Tensor},      // values
-    {Message::SparseTensor, 2, Kind::Nested, Message::Tensor},      // indices
-    {Message::SparseTensor, 3, Kind::Varints},                      // dims
-    {Message::StringEntry, 1, Kind::Bytes},                         // key
-    {Message::StringEntry, 2, Kind::Bytes},                         // value
-    {Message::ValueInfo, 1, Kind::Bytes},                           // name
-    {Message::ValueInfo, 2, Kind::Nested, Message::Type},           // type
-    {Message::Type, 1, Kind::Nested, Message::TensorType},          // tensor_type
-    {Message::Type, 4, Kind::Nested, Message::Empty},               // sequence_type
-    {Message::Type, 5, Kind::Nested, Message::Empty},               // map_type
-    {Message::Type, 8, Kind::Nested, Message::Empty},               // sparse_tensor_type
-    {Message::Type, 9, Kind::Nested, Message::Empty},               // optional_type
-    {Message::TensorType, 1, Kind::Varint},                         // elem_type
-    {Message::TensorType, 2, Kind::Nested, Message::Shape},         // shape
-    {Message::Shape, 1, Kind::Nested, Message::Dimension},          // dim
-    {Message::Dimension, 1, Kind::Varint},                          // dim_value
-    {Message::Dimension, 2, Kind::Bytes},                           // dim_param
+    {Message::Model, 1, Kind::Varint},                             // ir_version
+    {Message::Model, 7, Kind::Nested, Message::Graph},             // graph
+    {Message::Model, 8, Kind::Nested, Message::OperatorSet},       // opset_import
+    {Message::OperatorSet, 1, Kind::Bytes},                        // domain
+    {Message::OperatorSet, 2, Kind::Varint},                       // version
+    {Message::Graph, 1, Kind::Nested, Message::Node},              // node
+    {Message::Graph, 2, Kind::Bytes},                              // name
+    {Message::Graph, 5, Kind::Nested, Message::Tensor},            // initializer
+    {Message::Graph, 11, Kind::Nested, Message::ValueInfo},        // input
+    {Message::Graph, 12, Kind::Nested, Message::ValueInfo},        // output
+    {Message::Graph, 15, Kind::Nested, Message::SparseTensor},     // sparse_initializer
+    {Message::Node, 1, Kind::Bytes},                               // input
+    {Message::Node, 2, Kind::Bytes},                               // output
+    {Message::Node, 3, Kind::Bytes},                               // name
+    {Message::Node, 4, Kind::Bytes},                               // op_type
+    {Message::Node, 5, Kind::Nested, Message::Attribute},          // attribute
+    {Message::Node, 7, Kind::Bytes},                               // domain
+    {Message::Attribute, 1, Kind::Bytes},                          // name
+    {Message::Attribute, 2, Kind::Fixed32},                        // f
+    {Message::Attribute, 3, Kind::Varint},                         // i
+    {Message::Attribute, 4, Kind::Bytes},                          // s
+    {Message::Attribute, 5, Kind::Nested, Message::Tensor},        // t
+    {Message::Attribute, 6, Kind::Nested, Message::Graph},         // g
+    {Message::Attribute, 7, Kind::Fixed32s},                       // floats
+    {Message::Attribute, 8, Kind::Varints},                        // ints
+    {Message::Attribute, 9, Kind::Bytes},                          // strings
+    {Message::Attribute, 10, Kind::Nested, Message::Tensor},       // tensors
+    {Message::Attribute, 11, Kind::Nested, Message::Graph},        // graphs
+    {Message::Attribute, 20, Kind::Varint},                        // type
+    {Message::Attribute, 21, Kind::Bytes},                         // ref_attr_name
+    {Message::Attribute, 22, Kind::Nested, Message::SparseTensor}, // sparse_tensor
+    {Message::Attribute, 23, Kind::Nested, Message::SparseTensor}, // sparse_tensors
+    {Message::Tensor, 1, Kind::Varints},                           // dims
+    {Message::Tensor, 2, Kind::Varint},                            // data_type
+    {Message::Tensor, 4, Kind::TensorBytes},                       // float_data
+    {Message::Tensor, 5, Kind::TensorBytes},                       // int32_data
+    {Message::Tensor, 7, Kind::TensorBytes},                       // int64_data
+    {Message::Tensor, 8, Kind::Bytes},                             // name
+    {Message::Tensor, 9, Kind::TensorBytes},                       // raw_data
+    {Message::Tensor, 10, Kind::TensorBytes},                      // double_data
+    {Message::Tensor, 11, Kind::TensorBytes},                      // uint64_data
+    {Message::Tensor, 13, Kind::Nested, Message::StringEntry},     // external_data
+    {Message::Tensor, 14, Kind::Varint},                           // data_location
+    {Message::SparseTensor, 1, Kind::Nested, Message::Tensor},     // values
+    {Message::SparseTensor, 2, Kind::Nested, Message::Tensor},     // indices
+    {Message::SparseTensor, 3, Kind::Varints},                     // dims
+    {Message::StringEntry, 1, Kind::Bytes},                        // key
+    {Message::StringEntry, 2, Kind::Bytes},                        // value
+    {Message::ValueInfo, 1, Kind::Bytes},                          // name
+    {Message::ValueInfo, 2, Kind::Nested, Message::Type},          // type
+    {Message::Type, 1, Kind::Nested, Message::TensorType},         // tensor_type
+    {Message::Type, 4, Kind::Nested, Message::Empty},              // sequence_type
+    {Message::Type, 5, Kind::Nested, Message::Empty},              // map_type
+    {Message::Type, 8, Kind::Nested, Message::Empty},              // sparse_tensor_type
+    {Message::Type, 9, Kind::Nested, Message::Empty},              // optional_type
+    {Message::TensorType, 1, Kind::Varint},                        // elem_type
+    {Message::TensorType, 2, Kind::Nested, Message::Shape},        // shape
+    {Message::Shape, 1, Kind::Nested, Message::Dimension},         // dim
+    {Message::Dimension, 1, Kind::Varint},                         // dim_value
+    {Message::Dimension, 2, Kind::Bytes},                          // dim_param
 };
 
 constexpr uint32_t stringDataField = 6, rawDataField = 9;
@@ -132,8 +132,8 @@ const Field *findField(Message message, uint32_t number) {
 
 enum Wire : uint32_t { WireVarint = 0, WireFixed64 = 1, WireLength = 2, WireFixed32 = 5 };
 
-/// Whether a field in the file has one of the wire types that its kind may have. As libprotobuf does, a field with
-/// another one counts as unknown.
+/// Whether a field in the file has one of the wire types that its kind may have. As libprotobuf does, a field
+/// with another one counts as unknown.
 bool fits(Kind kind, uint32_t number, uint32_t wire) {
   switch (kind) {
   case Kind::Varint:
@@ -207,8 +207,8 @@ private:
     trimmed.append(bytes, sizeof(bytes));
   }
 
-  /// The length of a nested message is known when it is written: five bytes are set aside, which libprotobuf reads as
-  /// one number whatever its size.
+  /// The length of a nested message is known when it is written: five bytes are set aside, which libprotobuf
+  /// reads as one number whatever its size.
   bool writeNested(const Field &field, uint64_t end, unsigned depth) {
     if (depth >= limits.depth)
       return fail("its messages are nested more than " + llvm::Twine(limits.depth) + " deep");
@@ -299,7 +299,8 @@ private:
 
 } // namespace
 
-llvm::Expected<std::string> mlir::tfc::onnx_import::trimModel(llvm::ArrayRef<uint8_t> file, const TrimLimits &limits) {
+llvm::Expected<std::string> mlir::tfc::onnx_import::trimModel(llvm::ArrayRef<uint8_t> file,
+                                                              const TrimLimits &limits) {
   return Trimmer(file, limits).run();
 }
 

@@ -5,14 +5,14 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// libprotobuf copies every byte it parses, and refuses more than 2 GiB. Nearly all bytes of a model are the contents of
-// tensors, which tfc wants to leave in the mapped file. So the file is walked once in its wire format, and a second,
-// small message is written for libprotobuf: the fields the importer knows, with the contents of tensors replaced by
-// tokens that say where in the file they stand.
+// libprotobuf copies every byte it parses, and refuses more than 2 GiB. Nearly all bytes of a model are the
+// contents of tensors, which tfc wants to leave in the mapped file. So the file is walked once in its wire
+// format, and a second, small message is written for libprotobuf: the fields the importer knows, with the
+// contents of tensors replaced by tokens that say where in the file they stand.
 //
-// The tokens of a tensor are the entries of its string_data in the trimmed message (the one repeated field of bytes).
-// Nothing in the file can express a token, because no string_data of the file is ever taken over: tensors of strings are
-// refused by their type.
+// The tokens of a tensor are the entries of its string_data in the trimmed message (the one repeated field of
+// bytes). Nothing in the file can express a token, because no string_data of the file is ever taken over:
+// tensors of strings are refused by their type.
 //
 //===----------------------------------------------------------------------------------------------===//
 

@@ -52,8 +52,9 @@ FlatSymbolRefAttr WeightTable::getWeight(Location loc, StringRef name, const Ten
     if (other.contents.type == contents.type &&
         (other.contents.bytes.data() == contents.bytes.data() || other.contents.bytes == contents.bytes))
       return other.symbol;
-  auto source = FileSourceAttr::get(weights.getContext(), contents.path, static_cast<int64_t>(contents.offset),
-                                    static_cast<int64_t>(contents.bytes.size()));
+  auto source =
+      FileSourceAttr::get(weights.getContext(), contents.path, static_cast<int64_t>(contents.offset),
+                          static_cast<int64_t>(contents.bytes.size()));
   std::string symbol = name.empty() ? "constant" : printable(name);
   auto op = WeightOp::create(weights, loc, symbol, contents.type, source, /*layout=*/nullptr,
                              /*source_element=*/nullptr);

@@ -5,12 +5,12 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// Integers of a few numbers are shapes, axes and bounds: they become tfc.constant so that shape arithmetic folds. So do
-// single floats. Everything else is a tfc.weight. Floats do not become constants even where they are short, because
-// layers that differ only in weights must stay equal when they are outlined.
+// Integers of a few numbers are shapes, axes and bounds: they become tfc.constant so that shape arithmetic
+// folds. So do single floats. Everything else is a tfc.weight. Floats do not become constants even where they
+// are short, because layers that differ only in weights must stay equal when they are outlined.
 //
-// A tensor that stands in the model more than once (tied weights, constants that an exporter has copied) becomes one
-// tfc.weight.
+// A tensor that stands in the model more than once (tied weights, constants that an exporter has copied)
+// becomes one tfc.weight.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -29,6 +29,12 @@ class WeightTable {
 public:
   WeightTable(ModuleOp module, uint64_t constantBytes)
       : weights(OpBuilder::atBlockEnd(module.getBody())), symbols(module), constantBytes(constantBytes) {}
+
+  /// Weights stand before the function that uses them.
+  void placeBefore(Operation *function) {
+    symbols.insert(function);
+    weights.setInsertionPoint(function);
+  }
 
   /// A value for the tensor at the builder's place. `name` is what the model calls it.
   Value build(OpBuilder &builder, Location loc, StringRef name, const TensorContents &contents);

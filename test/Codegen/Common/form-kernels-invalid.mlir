@@ -28,3 +28,11 @@ func.func @bind_inside(%x: tensor<i1>, %n: tensor<i64>) attributes {tfc.entry} {
   }
   return
 }
+
+// -----
+
+func.func @extern(%x: tensor<4xf32>) -> tensor<4xf32> attributes {tfc.entry} {
+  // expected-error @below {{calls operator 'Mystery' of the host, which the host program cannot do yet}}
+  %0 = tfc.extern_call "Mystery"(%x) {} : (tensor<4xf32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}

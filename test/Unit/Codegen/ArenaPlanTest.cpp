@@ -19,7 +19,8 @@ using namespace tfc;
 namespace {
 
 /// Offsets by the rule of the plan: the largest end of what lies below.
-std::vector<int64_t> computeOffsets(const std::vector<std::vector<int64_t>> &above, const std::vector<int64_t> &sizes) {
+std::vector<int64_t> computeOffsets(const std::vector<std::vector<int64_t>> &above,
+                                    const std::vector<int64_t> &sizes) {
   std::vector<int64_t> offsets(sizes.size(), -1);
   std::vector<bool> open(sizes.size(), false);
   std::function<int64_t(int64_t)> offsetOf = [&](int64_t i) -> int64_t {
@@ -43,11 +44,13 @@ bool liveTogether(const ArenaBuffer &a, const ArenaBuffer &b) {
 }
 
 /// The number of pairs that are alive together and overlap in memory.
-int countOverlaps(const std::vector<ArenaBuffer> &buffers, const std::vector<int64_t> &offsets, const std::vector<int64_t> &sizes) {
+int countOverlaps(const std::vector<ArenaBuffer> &buffers, const std::vector<int64_t> &offsets,
+                  const std::vector<int64_t> &sizes) {
   int overlaps = 0;
   for (size_t i = 0; i < buffers.size(); ++i)
     for (size_t j = 0; j < i; ++j)
-      overlaps += liveTogether(buffers[i], buffers[j]) && offsets[i] < offsets[j] + sizes[j] && offsets[j] < offsets[i] + sizes[i];
+      overlaps += liveTogether(buffers[i], buffers[j]) && offsets[i] < offsets[j] + sizes[j] &&
+                  offsets[j] < offsets[i] + sizes[i];
   return overlaps;
 }
 

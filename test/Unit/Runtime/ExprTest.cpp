@@ -18,7 +18,9 @@ int64_t evaluate(std::vector<TfcExprWord> words, std::vector<int64_t> symbols = 
   return tfc_core_evaluate(&expr, symbols.data(), nullptr);
 }
 
-int64_t binary(TfcExprOp op, int64_t a, int64_t b) { return evaluate({{TFC_EXPR_CONST, a}, {TFC_EXPR_CONST, b}, {op, 0}}); }
+int64_t binary(TfcExprOp op, int64_t a, int64_t b) {
+  return evaluate({{TFC_EXPR_CONST, a}, {TFC_EXPR_CONST, b}, {op, 0}});
+}
 
 TEST(Expr, Arithmetic) {
   EXPECT_EQ(binary(TFC_EXPR_ADD, 2, 3), 5);

@@ -74,7 +74,9 @@ struct LookupCall {
     inputs = {ids.tensor, mask.tensor, cache.tensor};
     output = hidden.tensor;
   }
-  int32_t run(TfcContext *context) { return tfc_run(context, 0, inputs.data(), uint32_t(inputs.size()), &output, 1); }
+  int32_t run(TfcContext *context) {
+    return tfc_run(context, 0, inputs.data(), uint32_t(inputs.size()), &output, 1);
+  }
 
   Ids ids;
   Floats mask, cache, hidden;

@@ -58,7 +58,8 @@ TEST(Load, TwoModelsInOneProcess) {
 
 TEST(Load, NotAFile) {
   EXPECT_EQ(openError("/nowhere/model.so", TFC_NOT_FOUND), "cannot open '/nowhere/model.so': no such file");
-  EXPECT_NE(openError(testing::TempDir(), TFC_BAD_ARTIFACT).find("it is not a regular file"), std::string::npos);
+  EXPECT_NE(openError(testing::TempDir(), TFC_BAD_ARTIFACT).find("it is not a regular file"),
+            std::string::npos);
   EXPECT_NE(openError(std::string(5000, 'x'), TFC_NOT_FOUND), "");
 }
 
@@ -84,16 +85,20 @@ TEST(Load, TruncatedEverywhere) {
 
 TEST(Load, LibraryWithoutAModel) {
   EXPECT_EQ(openError(modelPath("lookup.so"), TFC_BAD_ARTIFACT, "other_query"),
-            "'" + modelPath("lookup.so") + "' is a shared library but not a model: it has no function 'other_query'");
+            "'" + modelPath("lookup.so") +
+                "' is a shared library but not a model: it has no function 'other_query'");
 }
 
 TEST(Load, NewerAbi) {
-  EXPECT_EQ(openError(modelPath("lookup_newer.so"), TFC_ABI_MISMATCH), "the model has ABI version 2, this runtime has 1: compile the model again");
+  EXPECT_EQ(openError(modelPath("lookup_newer.so"), TFC_ABI_MISMATCH),
+            "the model has ABI version 2, this runtime has 1: compile the model again");
 }
 
 TEST(Load, CpuLacksFeatures) {
   std::string sentence = openError(modelPath("lookup_cpu.so"), TFC_UNSUPPORTED_CPU);
-  EXPECT_NE(sentence.find("the model is compiled for x86-64-v3, feature bits 0x10000000000; this CPU has "), std::string::npos) << sentence;
+  EXPECT_NE(sentence.find("the model is compiled for x86-64-v3, feature bits 0x10000000000; this CPU has "),
+            std::string::npos)
+      << sentence;
 }
 
 TEST(Load, DamagedDescriptor) {
@@ -119,7 +124,8 @@ TEST(Load, DamagedDescriptor) {
   EXPECT_EQ(tfc_model_adopt(nullptr, nullptr, &opened), TFC_BAD_ARGUMENT);
 }
 
-//===-- Weights --------------------------------------------------------------------------------------------===//
+//===-- Weights
+//--------------------------------------------------------------------------------------------===//
 
 TEST(Weights, FromASeedThroughALayout) {
   Opened lookup("lookup_seed.so");
@@ -155,7 +161,8 @@ TEST_F(External, Loads) {
 }
 
 TEST_F(External, Missing) {
-  EXPECT_EQ(openError(modelPath("lookup_external.so"), TFC_BAD_ARTIFACT), "cannot open weights file '" + file + "': it must lie beside the model");
+  EXPECT_EQ(openError(modelPath("lookup_external.so"), TFC_BAD_ARTIFACT),
+            "cannot open weights file '" + file + "': it must lie beside the model");
 }
 
 TEST_F(External, Truncated) {

@@ -5,8 +5,8 @@
 //
 //===-----------------------------------------------------------------------------------------------------===//
 
-#include "Compare.h"
 #include "Npy.h"
+#include "Compare.h"
 #include "Zip.h"
 
 #include <gtest/gtest.h>
@@ -21,9 +21,13 @@ using namespace tfc;
 
 namespace {
 
-std::string temporary(const std::string &name) { return testing::TempDir() + "/tfc-npy-" + std::to_string(getpid()) + "-" + name; }
+std::string temporary(const std::string &name) {
+  return testing::TempDir() + "/tfc-npy-" + std::to_string(getpid()) + "-" + name;
+}
 
-void writeFile(const std::string &path, const std::string &contents) { std::ofstream(path, std::ios::binary) << contents; }
+void writeFile(const std::string &path, const std::string &contents) {
+  std::ofstream(path, std::ios::binary) << contents;
+}
 
 std::string readFile(const std::string &path) {
   std::ifstream file(path, std::ios::binary);
@@ -52,15 +56,20 @@ std::string npyOf(const std::string &header, const std::string &elements, char v
   return head + header + elements;
 }
 
-Status parse(const std::string &contents, Array &array) { return parseNpy("x", std::vector<uint8_t>(contents.begin(), contents.end()), array); }
+Status parse(const std::string &contents, Array &array) {
+  return parseNpy("x", std::vector<uint8_t>(contents.begin(), contents.end()), array);
+}
 
-//===-- Round trips ----------------------------------------------------------------------------------------===//
+//===-- Round trips
+//----------------------------------------------------------------------------------------===//
 
 TEST(Npz, RoundTripOfEveryType) {
   std::vector<Array> arrays;
-  for (TfcDataType type : {TfcDataType{TFC_INT, 8, 1}, TfcDataType{TFC_INT, 16, 1}, TfcDataType{TFC_INT, 32, 1}, TfcDataType{TFC_INT, 64, 1},
-                           TfcDataType{TFC_UINT, 8, 1}, TfcDataType{TFC_UINT, 16, 1}, TfcDataType{TFC_UINT, 32, 1}, TfcDataType{TFC_UINT, 64, 1},
-                           TfcDataType{TFC_FLOAT, 16, 1}, f32, TfcDataType{TFC_FLOAT, 64, 1}, TfcDataType{TFC_BOOL, 8, 1}})
+  for (TfcDataType type :
+       {TfcDataType{TFC_INT, 8, 1}, TfcDataType{TFC_INT, 16, 1}, TfcDataType{TFC_INT, 32, 1},
+        TfcDataType{TFC_INT, 64, 1}, TfcDataType{TFC_UINT, 8, 1}, TfcDataType{TFC_UINT, 16, 1},
+        TfcDataType{TFC_UINT, 32, 1}, TfcDataType{TFC_UINT, 64, 1}, TfcDataType{TFC_FLOAT, 16, 1}, f32,
+        TfcDataType{TFC_FLOAT, 64, 1}, TfcDataType{TFC_BOOL, 8, 1}})
     arrays.push_back(arrayOf(typeName(type), type, {2, 3}));
   arrays.push_back(arrayOf("scalar", f32, {}));
   arrays.push_back(arrayOf("empty", f32, {0, 5}));
@@ -113,20 +122,27 @@ TEST(Npz, FloatsForABfloatInputAreRounded) {
 
 TEST(Npy, ColumnMajorAndBigEndian) {
   Array array;
-  ASSERT_EQ(parse(npyOf("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }", "abcdef"), array).sentence, "");
+  ASSERT_EQ(
+      parse(npyOf("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 3), }", "abcdef"), array).sentence,
+      "");
   EXPECT_EQ(std::string(array.bytes.begin(), array.bytes.end()), "acebdf");
-  ASSERT_EQ(parse(npyOf("{'descr': '>u2', 'fortran_order': False, 'shape': (2,), }", "abcd"), array).sentence, "");
+  ASSERT_EQ(parse(npyOf("{'descr': '>u2', 'fortran_order': False, 'shape': (2,), }", "abcd"), array).sentence,
+            "");
   EXPECT_EQ(std::string(array.bytes.begin(), array.bytes.end()), "badc");
 }
 
 TEST(Npy, VersionsOfTheFormat) {
   Array array;
   for (char version : {1, 2, 3})
-    EXPECT_EQ(parse(npyOf("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", "1234", version), array).sentence, "");
-  EXPECT_NE(parse(npyOf("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", "1234", 4), array).sentence, "");
+    EXPECT_EQ(parse(npyOf("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", "1234", version), array)
+                  .sentence,
+              "");
+  EXPECT_NE(
+      parse(npyOf("{'descr': '<f4', 'fortran_order': False, 'shape': (), }", "1234", 4), array).sentence, "");
 }
 
-//===-- Broken ones: a sentence, exit code 2, never more -----------------------------------------------------===//
+//===-- Broken ones: a sentence, exit code 2, never more
+//-----------------------------------------------------===//
 
 TEST(Npy, BrokenHeaders) {
   const char *broken[] = {
@@ -196,7 +212,8 @@ TEST(Npz, ChangedEverywhere) {
 TEST(Npz, NoSuchFiles) {
   std::vector<Array> arrays;
   EXPECT_EQ(readArrays("/nowhere.npz", arrays).code, BadInput);
-  EXPECT_EQ(readArrays(testing::TempDir(), arrays).sentence, "'" + testing::TempDir() + "': is not a regular file");
+  EXPECT_EQ(readArrays(testing::TempDir(), arrays).sentence,
+            "'" + testing::TempDir() + "': is not a regular file");
   std::string path = temporary("text"), fifo = temporary("fifo");
   writeFile(path, "some text");
   EXPECT_EQ(readArrays(path, arrays).sentence, "'" + path + "' is neither an npz nor an npy file");
@@ -213,7 +230,8 @@ TEST(Npz, WritingFailsWithoutTraces) {
   EXPECT_EQ(writeArrays("/dev/full", {array}).code, BadInput) << "not a regular file";
 }
 
-//===-- Comparison -----------------------------------------------------------------------------------------===//
+//===-- Comparison
+//-----------------------------------------------------------------------------------------===//
 
 Array floats(std::vector<float> values) {
   Array array;

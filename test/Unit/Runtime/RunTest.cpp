@@ -45,7 +45,8 @@ TEST(Run, AsksSizesFirst) {
   uint64_t bytes = 1;
   for (TfcTensor &input : call.inputs)
     input.data = nullptr; // only dims are needed
-  ASSERT_EQ(tfc_workspace_bytes(lookup.context, 0, call.inputs.data(), 3, &bytes), TFC_OK) << tfc_last_error();
+  ASSERT_EQ(tfc_workspace_bytes(lookup.context, 0, call.inputs.data(), 3, &bytes), TFC_OK)
+      << tfc_last_error();
   EXPECT_EQ(bytes, 128u);
   int64_t dims[3] = {};
   call.output.dims = dims;
@@ -55,7 +56,8 @@ TEST(Run, AsksSizesFirst) {
   EXPECT_EQ(dims[2], 4);
 }
 
-//===-- Wrong inputs: one sentence each --------------------------------------------------------------------===//
+//===-- Wrong inputs: one sentence each
+//--------------------------------------------------------------------===//
 
 struct WrongInput : testing::Test {
   Opened lookup{"lookup.so"};
@@ -72,7 +74,8 @@ struct WrongInput : testing::Test {
 
 TEST_F(WrongInput, Count) {
   call.inputs.pop_back();
-  expect(TFC_BAD_INPUT, "2 inputs were given, but the model has 3: 'input_ids', 'attention_mask', 'past_key'");
+  expect(TFC_BAD_INPUT,
+         "2 inputs were given, but the model has 3: 'input_ids', 'attention_mask', 'past_key'");
 }
 
 TEST_F(WrongInput, Type) {
@@ -87,7 +90,8 @@ TEST_F(WrongInput, Rank) {
 
 TEST_F(WrongInput, Device) {
   call.inputs[1].device_type = 2;
-  expect(TFC_BAD_INPUT, "input 'attention_mask': its device type is 2; this model takes memory of the CPU (1)");
+  expect(TFC_BAD_INPUT,
+         "input 'attention_mask': its device type is 2; this model takes memory of the CPU (1)");
 }
 
 TEST_F(WrongInput, StaticDim) {
@@ -97,12 +101,14 @@ TEST_F(WrongInput, StaticDim) {
 
 TEST_F(WrongInput, SymbolWithTwoValues) {
   call.mask.dims[0] = 3;
-  expect(TFC_BAD_INPUT, "input 'attention_mask': dim 0 is 3, but 'batch' is 2 (from input 'input_ids', dim 0)");
+  expect(TFC_BAD_INPUT,
+         "input 'attention_mask': dim 0 is 3, but 'batch' is 2 (from input 'input_ids', dim 0)");
 }
 
 TEST_F(WrongInput, ExpressionOfSymbols) {
   call.mask.dims[1] = 9;
-  expect(TFC_BAD_INPUT, "input 'attention_mask': dim 1 is 9, but 'past + seq' is 10 (seq = 7 from input 'input_ids', dim 1; past = 3 from input 'past_key', dim 1)");
+  expect(TFC_BAD_INPUT, "input 'attention_mask': dim 1 is 9, but 'past + seq' is 10 (seq = 7 from input "
+                        "'input_ids', dim 1; past = 3 from input 'past_key', dim 1)");
 }
 
 TEST_F(WrongInput, SymbolOutOfRange) {
@@ -163,8 +169,10 @@ TEST(Run, Requirement) {
   Opened lookup("lookup.so");
   LookupCall call(1, 25, 1000);
   EXPECT_EQ(call.run(lookup.context), TFC_BAD_INPUT);
-  EXPECT_STREQ(tfc_last_error(), "node 'Add_7': 'past + seq' is 1025 (seq = 25 from input 'input_ids', dim 1; past = 1000 from input "
-                                 "'past_key', dim 1), but must be at most 1024");
+  EXPECT_STREQ(
+      tfc_last_error(),
+      "node 'Add_7': 'past + seq' is 1025 (seq = 25 from input 'input_ids', dim 1; past = 1000 from input "
+      "'past_key', dim 1), but must be at most 1024");
   EXPECT_EQ(call.run(lookup.context), TFC_BAD_INPUT) << "also the second time";
 }
 
@@ -191,7 +199,8 @@ TEST(Run, FirstBadIndexWinsWhateverTheSplit) {
   }
 }
 
-//===-- Memory of the caller, as it comes ------------------------------------------------------------------===//
+//===-- Memory of the caller, as it comes
+//------------------------------------------------------------------===//
 
 TEST(Run, StridedAndMisalignedInputs) {
   Opened lookup("lookup.so");
@@ -257,7 +266,8 @@ TEST(Run, AllocatesOutputs) {
   EXPECT_EQ(call.output.data, room.data());
 }
 
-//===-- Sizes born in the run ------------------------------------------------------------------------------===//
+//===-- Sizes born in the run
+//------------------------------------------------------------------------------===//
 
 struct Compact : testing::Test {
   Opened model{"compact.so"};
@@ -302,7 +312,8 @@ TEST_F(Compact, TooSmallSaysHowMuch) {
 TEST_F(Compact, RequirementOfABornSymbol) {
   positive.tensor.capacity_bytes = 32;
   EXPECT_EQ(run({1, 2, 3, 4, 5, 6, 7}), TFC_BAD_INPUT);
-  EXPECT_STREQ(tfc_last_error(), "node 'TopK_9': 'found' is 7 (from node 'NonZero_1'), but must be at most 6");
+  EXPECT_STREQ(tfc_last_error(),
+               "node 'TopK_9': 'found' is 7 (from node 'NonZero_1'), but must be at most 6");
 }
 
 TEST_F(Compact, NegativeSize) {
@@ -311,7 +322,8 @@ TEST_F(Compact, NegativeSize) {
   EXPECT_STREQ(tfc_last_error(), "node 'NonZero_1': 'found' is -5, but must be at least 0");
 }
 
-//===-- Contexts -------------------------------------------------------------------------------------------===//
+//===-- Contexts
+//-------------------------------------------------------------------------------------------===//
 
 TEST(Context, ManyThreadsOnOneModel) {
   Opened lookup("lookup.so");
@@ -362,7 +374,8 @@ TEST(Context, OneThreadAtATime) {
   LookupCall call(2, 3, 0);
   EXPECT_EQ(call.run(lookup.context), TFC_OK) << tfc_last_error();
   EXPECT_EQ(reentry.code, TFC_BAD_ARGUMENT);
-  EXPECT_EQ(reentry.sentence, "the context is busy: another thread is using it; give each thread a context of its own");
+  EXPECT_EQ(reentry.sentence,
+            "the context is busy: another thread is using it; give each thread a context of its own");
 }
 
 TEST(Context, BadOptions) {
@@ -410,7 +423,8 @@ TEST(Context, AllocatorThatRunsDry) {
     call.inputs[0].strides = strides; // one more allocation
     int32_t code = call.run(lookup.context);
     most = std::max(most, allocations);
-    EXPECT_EQ(code, failAt > 0 && failAt <= most ? TFC_OUT_OF_MEMORY : TFC_OK) << failAt << ": " << tfc_last_error();
+    EXPECT_EQ(code, failAt > 0 && failAt <= most ? TFC_OUT_OF_MEMORY : TFC_OK)
+        << failAt << ": " << tfc_last_error();
     EXPECT_EQ(call.run(lookup.context), TFC_OK) << "memory is back";
   }
   EXPECT_GE(most, 3);

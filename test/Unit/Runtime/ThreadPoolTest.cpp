@@ -56,7 +56,8 @@ TEST(ThreadPool, EveryItemOnce) {
 }
 
 TEST(ThreadPool, ManySmallJobs) {
-  // More threads than CPUs, so that helpers come late to jobs that are over: the case the cursors are made for.
+  // More threads than CPUs, so that helpers come late to jobs that are over: the case the cursors are made
+  // for.
   ThreadPool *pool = tfc_core_pool_create(6, nullptr, nullptr);
   for (int round = 0; round < 20000; ++round) {
     std::atomic<int64_t> sum{0};

@@ -21,14 +21,16 @@
 
 namespace {
 
-std::vector<float> normal(int64_t count, int64_t first, int64_t stride, uint64_t seed = 1, uint64_t stream = 2) {
+std::vector<float> normal(int64_t count, int64_t first, int64_t stride, uint64_t seed = 1,
+                          uint64_t stream = 2) {
   std::vector<float> values(size_t(count), -1.f);
   tfc_seed_f32(values.data(), count, TFC_SEED_NORMAL, seed, stream, 0.0, 1.0, first, stride);
   return values;
 }
 
 TEST(SeedStream, ElementDependsOnItsNumberAlone) {
-  std::vector<float> all = normal(1000, 0, 1), part = normal(10, 500, 1), strided = normal(10, 3, 97), backwards = normal(10, 9, -1);
+  std::vector<float> all = normal(1000, 0, 1), part = normal(10, 500, 1), strided = normal(10, 3, 97),
+                     backwards = normal(10, 9, -1);
   for (int i = 0; i < 10; ++i) {
     EXPECT_EQ(part[i], all[500 + i]);
     EXPECT_EQ(strided[i], all[3 + 97 * i]);
@@ -69,7 +71,8 @@ TEST(SeedStream, ConstantAndTypes) {
   uint16_t half[300] = {};
   EXPECT_EQ(tfc_seed_elements(half, 300, TFC_FLOAT, 16, TFC_SEED_CONSTANT, 0, 0, 1.5, 0, 0, 1), 0);
   EXPECT_EQ(half[299], 0x3E00);
-  EXPECT_EQ(tfc_seed_elements(half, 1, TFC_INT, 4, TFC_SEED_CONSTANT, 0, 0, 1, 0, 0, 1), -1) << "not whole bytes";
+  EXPECT_EQ(tfc_seed_elements(half, 1, TFC_INT, 4, TFC_SEED_CONSTANT, 0, 0, 1, 0, 0, 1), -1)
+      << "not whole bytes";
   float plain[700];
   double wide[700];
   tfc_seed_f32(plain, 700, TFC_SEED_NORMAL, 1, 1, 0, 1, 11, 3);
@@ -94,9 +97,11 @@ TEST(SeedStream, SmallFloatsRoundToEven) {
   EXPECT_EQ(tfc_round_f32(-0.f, 4, 3, 0), 0x80);
 }
 
-//===-- Layouts --------------------------------------------------------------------------------------------===//
+//===-- Layouts
+//--------------------------------------------------------------------------------------------===//
 
-template <typename T> void checkCopy(std::vector<int64_t> dims, int64_t offset, std::vector<int64_t> strides, int64_t sourceCount) {
+template <typename T>
+void checkCopy(std::vector<int64_t> dims, int64_t offset, std::vector<int64_t> strides, int64_t sourceCount) {
   std::vector<T> source(static_cast<size_t>(sourceCount)), back(static_cast<size_t>(sourceCount));
   std::iota(source.begin(), source.end(), T(1));
   int32_t rank = int32_t(dims.size());
@@ -118,14 +123,14 @@ template <typename T> void checkCopy(std::vector<int64_t> dims, int64_t offset, 
 }
 
 TEST(LayoutRecipe, Copies) {
-  checkCopy<float>({3, 4}, 0, {4, 1}, 12);             // as it is
-  checkCopy<float>({100, 70}, 0, {1, 100}, 7000);      // transpose
-  checkCopy<uint8_t>({37, 65}, 0, {1, 37}, 37 * 65);   // transpose of bytes
+  checkCopy<float>({3, 4}, 0, {4, 1}, 12);           // as it is
+  checkCopy<float>({100, 70}, 0, {1, 100}, 7000);    // transpose
+  checkCopy<uint8_t>({37, 65}, 0, {1, 37}, 37 * 65); // transpose of bytes
   checkCopy<int64_t>({5, 33, 34}, 0, {1, 5, 165}, 5610);
   checkCopy<uint16_t>({2, 3, 4, 5}, 7, {60, 20, 5, 1}, 127); // slice
-  checkCopy<double>({4, 6}, 0, {0, 1}, 6);             // broadcast
-  checkCopy<float>({4, 6}, 23, {-6, -1}, 24);          // both dims reversed
-  checkCopy<float>({1, 6, 1}, 0, {99, 1, 99}, 6);      // strides of dims of 1 mean nothing
+  checkCopy<double>({4, 6}, 0, {0, 1}, 6);                   // broadcast
+  checkCopy<float>({4, 6}, 23, {-6, -1}, 24);                // both dims reversed
+  checkCopy<float>({1, 6, 1}, 0, {99, 1, 99}, 6);            // strides of dims of 1 mean nothing
   checkCopy<float>({}, 3, {}, 4);
 }
 
@@ -153,7 +158,8 @@ TEST(LayoutRecipe, RowMajor) {
   EXPECT_FALSE(tfc_layout_is_row_major(dims, 3, columns));
 }
 
-//===-- Hashes ---------------------------------------------------------------------------------------------===//
+//===-- Hashes
+//---------------------------------------------------------------------------------------------===//
 
 TEST(ContentHash, PiecesDoNotMatterBytesDo) {
   std::vector<uint8_t> bytes(1000);

@@ -34,9 +34,11 @@ protected:
     for (int64_t batch : {0, 1, 2, 7, 64, 1000})
       for (int64_t seq : {0, 1, 3, 63, 64, 65, 4096}) {
         int64_t symbols[] = {batch, seq};
-        std::optional<int64_t> wanted = expr.evaluate([&](StringAttr name) -> std::optional<int64_t> { return name == "batch" ? batch : seq; });
+        std::optional<int64_t> wanted = expr.evaluate(
+            [&](StringAttr name) -> std::optional<int64_t> { return name == "batch" ? batch : seq; });
         if (wanted) {
-          EXPECT_EQ(tfc_core_evaluate(&code, symbols, nullptr), *wanted) << expr.str() << " at " << batch << ", " << seq;
+          EXPECT_EQ(tfc_core_evaluate(&code, symbols, nullptr), *wanted)
+              << expr.str() << " at " << batch << ", " << seq;
         }
       }
   }
@@ -69,8 +71,9 @@ TEST_F(DimExprCode, RoundingUpIsOneInstruction) {
 }
 
 TEST_F(DimExprCode, RoundingUpToOddNumbersOrByOtherOffsetsIsNot) {
-  for (DimExprAttr other : {(symbol("batch") + 62).floorDiv(constant(64)) * 64, (symbol("batch") + 2).floorDiv(constant(3)) * 3,
-                            (symbol("batch") + 63).floorDiv(constant(64)) * 32}) {
+  for (DimExprAttr other :
+       {(symbol("batch") + 62).floorDiv(constant(64)) * 64, (symbol("batch") + 2).floorDiv(constant(3)) * 3,
+        (symbol("batch") + 63).floorDiv(constant(64)) * 32}) {
     expectSameMeaning(other);
     auto words = getExprCode(other, numbers, 0);
     ASSERT_TRUE(bool(words));

@@ -82,7 +82,8 @@ TEST_F(OutputFile, ADeviceIsNotReplaced) {
 
 TEST_F(OutputFile, WhatCannotBeWrittenIsAnError) {
   std::string nullInside("a\0b", 3);
-  for (std::string bad : {std::string(folder), path("no/where"), std::string(), nullInside, path(std::string(300, 'x'))}) {
+  for (std::string bad :
+       {std::string(folder), path("no/where"), std::string(), nullInside, path(std::string(300, 'x'))}) {
     auto file = tfc::OutputFile::create(bad);
     EXPECT_FALSE(bool(file)) << bad;
     consumeError(file.takeError());

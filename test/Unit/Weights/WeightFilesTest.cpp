@@ -53,13 +53,15 @@ TEST_F(Folder, BytesOfFile) {
   EXPECT_EQ(text(cantFail(files.bytes(inside + "/w.bin", 0, 10))), "0123456789");
   EXPECT_EQ(cantFail(files.bytes("w.bin", 10, 0)).size(), 0u);
   // One mapping serves both spellings of the path.
-  EXPECT_EQ(cantFail(files.bytes("w.bin", 0, 1)).data(), cantFail(files.bytes(inside + "/w.bin", 0, 1)).data());
+  EXPECT_EQ(cantFail(files.bytes("w.bin", 0, 1)).data(),
+            cantFail(files.bytes(inside + "/w.bin", 0, 1)).data());
 }
 
 TEST_F(Folder, BytesOutsideFileAreRefused) {
   WeightFiles files;
   files.setBaseFolder(inside);
-  for (auto [offset, size] : {std::pair<uint64_t, uint64_t>{0, 11}, {11, 0}, {5, 6}, {UINT64_MAX, 2}, {2, UINT64_MAX}}) {
+  for (auto [offset, size] :
+       {std::pair<uint64_t, uint64_t>{0, 11}, {11, 0}, {5, 6}, {UINT64_MAX, 2}, {2, UINT64_MAX}}) {
     auto bytes = files.bytes("w.bin", offset, size);
     EXPECT_FALSE(static_cast<bool>(bytes));
     llvm::consumeError(bytes.takeError());
@@ -101,8 +103,9 @@ TEST_F(Folder, BeneathOpensPlainFiles) {
 }
 
 TEST_F(Folder, BeneathRefusesPathsThatLeave) {
-  for (std::string path : {"../secret.bin", "a/../../secret.bin", "./a/./../../secret.bin", "..\\secret.bin", "/etc/passwd",
-                           "C:\\x", "C:x", "\\\\?\\C:\\x", "file://w.bin", "", ".", "..", "w.bin/", "sub/.."})
+  for (std::string path :
+       {"../secret.bin", "a/../../secret.bin", "./a/./../../secret.bin", "..\\secret.bin", "/etc/passwd",
+        "C:\\x", "C:x", "\\\\?\\C:\\x", "file://w.bin", "", ".", "..", "w.bin/", "sub/.."})
     EXPECT_NE(refusal(path), "") << path;
   EXPECT_NE(refusal(llvm::StringRef("w.bin\0x", 7)), "");
   EXPECT_NE(refusal(std::string(5000, 'a')), "");

@@ -14,7 +14,7 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::tfc::registerCPUCodegenDialects(registry);
-  mlir::tfc::registerCPUCodegenPasses();
+  mlir::tfc::registerTfcCodegenCPUPasses();
   mlir::tfc::registerTfcToLinalgPasses();
   mlir::tfc::registerCPUPipelines();
   mlir::registerTransformsPasses();

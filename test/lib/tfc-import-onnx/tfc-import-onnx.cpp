@@ -5,14 +5,15 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// For tests of the importer alone: tfc-import-onnx MODEL.onnx [--dynamic=all] [--dim=NAME=N] [--quiet] [--locations]
+// For tests of the importer alone: tfc-import-onnx MODEL.onnx [--dynamic=all] [--dim=NAME=N] [--quiet]
+// [--locations]
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "tfc/Dialect/Tfc/IR/TfcOps.h"
-#include "tfc/Frontend/ONNX/ImportONNX.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/MLIRContext.h"
+#include "tfc/Dialect/Tfc/IR/TfcOps.h"
+#include "tfc/Frontend/ONNX/ImportONNX.h"
 #include "llvm/Support/raw_ostream.h"
 
 int main(int argc, char **argv) {

@@ -20,16 +20,19 @@ using namespace llvm;
 static cl::opt<std::string> input(cl::Positional, cl::desc("input.mlir"));
 static cl::opt<std::string> output("o", cl::desc("output file"), cl::init("model.so"));
 static cl::opt<std::string> header("header", cl::desc("header to write"));
-static cl::opt<std::string> query("query", cl::desc("name of the query function"), cl::init("tfc_model_query"));
+static cl::opt<std::string> query("query", cl::desc("name of the query function"),
+                                  cl::init("tfc_model_query"));
 static cl::opt<std::string> triple("triple", cl::desc("target triple"));
 static cl::opt<std::string> cpu("cpu", cl::desc("target CPU"));
 static cl::opt<std::string> features("features", cl::desc("target CPU features"));
 static cl::opt<unsigned> threads("jobs", cl::desc("threads of code generation"), cl::init(2));
 static cl::opt<std::string> emit("emit", cl::desc("so, obj or asm"), cl::init("so"));
 static cl::opt<TfcWeightMode> weights("weights", cl::desc("where weights go"), cl::init(TFC_WEIGHTS_EMBED),
-                                      cl::values(clEnumValN(TFC_WEIGHTS_EMBED, "embed", ""), clEnumValN(TFC_WEIGHTS_EXTERNAL, "external", ""),
+                                      cl::values(clEnumValN(TFC_WEIGHTS_EMBED, "embed", ""),
+                                                 clEnumValN(TFC_WEIGHTS_EXTERNAL, "external", ""),
                                                  clEnumValN(TFC_WEIGHTS_SEED, "seed", "")));
-static cl::list<std::string> variants("variant", cl::desc("SUFFIX=FEATURES: functions of kernels for a set of CPU features"));
+static cl::list<std::string>
+    variants("variant", cl::desc("SUFFIX=FEATURES: functions of kernels for a set of CPU features"));
 
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
@@ -61,7 +64,8 @@ int main(int argc, char **argv) {
     options.variants.push_back(variant);
   }
   auto kind = emit == "asm" ? mlir::tfc::CodeKind::Assembly : mlir::tfc::CodeKind::Object;
-  Error error = emit == "so" ? mlir::tfc::emitArtifact(*module, options) : mlir::tfc::emitCodeFile(*module, kind, options);
+  Error error = emit == "so" ? mlir::tfc::emitArtifact(*module, options)
+                             : mlir::tfc::emitCodeFile(*module, kind, options);
   if (!error)
     return 0;
   int code = mlir::tfc::isMachineError(error) ? 3 : 2;

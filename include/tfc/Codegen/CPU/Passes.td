@@ -65,7 +65,7 @@ def AssignScratch : Pass<"tfc-assign-scratch", "::mlir::ModuleOp"> {
     `tfc.scratch` on the kernel is the sum of their sizes. A buffer whose size is not an expression of the kernel's
     symbols is an error.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
 }
 
 def LowerBFloat16Memory : Pass<"tfc-lower-bfloat16-memory", "::mlir::ModuleOp"> {

@@ -5,14 +5,15 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// Sizes of buffers are expressions of symbols, so no fixed offsets exist at compile time. What can be fixed is an
-// order: of two buffers that are alive at the same time, one lies above the other. Then
+// Sizes of buffers are expressions of symbols, so no fixed offsets exist at compile time. What can be fixed
+// is an order: of two buffers that are alive at the same time, one lies above the other. Then
 //
 //   offset(i) = max over j in above(i) of offset(j) + size(j)
 //
-// never lets two of them overlap, whatever the sizes are. The order comes from a greedy placement at nominal sizes;
-// a bad guess of the sizes costs memory, never correctness. Example: a (0..1), b (1..2), c (2..3) with c small: b and
-// c lie above nothing and a, so that a and c share memory: above(a) = {}, above(b) = {a, c}, above(c) = {}.
+// never lets two of them overlap, whatever the sizes are. The order comes from a greedy placement at nominal
+// sizes; a bad guess of the sizes costs memory, never correctness. Example: a lives in steps 0 to 1,
+// b in 1 to 2, c in 2 to 3. a and c never meet, so both may lie at the bottom; b lies above both:
+// above(a) = {}, above(b) = {a, c}, above(c) = {}.
 //
 // This file knows neither IR nor expressions; PlanMemory does.
 //
@@ -33,8 +34,8 @@ struct ArenaBuffer {
   int64_t segment = 0; ///< Buffers of different segments lie in different arenas.
 };
 
-/// For every buffer, the buffers it must lie above. No cycles; of two buffers of one segment that live at the same
-/// time, one reaches the other. Deterministic.
+/// For every buffer, the buffers it must lie above. No cycles; of two buffers of one segment that live at the
+/// same time, one reaches the other. Deterministic.
 std::vector<std::vector<int64_t>> planArena(const std::vector<ArenaBuffer> &buffers);
 
 } // namespace tfc

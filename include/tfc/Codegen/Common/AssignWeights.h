@@ -12,8 +12,8 @@
 
 namespace mlir::tfc {
 
-/// Erases weights that no tfc.weight_ref names, makes weights of equal source, layout and type one, and gives those
-/// that stay `segment_offset`, the module `tfc.weight_bytes`. Runs once per module.
+/// Erases weights that no tfc.weight_ref names, makes weights of equal source, layout and type one, and gives
+/// those that stay `segment_offset`, the module `tfc.weight_bytes`. Runs once per module.
 LogicalResult assignWeights(ModuleOp module);
 
 } // namespace mlir::tfc

@@ -15,8 +15,8 @@
 
 namespace mlir::tfc {
 
-/// Collects the entry dictionary of docs/RuntimeABI.md from a planned entry function, and numbers what the host program
-/// refers to by number.
+/// Collects the entry dictionary of docs/RuntimeABI.md from a planned entry function, and numbers what the
+/// host program refers to by number.
 class EntryDescription {
 public:
   /// `kernels` are all kernels of the module: the artifact has one list for all entries.

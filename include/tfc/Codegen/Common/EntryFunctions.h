@@ -19,8 +19,8 @@ SmallVector<func::FuncOp> getEntryFunctions(ModuleOp module);
 /// The functions with the attribute `tfc.kernel`, in the order of the module. Their place is their number.
 SmallVector<func::FuncOp> getKernels(ModuleOp module);
 
-/// Diagnoses an entry function that no pass of this folder could work on: one without a body, with several blocks, or
-/// with values other than tensors whose dims are all known.
+/// Diagnoses an entry function that no pass of this folder could work on: one without a body, with several
+/// blocks, or with values other than tensors whose dims are all known.
 LogicalResult checkEntry(func::FuncOp entry);
 
 /// The value behind reshapes: what lies in memory.

@@ -32,8 +32,8 @@ bool staysInMain(Operation *op);
 /// True for ops that are cloned into every kernel that uses them.
 bool isCloned(Operation *op);
 
-/// The groups of a block, in the order of their roots; regions of its ops are not entered. With `fuse` false each op is
-/// a group of its own.
+/// The groups of a block, in the order of their roots; regions of its ops are not entered. With `fuse` false
+/// each op is a group of its own.
 std::vector<OpGroup> groupOps(Block &block, bool fuse);
 
 } // namespace mlir::tfc

@@ -20,8 +20,8 @@ int64_t getElementBytes(Type elementType);
 /// Bytes of a tensor, as an expression of its symbols.
 DimExprAttr getTensorBytes(Type type);
 
-/// Floating point operations of an op, for figures of merit: exact for contractions (two per multiply-add), one per
-/// element and elementary function elsewhere, none for data movement.
+/// Floating point operations of an op, for figures of merit: exact for contractions (two per multiply-add),
+/// one per element and elementary function elsewhere, none for data movement.
 DimExprAttr getFlops(Operation *op);
 
 /// Bytes that a kernel made of these operands and results reads and writes at least once.

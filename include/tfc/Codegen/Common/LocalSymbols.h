@@ -15,8 +15,8 @@
 
 namespace mlir::tfc {
 
-/// Names the symbols of types and attributes s0, s1, ... in the order they are first seen. Two groups of ops that
-/// differ only in the names of their symbols come out the same.
+/// Names the symbols of types and attributes s0, s1, ... in the order they are first seen. Two groups of ops
+/// that differ only in the names of their symbols come out the same.
 class LocalSymbols {
 public:
   LocalSymbols();
@@ -34,7 +34,9 @@ public:
   Type localize(Type type) { return replacer.replace(type); }
   DimExprAttr localize(DimExprAttr expr);
   /// Replaces the op's attributes and result types in place, Locations stay.
-  void localize(Operation *op) { replacer.replaceElementsIn(op, /*replaceAttrs=*/true, /*replaceLocs=*/false, /*replaceTypes=*/true); }
+  void localize(Operation *op) {
+    replacer.replaceElementsIn(op, /*replaceAttrs=*/true, /*replaceLocs=*/false, /*replaceTypes=*/true);
+  }
 
   size_t size() const { return symbols.size(); }
   /// Main's expressions, in the order of the local names.

@@ -19,8 +19,8 @@ void collectNodeNames(Location location, llvm::SetVector<StringAttr> &names);
 /// The names as one text, "Add_1+Erf_2"; empty when there is none.
 std::string getNodeText(Location location);
 
-/// What the checked op (CheckedIndexOpInterface) is called in an error of a run: "node 'Gather_3': input_ids", with
-/// the name of the entry's input that the indices come from, where there is one.
+/// What the checked op (CheckedIndexOpInterface) is called in an error of a run: "node 'Gather_3':
+/// input_ids", with the name of the entry's input that the indices come from, where there is one.
 std::string describeCheck(Operation *op);
 
 /// The argument of the entry function that a value is made from by ops that keep an index what it is (casts,

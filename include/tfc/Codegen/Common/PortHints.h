@@ -12,8 +12,9 @@
 
 namespace mlir::tfc {
 
-/// Sets `tfc.hint` (a TfcPortHint of ModelABI.h, i64) and, for indices, `tfc.hint_bound` (a dim expression) on
-/// arguments of the entry function, from how they are used and what they are called. Hints that stand there stay.
+/// Sets `tfc.hint` (a TfcPortHint of ModelABI.h, i64) and, for indices, `tfc.hint_bound` (a dim expression)
+/// on arguments of the entry function, from how they are used and what they are called. Hints that stand
+/// there stay.
 void setPortHints(func::FuncOp entry);
 
 } // namespace mlir::tfc

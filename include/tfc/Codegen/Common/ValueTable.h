@@ -14,8 +14,8 @@
 
 namespace mlir::tfc {
 
-/// The expressions that a run evaluates, each once, in an order in which every value uses only those before it. In an
-/// expression, the symbol `%i` means value number i.
+/// The expressions that a run evaluates, each once, in an order in which every value uses only those before
+/// it. In an expression, the symbol `%i` means value number i.
 class ValueTable {
 public:
   explicit ValueTable(MLIRContext *context) : context(context) { add(DimExprAttr::constant(context, 0)); }

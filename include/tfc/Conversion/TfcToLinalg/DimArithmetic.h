@@ -14,14 +14,15 @@
 
 namespace mlir::tfc {
 
-/// The value of an expression as an index: a constant, or a tfc.dim that tfc-lower-dims turns into arithmetic.
+/// The value of an expression as an index: a constant, or a tfc.dim that tfc-lower-dims turns into
+/// arithmetic.
 Value materializeDim(OpBuilder &builder, Location loc, DimExprAttr dim);
 
 /// The same as a static or dynamic size of an op.
 OpFoldResult getDimSize(OpBuilder &builder, Location loc, DimExprAttr dim);
 
-/// Index arithmetic for an expression. The callback gives the value of a symbol, null for one it does not know (then
-/// the result is null). Division and remainder by zero give 0.
+/// Index arithmetic for an expression. The callback gives the value of a symbol, null for one it does not
+/// know (then the result is null). Division and remainder by zero give 0.
 Value emitDimExpr(OpBuilder &builder, Location loc, DimExprAttr dim,
                   llvm::function_ref<Value(StringAttr)> symbolValue);
 

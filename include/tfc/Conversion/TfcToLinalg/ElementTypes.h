@@ -3,9 +3,9 @@
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// An element has two forms. In memory a bool is a byte that holds 0 or 1 and integers are signless. As a scalar a bool is
-// an i1; all else is as in memory. What an unsigned integer means is known only by the tfc type, so whoever computes
-// keeps that type at hand.
+// An element has two forms. In memory a bool is a byte that holds 0 or 1 and integers are signless. As a
+// scalar a bool is an i1; all else is as in memory. What an unsigned integer means is known only by the tfc
+// type, so whoever computes keeps that type at hand.
 //
 //===----------------------------------------------------------------------------------------------===//
 

@@ -3,8 +3,8 @@
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The one place that says what an elementwise tfc op computes. Bodies of linalg ops, epilogues of contractions and kernels
-// all emit it from here.
+// The one place that says what an elementwise tfc op computes. Bodies of linalg ops, epilogues of
+// contractions and kernels all emit it from here.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -15,9 +15,10 @@
 
 namespace mlir::tfc {
 
-/// Emits what elementwise op `op` computes. `scalars` are the elements of its operands in scalar form (ElementTypes.h);
-/// so is the result. f16 and bf16 are computed in f32 and rounded after every op, so that a fused chain gives the bits
-/// of the chain op by op. Nothing that is emitted traps or is undefined. Fails for an op or type without a meaning here.
+/// Emits what elementwise op `op` computes. `scalars` are the elements of its operands in scalar form
+/// (ElementTypes.h); so is the result. f16 and bf16 are computed in f32 and rounded after every op, so that a
+/// fused chain gives the bits of the chain op by op. Nothing that is emitted traps or is undefined. Fails for
+/// an op or type without a meaning here.
 FailureOr<Value> emitElementwise(OpBuilder &builder, Location loc, Operation *op, ValueRange scalars);
 
 /// Conversion of one scalar, as tfc.cast does it; the types are element types of tfc tensors.

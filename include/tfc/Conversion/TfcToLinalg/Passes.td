@@ -51,7 +51,8 @@ def LowerRowReductions : Pass<"tfc-lower-row-reductions", "::mlir::func::FuncOp"
   let description = [{
     Applies to a bufferized linalg.generic whose last loop is a reduction, with one result of a float type that does
     not depend on that loop, and whose body ends in addf, mulf, maximumf, minimumf or maxnumf of the accumulator and
-    an element. The element may be any arithmetic that maps to vectors. Other ops are left alone.
+    an element. An element that is arithmetic becomes vectors, one that reads at indices of its own is computed lane by
+    lane, in the same order. Other ops are left alone.
 
     The order of the sum depends on the length n of the row alone: 4 accumulators of 16 lanes take blocks of 64
     elements; they are added as (0 + 1) + (2 + 3); the result takes the blocks of 16 that are left, and one masked

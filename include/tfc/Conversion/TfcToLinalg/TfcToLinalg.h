@@ -31,8 +31,8 @@ void populateTfcToLinalgReshapePatterns(const TypeConverter &converter, RewriteP
 void populateTfcToLinalgIndexPatterns(const TypeConverter &converter, RewritePatternSet &patterns);
 void populateTfcToLinalgQuantizationPatterns(const TypeConverter &converter, RewritePatternSet &patterns);
 
-/// Gives each op of CheckedIndexOpInterface its number (attribute `tfc.check`): its place among such ops in the order of
-/// the body, the number that its `tfc.check_index` will carry.
+/// Gives each op of CheckedIndexOpInterface its number (attribute `tfc.check`): its place among such ops in
+/// the order of the body, the number that its `tfc.check_index` will carry.
 void numberCheckedIndices(func::FuncOp function);
 
 } // namespace mlir::tfc

@@ -21,8 +21,8 @@ namespace mlir::tfc {
 struct ImportOptions {
   /// Name of the function that the graph becomes.
   std::string functionName = "main";
-  /// Every dim of an input that the file leaves open becomes a symbol of its own (`input_ids_d0`), whatever names the
-  /// file gives: nothing is known to be equal. Dims that are numbers in the file stay numbers.
+  /// Every dim of an input that the file leaves open becomes a symbol of its own (`input_ids_d0`), whatever
+  /// names the file gives: nothing is known to be equal. Dims that are numbers in the file stay numbers.
   bool dynamicAll = false;
   /// Symbols that are given a number (`batch`, 4).
   std::vector<std::pair<std::string, int64_t>> fixedDims;
@@ -30,15 +30,17 @@ struct ImportOptions {
   std::string externalRoot;
   /// Follow links to files of weights as long as they stay inside that folder.
   bool allowExternalLinks = false;
-  /// Tensors of integers up to this size become tfc.constant, so that shape arithmetic folds; larger ones, and all
-  /// floats but single numbers, become tfc.weight.
+  /// Tensors of integers up to this size become tfc.constant, so that shape arithmetic folds; larger ones,
+  /// and all floats but single numbers, become tfc.weight.
   uint64_t constantBytes = 1024;
 };
 
-/// Reads an ONNX file. The context must have loaded the tfc and func dialects. Bytes of weights are not copied: they
-/// stay in the file, which the dialect's WeightFiles maps. On failure the result is null and one error has been
-/// emitted that names the file and what is wrong (one per operator where operators are not supported).
-OwningOpRef<ModuleOp> importONNX(llvm::StringRef path, MLIRContext &context, const ImportOptions &options = {});
+/// Reads an ONNX file. The context must have loaded the tfc and func dialects. Bytes of weights are not
+/// copied: they stay in the file, which the dialect's WeightFiles maps. On failure the result is null and one
+/// error has been emitted that names the file and what is wrong (one per operator where operators are not
+/// supported).
+OwningOpRef<ModuleOp> importONNX(llvm::StringRef path, MLIRContext &context,
+                                 const ImportOptions &options = {});
 
 } // namespace mlir::tfc
 

@@ -227,8 +227,10 @@ void SliceOp::collectRequirements(SmallVectorImpl<Requirement> &requirements) {
     // With constants alone the verifier has decided; and a slice of nothing reads nothing.
     if (length.isConstant(0) || (size.isConstant() && lowest.isConstant() && highest.isConstant()))
       continue;
-    if (!(size - highest - 1).isNonNegative())
-      requirements.push_back({RequireKind::AtMost, length.min(highest + 1), size});
+    // A slice of length 0 reads nothing, wherever it starts: `length * end` is 0 then, and at least `end` otherwise.
+    DimExprAttr end = highest + 1;
+    if (!(size - end).isNonNegative())
+      requirements.push_back({RequireKind::AtMost, end == length ? end : end.min(length * end), size});
     // Where length is 0 both sides are 0, whatever the index; else this says 0 <= lowest.
     if (!lowest.isNonNegative())
       requirements.push_back({RequireKind::AtMost, length, length * (lowest + 1)});

@@ -21,8 +21,8 @@ using namespace mlir;
 using namespace mlir::tfc;
 
 namespace {
-/// Rewrites one attention. Every step is built from types that a user wrote, so every step may fail; after a failure the
-/// steps that follow do nothing and `failed` stays true.
+/// Rewrites one attention. Every step is built from types that a user wrote, so every step may fail; after a
+/// failure the steps that follow do nothing and `failed` stays true.
 class AttentionDecomposer {
 public:
   explicit AttentionDecomposer(AttentionOp op) : op(op), builder(op), loc(op.getLoc()) {
@@ -64,7 +64,9 @@ private:
     auto type = RankedTensorType::get({}, elementType);
     return build<ConstantOp>({}, attribute("value", DenseElementsAttr::get(type, value)), type);
   }
-  Value constant(double value) { return constant(cast<FloatAttr>(FloatAttr::get(elementType, value)).getValue()); }
+  Value constant(double value) {
+    return constant(cast<FloatAttr>(FloatAttr::get(elementType, value)).getValue());
+  }
 
   Value reshape(Value x, RankedTensorType type) {
     if (!x || x.getType() == type)
@@ -72,7 +74,9 @@ private:
     return build<ReshapeOp>(x, {}, type);
   }
   Value reshape(Value x, ArrayRef<DimExprAttr> dims) {
-    return x ? reshape(x, mlir::tfc::getTensorType(dims, cast<RankedTensorType>(x.getType()).getElementType())) : x;
+    return x ? reshape(x,
+                       mlir::tfc::getTensorType(dims, cast<RankedTensorType>(x.getType()).getElementType()))
+             : x;
   }
 
   Value withPast(Value past, Value next) {
@@ -82,8 +86,8 @@ private:
   DimExprAttr heads() { return getDim(op.getQuery(), 1); }
   DimExprAttr keyHeads() { return getDim(op.getKey(), 1); }
 
-  /// Query heads that share a key head lie next to each other, so [b, heads, s, x] read as [b, key heads, group * s, x] puts
-  /// the rows of a group into one product.
+  /// Query heads that share a key head lie next to each other, so [b, heads, s, x] read as [b, key heads,
+  /// group * s, x] puts the rows of a group into one product.
   Value group(Value x) {
     if (!x || heads() == keyHeads())
       return x;
@@ -127,7 +131,8 @@ private:
       return nullptr;
     SmallVector<DimExprAttr> queryDims = getDims(op.getQuery());
     SmallVector<DimExprAttr> dims{queryDims[0], queryDims[1], queryDims[2], getDim(keys, 2)};
-    Value scores = build<MatmulOp>({group(op.getQuery()), keys}, attribute("transpose_b", builder.getUnitAttr()));
+    Value scores =
+        build<MatmulOp>({group(op.getQuery()), keys}, attribute("transpose_b", builder.getUnitAttr()));
     scores = build<MulOp>({reshape(scores, dims), scale()});
     if (op.getBias())
       scores = build<AddOp>({scores, op.getBias()});

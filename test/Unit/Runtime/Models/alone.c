@@ -1,10 +1,10 @@
-/*===- alone.c - A C program that has model.so and nothing else of tfc ---------------------------------===*\
+/*===- alone.c - A C program that has model.so and nothing else of tfc --------------------------------===*\
 |*                                                                                                        *|
 |* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
 |* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
 |*                                                                                                        *|
-|* It is linked with lookup.so, which holds the runtime's core, and runs it through TfcModel.api: a good run, a bad*|
-|* one, several threads.                                                                                  *|
+|* It is linked with lookup.so, which holds the runtime's core, and runs it through TfcModel.api: a good  *|
+|* run, a bad one, several threads.                                                                       *|
 |*                                                                                                        *|
 \*===--------------------------------------------------------------------------------------------------===*/
 
@@ -33,10 +33,13 @@ int main(void) {
     return fail(api, "load");
   if (api->context_create(loaded, &options, &context))
     return fail(api, "context");
-  int64_t ids[6] = {0, 1, 2, 3, 4, 99}, idDims[2] = {2, 3}, maskDims[2] = {2, 3}, pastDims[3] = {2, 0, 4}, hiddenDims[3] = {2, 3, 4};
+  int64_t ids[6] = {0, 1, 2, 3, 4, 99}, idDims[2] = {2, 3}, maskDims[2] = {2, 3}, pastDims[3] = {2, 0, 4},
+          hiddenDims[3] = {2, 3, 4};
   float mask[6] = {1, 1, 1, 1, 1, 2}, hidden[24];
   const TfcDataType f32 = {TFC_FLOAT, 32, 1}, i64 = {TFC_INT, 64, 1};
-  TfcTensor inputs[3] = {{ids, 1, 0, i64, 2, idDims, NULL, 0, 0}, {mask, 1, 0, f32, 2, maskDims, NULL, 0, 0}, {NULL, 1, 0, f32, 3, pastDims, NULL, 0, 0}};
+  TfcTensor inputs[3] = {{ids, 1, 0, i64, 2, idDims, NULL, 0, 0},
+                         {mask, 1, 0, f32, 2, maskDims, NULL, 0, 0},
+                         {NULL, 1, 0, f32, 3, pastDims, NULL, 0, 0}};
   TfcTensor outputs[1] = {{hidden, 1, 0, f32, 3, hiddenDims, NULL, 0, 0}};
   if (api->run(context, 0, inputs, 3, outputs, 1))
     return fail(api, "run");

@@ -1,12 +1,12 @@
-/*===- compact.c - A model by hand: the positive elements, whose number is data ----------------------------===*\
-|*                                                                                                          *|
-|* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                         *|
-|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                  *|
-|*                                                                                                          *|
-|* `count` counts the positive elements of x; a bind makes the number a symbol; `copy` collects them in the *|
-|* arena of the second segment; `move` brings them to the output.                                           *|
-|*                                                                                                          *|
-\*===----------------------------------------------------------------------------------------------------===*/
+/*===- compact.c - A model by hand: the positive elements, whose number is data -----------------------===*\
+|*                                                                                                        *|
+|* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
+|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
+|*                                                                                                        *|
+|* `count` counts the positive elements of x; a bind makes the number a symbol; `copy` collects them in   *|
+|* the arena of the second segment; `move` brings them to the output.                                     *|
+|*                                                                                                        *|
+\*===--------------------------------------------------------------------------------------------------===*/
 
 #include "Handwritten.h"
 
@@ -36,8 +36,10 @@ static void move(const uint64_t *args, int64_t begin, int64_t end, TfcWorker *wo
     ((float *)args[1])[i] = ((const float *)args[0])[i];
 }
 
-static const TfcVariant countVariants[] = {{0, count}}, copyVariants[] = {{0, copy}}, moveVariants[] = {{0, move}};
-static const TfcKernel kernels[] = {{"count_0", countVariants, 1, 0}, {"copy_0", copyVariants, 1, 0}, {"move_0", moveVariants, 1, 0}};
+static const TfcVariant countVariants[] = {{0, count}}, copyVariants[] = {{0, copy}},
+                        moveVariants[] = {{0, move}};
+static const TfcKernel kernels[] = {
+    {"count_0", countVariants, 1, 0}, {"copy_0", copyVariants, 1, 0}, {"move_0", moveVariants, 1, 0}};
 
 enum { N, Found };
 static const TfcSymbol symbols[] = {{"n", 0, INT64_MAX, 0, 0}, {"found", 0, INT64_MAX, 1, 0}};
@@ -54,7 +56,9 @@ static const TfcPort inputs[] = {{"x", F32, 1, DIMS(0), -1, 0, 0, 0}};
 static const TfcPort outputs[] = {{"positive", F32, 1, DIMS(1), -1, 0, 0, 0}};
 static const TfcRequirement requirements[] = {{TFC_REQUIRE_AT_MOST, 1, 6, 0, "TopK_9"}};
 static const char *const nodes[] = {"NonZero_1"};
-static const TfcLaunch launches[] = {{0, 4, 5, 5, 5, 1, nodes, 0, 0, 0}, {1, 4, 5, 5, 5, 1, nodes, 0, 0, 0}, {2, 1, 5, 5, 5, 1, nodes, 0, 0, 0}};
+static const TfcLaunch launches[] = {{0, 4, 5, 5, 5, 1, nodes, 0, 0, 0},
+                                     {1, 4, 5, 5, 5, 1, nodes, 0, 0, 0},
+                                     {2, 1, 5, 5, 5, 1, nodes, 0, 0, 0}};
 static const uint32_t foundSymbols[] = {Found};
 static const TfcBind binds[] = {{foundSymbols, 1, 0, "NonZero_1"}};
 static const uint32_t arenaBytes[] = {2, 3};
@@ -74,9 +78,20 @@ static int32_t run(TfcRun *run) {
   return run->table->launch(run, 2, moving);
 }
 
-static const TfcEntry entries[] = {{"main", symbols, values, inputs, outputs, requirements, launches, binds, arenaBytes, COUNT(symbols),
-                                    COUNT(values), COUNT(inputs), COUNT(outputs), COUNT(requirements), COUNT(launches), 1, 0, run}};
-static const TfcModel model = {TFC_ABI_MAGIC, TFC_ABI_VERSION, sizeof(TfcModel), "compact", "by hand", "x86_64-linux-gnu", entries, kernels, 1, 3,
-                               {TFC_WEIGHTS_NONE, 0, 0, 0, 0, 0, 0, {0, 0}}, API};
+static const TfcEntry entries[] = {{"main", symbols, values, inputs, outputs, requirements, launches, binds,
+                                    arenaBytes, COUNT(symbols), COUNT(values), COUNT(inputs), COUNT(outputs),
+                                    COUNT(requirements), COUNT(launches), 1, 0, run}};
+static const TfcModel model = {TFC_ABI_MAGIC,
+                               TFC_ABI_VERSION,
+                               sizeof(TfcModel),
+                               "compact",
+                               "by hand",
+                               "x86_64-linux-gnu",
+                               entries,
+                               kernels,
+                               1,
+                               3,
+                               {TFC_WEIGHTS_NONE, 0, 0, 0, 0, 0, 0, {0, 0}},
+                               API};
 
 EXPORT const TfcModel *tfc_model_query(void) { return &model; }

@@ -1,13 +1,13 @@
-/*===- lookup.c - A model by hand: rows of a table, times a mask -------------------------------------------===*\
-|*                                                                                                          *|
-|* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                         *|
-|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                  *|
-|*                                                                                                          *|
-|* hidden[b, s, :] = table[ids[b, s], :] * mask[b, past + s] + cache[b, 0, :4 bytes unused]                  *|
-|* Two launches with a buffer in the arena between them. Compiled three times: weights embedded, in a file, *|
-|* made from a seed.                                                                                        *|
-|*                                                                                                          *|
-\*===----------------------------------------------------------------------------------------------------===*/
+/*===- lookup.c - A model by hand: rows of a table, times a mask --------------------------------------===*\
+|*                                                                                                        *|
+|* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
+|* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
+|*                                                                                                        *|
+|* hidden[b, s, :] = table[ids[b, s], :] * mask[b, past + s]; past_key only says how large `past` is.     *|
+|* Two launches with a buffer in the arena between them. Compiled three times: weights embedded, in a     *|
+|* file, made from a seed.                                                                                *|
+|*                                                                                                        *|
+\*===--------------------------------------------------------------------------------------------------===*/
 
 #include "Handwritten.h"
 
@@ -52,14 +52,17 @@ static const TfcVariant gatherVariants[] = {
 #ifdef NEEDS_FEATURES
     {(uint64_t)NEEDS_FEATURES, gather},
 #else
-    {(uint64_t)1 << 40, 0}, {0, gather},
+    {(uint64_t)1 << 40, 0},
+    {0, gather},
 #endif
 };
 static const TfcVariant scaleVariants[] = {{0, scale}};
-static const TfcKernel kernels[] = {{"gather_0", gatherVariants, COUNT(gatherVariants), 0}, {"scale_0", scaleVariants, 1, 0}};
+static const TfcKernel kernels[] = {{"gather_0", gatherVariants, COUNT(gatherVariants), 0},
+                                    {"scale_0", scaleVariants, 1, 0}};
 
 enum { Batch, Seq, Past };
-static const TfcSymbol symbols[] = {{"batch", 0, INT64_MAX, 0, 0}, {"seq", 0, 512, 0, 0}, {"past", 0, INT64_MAX, 0, 0}};
+static const TfcSymbol symbols[] = {
+    {"batch", 0, INT64_MAX, 0, 0}, {"seq", 0, 512, 0, 0}, {"past", 0, INT64_MAX, 0, 0}};
 
 static const TfcExpr values[] = {
     /* 0 */ EXPR(0, "batch", S(Batch)),
@@ -98,37 +101,54 @@ static int32_t run(TfcRun *run) {
   int32_t code = run->table->launch(run, 0, first);
   if (code)
     return code;
-  uint64_t second[] = {(uint64_t)run->arenas[0], (uint64_t)run->inputs[1], (uint64_t)run->outputs[0], (uint64_t)run->values[1],
-                       (uint64_t)run->values[2]};
+  uint64_t second[] = {(uint64_t)run->arenas[0], (uint64_t)run->inputs[1], (uint64_t)run->outputs[0],
+                       (uint64_t)run->values[1], (uint64_t)run->values[2]};
   return run->table->launch(run, 1, second);
 }
 
-static const TfcEntry entries[] = {{"main", symbols, values, inputs, outputs, requirements, launches, 0, arenaBytes, COUNT(symbols),
-                                    COUNT(values), COUNT(inputs), COUNT(outputs), COUNT(requirements), COUNT(launches), 0, 0, run}};
+static const TfcEntry entries[] = {{"main", symbols, values, inputs, outputs, requirements, launches, 0,
+                                    arenaBytes, COUNT(symbols), COUNT(values), COUNT(inputs), COUNT(outputs),
+                                    COUNT(requirements), COUNT(launches), 0, 0, run}};
 
 static const int64_t tableDims[] = {Rows, Width};
 #if defined(WEIGHTS_SEED)
 /* The table is the transpose of the first 4 rows of a 5 x 100 stream. */
 static const int64_t tableStrides[] = {1, Rows};
-static const TfcWeight weights[] = {{"table", F32, 2, tableDims, 0, 4 * Rows * Width, 1, 0, {0, 0, 42, 7, 0.0, 0.5}, 0, tableStrides}};
-#define WEIGHTS {TFC_WEIGHTS_SEED, 1, weights, 4 * Rows * Width, 0, 0, 0, {0, 0}}
+static const TfcWeight weights[] = {
+    {"table", F32, 2, tableDims, 0, 4 * Rows *Width, 1, 0, {0, 0, 42, 7, 0.0, 0.5}, 0, tableStrides}};
+#define WEIGHTS                                                                                              \
+  {                                                                                                          \
+    TFC_WEIGHTS_SEED, 1, weights, 4 * Rows *Width, 0, 0, 0, { 0, 0 }                                         \
+  }
 #elif defined(WEIGHTS_EXTERNAL)
-static const TfcWeight weights[] = {{"table", F32, 2, tableDims, 0, 4 * Rows * Width, 0, 0, {0, 0, 0, 0, 0, 0}, 0, 0}};
-#define WEIGHTS {TFC_WEIGHTS_EXTERNAL, 1, weights, 4 * Rows * Width, 0, 0, WEIGHTS_EXTERNAL, {WEIGHTS_HASH}}
+static const TfcWeight weights[] = {
+    {"table", F32, 2, tableDims, 0, 4 * Rows *Width, 0, 0, {0, 0, 0, 0, 0, 0}, 0, 0}};
+#define WEIGHTS                                                                                              \
+  {                                                                                                          \
+    TFC_WEIGHTS_EXTERNAL, 1, weights, 4 * Rows *Width, 0, 0, WEIGHTS_EXTERNAL, { WEIGHTS_HASH }              \
+  }
 #else
-static const TfcWeight weights[] = {{"table", F32, 2, tableDims, 0, 4 * Rows * Width, 0, 0, {0, 0, 0, 0, 0, 0}, 0, 0}};
+static const TfcWeight weights[] = {
+    {"table", F32, 2, tableDims, 0, 4 * Rows *Width, 0, 0, {0, 0, 0, 0, 0, 0}, 0, 0}};
 #define ROW(R) R + 0.f, R + 0.25f, R + 0.5f, R + 0.75f
-#define ROWS10(T) ROW(T), ROW(T + 1), ROW(T + 2), ROW(T + 3), ROW(T + 4), ROW(T + 5), ROW(T + 6), ROW(T + 7), ROW(T + 8), ROW(T + 9)
-static const float table[Rows * Width] __attribute__((aligned(64))) = {ROWS10(0),  ROWS10(10), ROWS10(20), ROWS10(30), ROWS10(40),
-                                                                      ROWS10(50), ROWS10(60), ROWS10(70), ROWS10(80), ROWS10(90)};
-#define WEIGHTS {TFC_WEIGHTS_EMBED, 1, weights, sizeof(table), (const uint8_t *)table, sizeof(table), 0, {0, 0}}
+#define ROWS10(T)                                                                                            \
+  ROW(T), ROW(T + 1), ROW(T + 2), ROW(T + 3), ROW(T + 4), ROW(T + 5), ROW(T + 6), ROW(T + 7), ROW(T + 8),    \
+      ROW(T + 9)
+static const float table[Rows * Width]
+    __attribute__((aligned(64))) = {ROWS10(0),  ROWS10(10), ROWS10(20), ROWS10(30), ROWS10(40),
+                                    ROWS10(50), ROWS10(60), ROWS10(70), ROWS10(80), ROWS10(90)};
+#define WEIGHTS                                                                                              \
+  {                                                                                                          \
+    TFC_WEIGHTS_EMBED, 1, weights, sizeof(table), (const uint8_t *)table, sizeof(table), 0, { 0, 0 }         \
+  }
 #endif
 
 #ifndef VERSION
 #define VERSION TFC_ABI_VERSION
 #endif
 
-static const TfcModel model = {TFC_ABI_MAGIC, VERSION, sizeof(TfcModel), "lookup", "by hand", "x86_64-linux-gnu", entries, kernels,
-                               1,             2,       WEIGHTS,          API};
+static const TfcModel model = {
+    TFC_ABI_MAGIC, VERSION, sizeof(TfcModel), "lookup", "by hand", "x86_64-linux-gnu", entries, kernels, 1, 2,
+    WEIGHTS,       API};
 
 EXPORT const TfcModel *tfc_model_query(void) { return &model; }

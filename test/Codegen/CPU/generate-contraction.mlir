@@ -1,0 +1,26 @@
+// RUN: tfc-opt %s --tfc-frame-kernels --tfc-generate-contraction=cpu=x86-64-v4 --split-input-file | FileCheck %s
+
+// Accumulators are single vectors: 8 rows of 3 of them.
+// CHECK-LABEL: func.func private @linear_tiles(
+// CHECK-NOT: tfc.matmul
+// CHECK: scf.for
+// CHECK: vector.fma {{.*}} : vector<16xf32>
+// CHECK-LABEL: func.func private @linear(
+// CHECK-SAME: tfc.scratch = #tfc.expr<0>
+// CHECK-SAME: tfc.tiles = #tfc.expr<
+func.func private @linear(%a: tensor<?x768xf32, #tfc.dims<s0, 768>>, %b: tensor<768x3072xf32>) -> tensor<?x3072xf32, #tfc.dims<s0, 3072>>
+    attributes {tfc.kernel, tfc.symbols = ["s0"]} {
+  %0 = tfc.matmul %a, %b : tensor<?x768xf32, #tfc.dims<s0, 768>>, tensor<768x3072xf32>
+  return %0 : tensor<?x3072xf32, #tfc.dims<s0, 3072>>
+}
+
+// -----
+
+// Doubles take the generic road.
+// CHECK-LABEL: func.func private @doubles_tiles(
+// CHECK: tfc.matmul
+// CHECK-NOT: vector.fma
+func.func private @doubles(%a: tensor<4x8xf64>, %b: tensor<8x16xf64>) -> tensor<4x16xf64> attributes {tfc.kernel, tfc.symbols = []} {
+  %0 = tfc.matmul %a, %b : tensor<4x8xf64>, tensor<8x16xf64>
+  return %0 : tensor<4x16xf64>
+}
