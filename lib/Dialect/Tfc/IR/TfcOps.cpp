@@ -12,7 +12,20 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
+/// ODS checks that optional operands come at most once, but not that the others come at all: segment sizes of [3, 0, 0]
+/// would leave an accessor beyond the operands.
+static LogicalResult verifyRequiredSegments(Operation *op, size_t required) {
+  auto sizes = dyn_cast_or_null<DenseI32ArrayAttr>(op->getInherentAttr("operandSegmentSizes").value_or(Attribute()));
+  if (!sizes || !llvm::all_of(sizes.asArrayRef().take_front(required), [](int32_t size) { return size == 1; }))
+    return op->emitOpError("each required operand has a segment of size 1");
+  return success();
+}
+
 LogicalResult mlir::tfc::verifyKnownDims(Operation *op) {
+  if (isa<AttentionOp>(op) && failed(verifyRequiredSegments(op, 3)))
+    return failure();
+  if (isa<LayerNormOp>(op) && failed(verifyRequiredSegments(op, 1)))
+    return failure();
   auto check = [&](TypeRange types) -> LogicalResult {
     for (Type type : types)
       if (isa<TensorType>(type) && !hasKnownDims(type))

@@ -1241,3 +1241,19 @@ func.func @vector_constant() {
   %0 = tfc.constant dense<1.0> : vector<2xf32>
   return
 }
+
+// -----
+
+func.func @generic_segments(%q: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{each required operand has a segment of size 1}}
+  %0 = "tfc.attention"(%q, %q, %q) <{operandSegmentSizes = array<i32: 3, 0, 0, 0, 0, 0, 0>}> : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @generic_segments_layer_norm(%x: tensor<4xf32>) {
+  // expected-error @+1 {{each required operand has a segment of size 1}}
+  %0 = "tfc.layer_norm"(%x) <{operandSegmentSizes = array<i32: 0, 0, 1>, axis = 0 : i64, epsilon = 1.0 : f64}> : (tensor<4xf32>) -> tensor<4xf32>
+  return
+}
