@@ -76,9 +76,9 @@ private:
   Value at(Value base, int64_t bytes) {
     if (bytes == 0)
       return base;
-    // Constant indices of a getelementptr have 32 bits; weights lie further away.
+    // Constant indices of MLIR's getelementptr have 29 bits and wrap in silence; weights lie further away.
     LLVM::GEPArg offset =
-        llvm::isInt<31>(bytes) ? LLVM::GEPArg(int32_t(bytes)) : LLVM::GEPArg(constant(i64, bytes));
+        llvm::isInt<LLVM::kGEPConstantBitWidth>(bytes) ? LLVM::GEPArg(int32_t(bytes)) : LLVM::GEPArg(constant(i64, bytes));
     return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base,
                                ArrayRef<LLVM::GEPArg>{offset});
   }
