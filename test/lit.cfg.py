@@ -4,6 +4,8 @@
 #   long     it takes more than a few seconds; `--param long=1` (target check-tfc-long) lets it run
 #   numpy    %python has numpy
 #   onnx     %python has the onnx package
+#   onnx-testdata  the official ONNX node tests are installed (Debian: libonnx-testdata), or
+#                  `--param onnx-testdata=FOLDER` says where they are
 #   <flag>   the machine has this flag in /proc/cpuinfo, written as cpu-avx512f
 
 import os
@@ -46,6 +48,10 @@ try:
 except OSError:
     pass
 
+onnx_testdata = lit_config.params.get("onnx-testdata", "/usr/share/libonnx-testdata/data")
+if os.path.isdir(os.path.join(onnx_testdata, "node")):
+    config.available_features.add("onnx-testdata")
+
 if lit_config.params.get("long", "0") not in ("", "0"):
     config.available_features.add("long")
 
@@ -63,4 +69,5 @@ config.substitutions += [
     ("%llvm_tools", config.llvm_tools_dir),
     ("%mlir_include", config.mlir_include_dir),
     ("%cc", config.c_compiler),
+    ("%onnx_testdata", onnx_testdata),
 ]

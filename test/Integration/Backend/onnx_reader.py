@@ -122,18 +122,32 @@ def read_typed(typed, dtype):
     return np.array([n & (1 << 64) - 1 for n in numbers], np.uint64).astype(dtype)
 
 
-def read_type(data):
-    """A TypeProto: the name of the element type, or None where it is no tensor."""
-    for field, value in fields(data):
-        if field == 1:
-            for inner, code in fields(value):
-                if inner == 1:
-                    return DATA_TYPES.get(code, (f"type {code}",))[0]
-    return None
+class Port:
+    """A TypeProto: the name of the element type, None for what is no tensor; the dims, None for an open one."""
+
+    def __init__(self, data):
+        self.type, self.dims = None, None
+        for field, value in fields(data):
+            if field == 1:
+                self.read_tensor_type(value)
+
+    def read_tensor_type(self, data):
+        for field, value in fields(data):
+            if field == 1:
+                self.type = DATA_TYPES.get(value, (f"type {value}",))[0]
+            elif field == 2:
+                dims = [dict(fields(dim)) for number, dim in fields(value) if number == 1]
+                self.dims = [dim.get(1) for dim in dims]
+
+    def fits(self, array):
+        if self.dims is None:
+            return True
+        known = all(dim is None or dim == length for dim, length in zip(self.dims, array.shape))
+        return known and len(self.dims) == array.ndim
 
 
 class Model:
-    """Inputs and outputs of a model (name -> element type, None for what is no tensor), operators, opsets."""
+    """Inputs and outputs of a model (name -> Port), its operators, its opsets."""
 
     def __init__(self, data):
         self.inputs, self.outputs, self.operators, self.opsets, self.functions = {}, {}, set(), {}, set()
@@ -169,7 +183,7 @@ class Model:
             elif field in (11, 12) and is_main:
                 info = dict(fields(value))
                 target = self.inputs if field == 11 else self.outputs
-                target[info.get(1, b"").decode()] = read_type(info.get(2, b""))
+                target[info.get(1, b"").decode()] = Port(info.get(2, b""))
         for name in initializers:
             self.inputs.pop(name, None)
 

@@ -8,7 +8,8 @@ A FOLDER is one test (model.onnx, test_data_set_*/input_*.pb, output_*.pb) or ho
     pass           every output of every data set within rtol 1e-3 and atol 1e-7 (ONNX's own), integers equal
     fail           anything else, a crash, a timeout and outputs that nobody has written included
     unsupported    tfc-compile said in one line that it does not support something (exit code 2)
-    out of scope   the model has values that are no tensors, strings or complex numbers, or is older than opset 7
+    out of scope   the model has values that are no tensors, strings or complex numbers, or is older than opset 7; or
+                   the data does not fit the inputs that the model declares
 
 Exit code 0 when nothing failed; with --strict an unsupported test is a failure too.
 """
@@ -127,6 +128,10 @@ def write_arrays(path, arrays):
 def run_data_set(artifact, model, folder, scratch):
     inputs = read_data(folder, "input", model.inputs)
     expected = read_data(folder, "output", model.outputs)
+    for name, (_, array) in inputs.items():
+        if not model.inputs[name].fits(array):
+            raise Failure(f"input {name} of the data has the shape {list(array.shape)}, the model declares "
+                          f"{model.inputs[name].dims}", "out of scope")
     given, made = scratch / "inputs.npz", scratch / "outputs.npz"
     write_arrays(given, {name: array for name, (_, array) in inputs.items()})
     code, said = run(["tfc-run", artifact, "--inputs", given, "--outputs", made])
@@ -137,7 +142,7 @@ def run_data_set(artifact, model, folder, scratch):
             if name not in actual:
                 raise Failure(f"output {name} is missing")
             # The model's type, not the file's: older data sets hold bfloat16 as uint16.
-            compare(name, model.outputs[name], actual[name], array)
+            compare(name, model.outputs[name].type, actual[name], array)
 
 
 def compile_model(path, artifact, flags):
@@ -149,7 +154,7 @@ def compile_model(path, artifact, flags):
 
 
 def check_scope(model):
-    if any(kind in OUT_OF_SCOPE_TYPES for kind in [*model.inputs.values(), *model.outputs.values()]):
+    if any(port.type in OUT_OF_SCOPE_TYPES for port in [*model.inputs.values(), *model.outputs.values()]):
         raise Failure("values that are no tensors of numbers", "out of scope")
     if model.opsets.get("", model.opsets.get("ai.onnx", 99)) < 7:
         raise Failure("older than opset 7", "out of scope")
