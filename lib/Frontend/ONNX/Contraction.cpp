@@ -85,8 +85,34 @@ static LogicalResult importMatMulInteger(NodeContext &node) {
   return node.finish(buildMatmul(node, a, b));
 }
 
+/// A scale of the product's rows (columns), or of all of it.
+static Value placeScale(NodeContext &node, Value scale, bool perRow) {
+  if (scale && perRow && getRank(scale) == 1 && !getDim(scale, 0).isConstant(1))
+    return node.reshape(scale, {getDim(scale, 0), node.dim(1)});
+  return scale && getElementCount(scale.getType()).isConstant(1) ? node.reshape(scale, {}) : scale;
+}
+
+static LogicalResult importQLinearMatMul(NodeContext &node) {
+  Value a = centre(node, node.getInput(0), node.getInput(2), /*perRow=*/true);
+  Value b = centre(node, node.getInput(3), node.getInput(5), /*perRow=*/false);
+  Value scaleA = placeScale(node, node.getInput(1), /*perRow=*/true);
+  Value scaleB = placeScale(node, node.getInput(4), /*perRow=*/false);
+  Value product = buildMatmul(node, a, b);
+  if (!product || !scaleA || !scaleB)
+    return failure();
+  Value scaled = node.build<MulOp>({node.cast(product, getElementType(scaleA)), scaleA});
+  scaled = node.build<MulOp>({scaled, scaleB});
+  Value zeroPoint = node.toScalar(node.getInput(7), "y_zero_point");
+  Value scale = node.toScalar(node.getInput(6), "y_scale");
+  if (!scaled || !zeroPoint)
+    return failure();
+  return node.finish(node.build<QuantizeOp>({scaled, scale, zeroPoint}, {},
+                                            node.tensorType(getDims(scaled), getElementType(zeroPoint))));
+}
+
 void mlir::tfc::onnx_import::addContractionOps(OpTable &table) {
   table.add("MatMul", importMatMul, 2, 2);
   table.add("Gemm", importGemm, 2, 3, 7);
+  table.add("QLinearMatMul", importQLinearMatMul, 8, 8);
   table.add("MatMulInteger", importMatMulInteger, 2, 4);
 }

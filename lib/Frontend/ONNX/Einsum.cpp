@@ -47,6 +47,8 @@ public:
   LogicalResult run() {
     if (failed(parse()))
       return failure();
+    for (Term &term : terms)
+      takeDiagonals(term);
     Term result = terms.front();
     for (size_t i = 1; i < terms.size(); ++i) {
       Labels needed = output;
@@ -88,11 +90,37 @@ private:
       labels.push_back(text.front());
       text = text.drop_front();
     }
-    Labels sorted = labels;
-    llvm::sort(sorted);
-    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
-      return node.fail("a label that stands twice in one term (a diagonal) is not supported");
     return success();
+  }
+
+  /// Dims of one label become one, the diagonal: both merged into one dim, every (n + 1)th element of it.
+  void takeDiagonals(Term &term) {
+    for (size_t i = 0; i < term.labels.size() && term.value; ++i) {
+      auto again = std::find(term.labels.begin() + i + 1, term.labels.end(), term.labels[i]);
+      if (again == term.labels.end())
+        continue;
+      int64_t first = i, second = again - term.labels.begin(), rank = term.labels.size();
+      DimExprAttr size = getDim(term.value, first);
+      Value square = node.conform(term.value, second, size);
+      SmallVector<int64_t> permutation;
+      for (int64_t dim = 0; dim < rank; ++dim)
+        if (dim != second)
+          permutation.push_back(dim);
+      permutation.insert(permutation.begin() + first + 1, second);
+      square = node.transpose(square, permutation);
+      if (!square)
+        return void(term.value = {});
+      Dims merged = getDims(square);
+      merged[first] = size * size;
+      merged.erase(merged.begin() + first + 1);
+      Type i64 = node.builder.getI64Type();
+      Value step = node.dimValues(size + 1, /*isScalar=*/true);
+      Value places = node.build<RangeOp>({node.scalar(0, i64), step}, {}, node.tensorType(size, i64));
+      term.value =
+          node.build<GatherOp>({node.reshape(square, merged), places}, node.attribute("axis", first));
+      term.labels.erase(term.labels.begin() + second);
+      --i;
+    }
   }
 
   LogicalResult parse() {
@@ -114,6 +142,10 @@ private:
       return inferOutput();
     if (failed(parseLabels(right, std::nullopt, output)))
       return failure();
+    Labels sorted = output;
+    llvm::sort(sorted);
+    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+      return node.fail("equation " + quoted(equation) + " has a label twice in the result");
     for (Label label : output)
       if (llvm::none_of(terms, [&](const Term &term) { return llvm::is_contained(term.labels, label); }))
         return node.fail("equation " + quoted(equation) + " has a label only in the result");

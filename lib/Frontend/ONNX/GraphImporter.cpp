@@ -44,6 +44,10 @@ LogicalResult GraphImporter::run() {
     state.usedNames.insert(node->input().begin(), node->input().end());
   for (const ::onnx::ValueInfoProto &output : graph.output())
     state.usedNames.insert(output.name());
+  for (const auto *list : {&graph.output(), &graph.value_info()})
+    for (const ::onnx::ValueInfoProto &info : *list)
+      if (info.type().has_tensor_type() && info.type().tensor_type().has_shape())
+        state.declaredRanks[info.name()] = info.type().tensor_type().shape().dim_size();
   if (failed(checkOperators()) || failed(buildFunction()))
     return failure();
   for (const ::onnx::NodeProto *node : nodes)

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "OpTable.h"
+#include "RuntimeSizes.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -28,38 +29,123 @@ template <typename OpTy> static LogicalResult importGatherAlongAxis(NodeContext 
   return node.finish(node.build<OpTy>({x, indices}, node.attribute("axis", *axis)));
 }
 
-/// Along axis 0 of the operand with its first k dims made one: the index is `i0 * strides[0] + ...`. Each
-/// entry is wrapped by its own dim first.
+namespace {
+/// Rows of a tensor that index tuples name: its dims are [batch..., tuple..., row...], and those of the tuples
+/// [batch..., outer...].
+struct Tuples {
+  /// The tensor's batch and tuple dims as one, its row dims.
+  DimExprAttr count;
+  Dims row;
+  /// Dims of the indices but the last, and for each of them the index into `count`. A tuple with an entry
+  /// outside its dim gives an index that no check lets pass.
+  Dims outer;
+  Value linear;
+};
+} // namespace
+
+static DimExprAttr product(NodeContext &node, ArrayRef<DimExprAttr> dims) {
+  DimExprAttr result = node.dim(1);
+  for (DimExprAttr dim : dims)
+    result = result * dim;
+  return result;
+}
+
+static std::optional<Tuples> readTuples(NodeContext &node, Value x, Value indices, int64_t batchDims,
+                                        int64_t depth) {
+  VectorMath m{node};
+  Dims dims = getDims(x);
+  for (int64_t i = 0; i < batchDims; ++i)
+    indices = node.conform(indices, i, dims[i]);
+  indices = m.wide(node.conform(indices, getRank(indices) - 1, node.dim(depth)));
+  if (!indices)
+    return std::nullopt;
+  Tuples tuples;
+  tuples.outer = getDims(indices);
+  tuples.outer.pop_back();
+  ArrayRef<DimExprAttr> all(dims), batch = all.take_front(batchDims);
+  tuples.row.append(dims.begin() + batchDims + depth, dims.end());
+  tuples.count = product(node, all.take_front(batchDims + depth));
+  Type i64 = node.builder.getI64Type();
+  if (batchDims > 0) {
+    RankedTensorType type = node.tensorType(product(node, batch), i64);
+    Dims shape(batch);
+    shape.resize(tuples.outer.size(), node.dim(1));
+    tuples.linear = node.reshape(node.build<RangeOp>({m.number(0), m.number(1)}, {}, type), shape);
+  }
+  Value isBad;
+  for (int64_t i = 0; i < depth; ++i) {
+    Value size = node.dimValues(dims[batchDims + i], /*isScalar=*/true);
+    Value given = node.sliceAxis(indices, tuples.outer.size(), node.dim(i), node.dim(1));
+    Value index = m.wrap(node.reshape(given, tuples.outer), size);
+    Value outside =
+        node.build<OrOp>({m.isNegative(index), node.compare(CompareKind::Ge, index, size)});
+    isBad = isBad ? node.build<OrOp>({isBad, outside}) : outside;
+    tuples.linear = tuples.linear ? m.add(m.mul(tuples.linear, size), index) : index;
+  }
+  if (depth + batchDims > 1)
+    tuples.linear = m.select(isBad, m.number(INT64_MAX), tuples.linear);
+  else
+    tuples.linear = node.reshape(node.sliceAxis(indices, tuples.outer.size(), node.dim(0), node.dim(1)),
+                                 tuples.outer);
+  return tuples.linear ? std::optional(tuples) : std::nullopt;
+}
+
+/// How many dims a tuple names: the length of the indices' last dim. Where that is open, the rank that the
+/// file states for the result tells it.
+static std::optional<int64_t> getTupleDepth(NodeContext &node, Value x, Value indices, int64_t batchDims) {
+  int64_t rank = getRank(x) - batchDims;
+  if (getRank(indices) <= batchDims || rank < 1 || batchDims < 0) {
+    (void)node.fail("batch_dims must be less than the ranks of the operands, which are 1 or more");
+    return std::nullopt;
+  }
+  std::optional<int64_t> depth = getDim(indices, getRank(indices) - 1).getConstant();
+  if (!depth)
+    if (std::optional<int64_t> declared = node.getDeclaredRank(0))
+      depth = getRank(x) + getRank(indices) - 1 - batchDims - *declared;
+  if (depth && *depth >= 1 && *depth <= rank)
+    return depth;
+  (void)node.fail("the last dim of the indices must lie in [1, " + Twine(rank) + "]");
+  return std::nullopt;
+}
+
 static LogicalResult importGatherND(NodeContext &node) {
   Value x = node.getInput(0), indices = node.getInput(1);
-  if (node.getInt("batch_dims", 0) != 0)
-    return node.fail("batch_dims is not supported");
-  if (getRank(indices) == 0 || getRank(x) == 0)
-    return node.fail("the operands must have rank 1 or more");
+  int64_t batchDims = node.getInt("batch_dims", 0);
   if (failed(checkIndices(node, indices)))
     return failure();
-  Dims dims = getDims(x), indexDims = getDims(indices);
-  std::optional<int64_t> depth = indexDims.back().getConstant();
-  if (!depth || *depth < 1 || *depth > static_cast<int64_t>(dims.size()))
-    return node.fail("the last dim of the indices must lie in [1, " + Twine(dims.size()) + "]");
-  Type i64 = node.builder.getI64Type();
-  indices = node.cast(indices, i64);
-  ArrayRef<DimExprAttr> outer = ArrayRef<DimExprAttr>(indexDims).drop_back();
-  Value linear;
-  DimExprAttr count = node.dim(1);
-  for (int64_t i = 0; i < *depth; ++i) {
-    Value size = node.dimValues(dims[i], /*isScalar=*/true);
-    Value index = node.reshape(node.sliceAxis(indices, outer.size(), node.dim(i), node.dim(1)), outer);
-    Value isNegative = node.compare(CompareKind::Lt, index, node.scalar(0, i64));
-    if (*depth > 1)
-      index = node.build<SelectOp>({isNegative, node.build<AddOp>({index, size}), index});
-    linear = linear ? node.build<AddOp>({node.build<MulOp>({linear, size}), index}) : index;
-    count = count * dims[i];
-  }
-  Dims flat = {count};
-  flat.append(dims.begin() + *depth, dims.end());
+  std::optional<int64_t> depth = getTupleDepth(node, x, indices, batchDims);
+  if (!depth)
+    return failure();
+  std::optional<Tuples> tuples = readTuples(node, x, indices, batchDims, *depth);
+  if (!tuples)
+    return failure();
+  Dims flat = {tuples->count};
+  flat.append(tuples->row);
   return node.finish(
-      node.build<GatherOp>({node.reshape(x, flat), linear}, node.attribute("axis", int64_t(0))));
+      node.build<GatherOp>({node.reshape(x, flat), tuples->linear}, node.attribute("axis", int64_t(0))));
+}
+
+/// The slices along an axis (elements in order, without one) whose condition holds.
+static LogicalResult importCompress(NodeContext &node) {
+  Value x = node.getInput(0), condition = node.getInput(1);
+  if (getRank(condition) != 1)
+    return node.fail("the condition must have rank 1");
+  int64_t axis = 0;
+  if (!node.hasAttribute("axis")) {
+    x = node.reshape(x, getElementCount(x.getType()));
+  } else {
+    std::optional<int64_t> given = node.normalizeAxis(node.getInt("axis", 0), getRank(x));
+    if (!given)
+      return failure();
+    axis = *given;
+  }
+  std::optional<DimExprAttr> count = node.getSize(node.build<CountNonzeroOp>(condition), "the count");
+  if (!count)
+    return failure();
+  Type i64 = node.builder.getI64Type();
+  Value places = node.build<NonzeroOp>(condition, {}, node.tensorType({node.dim(1), *count}, i64));
+  return node.finish(
+      node.build<GatherOp>({x, node.reshape(places, *count)}, node.attribute("axis", axis)));
 }
 
 /// A tensor that is known to hold no zero: a constant, or one that is repeated.
@@ -95,8 +181,9 @@ static LogicalResult importOneHot(NodeContext &node) {
       node.getSize(node.cast(node.getInput(1), node.builder.getI64Type()), "depth");
   if (!depth)
     return failure();
-  if (getRank(values) != 1 || !getDim(values, 0).isConstant(2))
+  if (getRank(values) != 1)
     return node.fail("values must be two numbers");
+  values = node.conform(values, 0, node.dim(2));
   Dims dims = getDims(indices);
   std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", -1), dims.size() + 1);
   if (!axis || node.hasFailed())
@@ -112,6 +199,7 @@ void mlir::tfc::onnx_import::addIndexingOps(OpTable &table) {
   table.add("Gather", importGatherAlongAxis<GatherOp>, 2, 2);
   table.add("GatherElements", importGatherAlongAxis<GatherElementsOp>, 2, 2);
   table.add("GatherND", importGatherND, 2, 2);
+  table.add("Compress", importCompress, 2, 2);
   table.add("NonZero", importNonZero, 1, 1);
   table.add("OneHot", importOneHot, 3, 3);
 }

@@ -280,7 +280,24 @@ Value NodeContext::sliceAxis(Value x, int64_t axis, DimExprAttr offset, DimExprA
   return slice(x, offsets, SmallVector<int64_t>(dims.size(), 1), dims);
 }
 
+Value NodeContext::conform(Value x, int64_t axis, DimExprAttr length) {
+  if (!x || getDim(x, axis) == length)
+    return x;
+  DimExprAttr own = getDim(x, axis);
+  if (own.isConstant() && length.isConstant()) {
+    (void)fail("dim " + Twine(axis) + " of an operand is " + own.str() + ", not " + length.str());
+    return {};
+  }
+  require(RequireKind::Equal, own, length);
+  return sliceAxis(x, axis, dim(0), length);
+}
+
 Value NodeContext::toScalar(Value x, StringRef what) {
+  if (!x)
+    return x;
+  for (int64_t axis = 0; x && axis < getRank(x); ++axis)
+    if (!getDim(x, axis).isConstant())
+      x = conform(x, axis, dim(1));
   if (!x)
     return x;
   if (!getElementCount(x.getType()).isConstant(1)) {
@@ -393,6 +410,8 @@ std::optional<Dims> NodeContext::getSizes(Value value, StringRef what) {
 }
 
 std::optional<DimExprAttr> NodeContext::getSize(Value value, StringRef what) {
+  if (value && !getElementCount(value.getType()).isConstant())
+    value = toScalar(value, what);
   std::optional<Dims> sizes = getSizes(value, what);
   if (!sizes)
     return std::nullopt;

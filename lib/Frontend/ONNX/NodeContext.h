@@ -17,6 +17,7 @@
 
 #include "onnx/onnx.pb.h"
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Error.h"
 #include <functional>
@@ -29,6 +30,8 @@ class NodeContext;
 struct FunctionState {
   /// Names of the graph's values that a node or an output of the graph uses.
   llvm::StringSet<> usedNames;
+  /// Ranks that the file states for values; for those that hang on data.
+  llvm::StringMap<int64_t> declaredRanks;
   /// Names of symbols that are taken.
   llvm::StringSet<> symbols;
   /// The value of a tensor that stands in an attribute: a constant or a weight. Null after an error in
@@ -63,6 +66,11 @@ public:
   bool hasInput(unsigned i) const { return i < inputs.size() && inputs[i]; }
   /// Whether somebody uses the output.
   bool wantsOutput(int i) const { return i < node.output_size() && state.usedNames.contains(node.output(i)); }
+  /// The rank that the file states for an output, if it does.
+  std::optional<int64_t> getDeclaredRank(int output) const {
+    auto found = state.declaredRanks.find(node.output(output));
+    return found == state.declaredRanks.end() ? std::nullopt : std::optional(found->second);
+  }
   /// Null where the input is absent.
   Value getInput(unsigned i) const { return i < inputs.size() ? inputs[i] : Value(); }
   ArrayRef<Value> getInputs() const { return inputs; }
@@ -131,6 +139,8 @@ public:
   Value slice(Value x, ArrayRef<DimExprAttr> offsets, ArrayRef<int64_t> strides, ArrayRef<DimExprAttr> dims);
   /// The same along one axis with stride 1.
   Value sliceAxis(Value x, int64_t axis, DimExprAttr offset, DimExprAttr length);
+  /// The tensor with this length along an axis; where it may be another, a run that has another ends.
+  Value conform(Value x, int64_t axis, DimExprAttr length);
   /// A tensor of one element as a tensor of rank 0.
   Value toScalar(Value x, StringRef what);
 

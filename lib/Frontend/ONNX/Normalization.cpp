@@ -70,6 +70,34 @@ static LogicalResult importLayerNorm(NodeContext &node) {
   return node.finish({y, mean, node.build<ReciprocalOp>(node.build<SqrtOp>(shifted))});
 }
 
+/// Inference alone: mean and variance are operands, one number per index of dim 1.
+static LogicalResult importBatchNorm(NodeContext &node) {
+  Value x = node.getInput(0);
+  std::optional<double> epsilon = getEpsilon(node, 1e-5f);
+  if (!epsilon || getRank(x) < 1)
+    return node.fail("the operand must have rank 1 or more");
+  if (node.getInt("training_mode", 0) != 0 || node.wantsOutput(1) || node.wantsOutput(2))
+    return node.fail("training mode is not supported");
+  if (node.getInt("spatial", 1) == 0)
+    return node.fail("spatial = 0 is not supported");
+  int64_t axis = getRank(x) > 1 ? 1 : 0;
+  Dims dims(getRank(x) - axis, node.dim(1));
+  dims[0] = axis ? getDim(x, 1) : node.dim(1);
+  auto perChannel = [&](unsigned input) {
+    Value value = node.getInput(input);
+    if (getRank(value) != 1) {
+      (void)node.fail("input " + Twine(input) + " must have rank 1");
+      return Value();
+    }
+    return node.reshape(node.cast(node.conform(value, 0, dims[0]), getElementType(x)), dims);
+  };
+  Value scale = perChannel(1), bias = perChannel(2), mean = perChannel(3), variance = perChannel(4);
+  Value shifted = node.build<AddOp>({variance, node.scalar(*epsilon, getElementType(x))});
+  Value factor = node.build<DivOp>({scale, node.build<SqrtOp>(shifted)});
+  Value centred = node.build<SubOp>({x, mean});
+  return node.finish(node.build<AddOp>({node.build<MulOp>({centred, factor}), bias}));
+}
+
 static LogicalResult importRmsNorm(NodeContext &node) {
   Value x = node.getInput(0), scale = node.getInput(1);
   std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", -1), getRank(x));
@@ -83,6 +111,7 @@ static LogicalResult importRmsNorm(NodeContext &node) {
 void mlir::tfc::onnx_import::addNormalizationOps(OpTable &table) {
   table.add("Softmax", importSoftmax<false>, 1, 1);
   table.add("LogSoftmax", importSoftmax<true>, 1, 1);
+  table.add("BatchNormalization", importBatchNorm, 5, 5, 7);
   table.add("LayerNormalization", importLayerNorm, 2, 3);
   table.add("RMSNormalization", importRmsNorm, 2, 2);
   table.add("SimplifiedLayerNormalization", importRmsNorm, 2, 2);

@@ -22,6 +22,7 @@ const OpTable &OpTable::get() {
 OpTable::OpTable() {
   addActivationOps(*this);
   addContractionOps(*this);
+  addConvolutionOps(*this);
   addDataMovementOps(*this);
   addEinsumOps(*this);
   addElementwiseOps(*this);

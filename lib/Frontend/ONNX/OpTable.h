@@ -53,6 +53,7 @@ private:
 
 void addActivationOps(OpTable &table);
 void addContractionOps(OpTable &table);
+void addConvolutionOps(OpTable &table);
 void addDataMovementOps(OpTable &table);
 void addEinsumOps(OpTable &table);
 void addElementwiseOps(OpTable &table);

@@ -29,6 +29,10 @@ template <typename OpTy> static LogicalResult importQuantization(NodeContext &no
     int64_t blockSize = node.getInt("block_size", 0);
     if (blockSize < 0)
       return node.fail("block_size is negative");
+    if (getRank(scale) == 1) {
+      scale = node.conform(scale, 0, getDim(x, *axis));
+      zeroPoint = node.conform(zeroPoint, 0, getDim(x, *axis));
+    }
     if (blockSize > 0)
       attributes.push_back(node.attribute("block_size", blockSize));
   }

@@ -62,21 +62,20 @@ static Value reduceRuntimeAxes(NodeContext &node, ReduceKind kind, Value x, cons
   RuntimeAxes axes(node, how.runtime, rank);
   if (axes.getCount() < 0)
     return {};
+  // Everything is bound before anything is computed: the result's place is then known when it is made.
   Value sizes = node.dimValues(getDims(x));
-  Value kept = m.select(axes.getFlags(), m.number(1), sizes);
-  std::optional<Dims> dims = node.getSizes(kept, "axes");
-  if (!dims)
+  std::optional<Dims> dims = node.getSizes(m.select(axes.getFlags(), m.number(1), sizes), "axes"), rest = dims;
+  if (!how.keepDims)
+    rest = node.getSizes(
+        compact(node, sizes, node.build<NotOp>(axes.getFlags()), rank - axes.getCount()), "axes");
+  if (!dims || !rest)
     return {};
   for (int64_t axis = 0; axis < rank && x; ++axis) {
     Value reduced = node.expand(node.reduce(kind, x, axis, /*keepDims=*/true), getDims(x));
     Value chosen = m.select(m.element(axes.getFlags(), axis), reduced, x);
     x = node.sliceAxis(chosen, axis, node.dim(0), (*dims)[axis]);
   }
-  if (how.keepDims)
-    return x;
-  Value rest = compact(node, sizes, node.build<NotOp>(axes.getFlags()), rank - axes.getCount());
-  std::optional<Dims> restDims = node.getSizes(rest, "axes");
-  return restDims ? node.reshape(x, *restDims) : Value();
+  return how.keepDims ? x : node.reshape(x, *rest);
 }
 
 static Value reduceAxes(NodeContext &node, ReduceKind kind, Value x, const ReduceAxes &how) {

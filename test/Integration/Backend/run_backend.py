@@ -153,7 +153,15 @@ def compile_model(path, artifact, flags):
         raise Failure(f"tfc-compile, exit code {code}: {first_error(said)}")
 
 
-def check_scope(model):
+def read_exclusions():
+    """Tests that no compiler for inference passes, with the reason: `name: reason`."""
+    lines = (pathlib.Path(__file__).parent / "excluded.txt").read_text().splitlines()
+    return dict(line.split(": ", 1) for line in lines if line and not line.startswith("#"))
+
+
+def check_scope(folder, model):
+    if reason := read_exclusions().get(folder.name):
+        raise Failure(reason, "out of scope")
     if any(port.type in OUT_OF_SCOPE_TYPES for port in [*model.inputs.values(), *model.outputs.values()]):
         raise Failure("values that are no tensors of numbers", "out of scope")
     if model.opsets.get("", model.opsets.get("ai.onnx", 99)) < 7:
@@ -167,7 +175,7 @@ def run_test(folder, flags):
         model = Model((folder / "model.onnx").read_bytes())
         result.operators = sorted(model.operators)
         result.opset = model.opsets.get("", 0)
-        check_scope(model)
+        check_scope(folder, model)
         with tempfile.TemporaryDirectory(prefix="tfc-backend-") as name:
             scratch = pathlib.Path(name)
             compile_model(folder / "model.onnx", scratch / "model.so", flags)
