@@ -13,6 +13,8 @@
 #include "Report.h"
 #include "Session.h"
 
+#include "tfc/Version.h"
+
 #include <cstdio>
 #include <new>
 #include <unistd.h>
@@ -76,6 +78,10 @@ static Status runTool(int argc, char **argv) {
     return status;
   if (options.help) {
     std::fputs(helpText, stdout);
+    return {};
+  }
+  if (options.version) {
+    std::puts("tfc-run " TFC_VERSION);
     return {};
   }
   Session session;
