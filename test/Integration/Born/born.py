@@ -52,5 +52,6 @@ for stage in ("import", "fused", "kernels", "plan", "host", "llvm"):
     checks.run("tfc-compile", source, f"--emit={stage}", "-o", f"{stage}.mlir")
     source = f"{stage}.mlir"
 checks.run("tfc-compile", source, "-o", "nonzero.so")
-x = generator.standard_normal((3, 4)).astype(numpy.float32)
+x = generator.integers(-1, 2, (3, 6)).astype(numpy.float32)
+run("nonzero", {"x0": x}, {"y": numpy.array(numpy.nonzero(x))}, "nonzero")
 sys.exit(checks.finish())
