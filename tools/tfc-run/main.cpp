@@ -88,7 +88,10 @@ static Status runTool(int argc, char **argv) {
   if (Status status = session.open(options.model, options.query, options.entry))
     return status;
   if (options.describe) {
-    std::string text = options.json ? describeJson(session.model()) + "\n" : describeText(session.model());
+    std::string text = describeJson(session.model()) + "\n";
+    if (!options.json)
+      if (Status status = describeText(session.model(), options.dims, text))
+        return status;
     std::fputs(text.c_str(), stdout);
     return {};
   }
