@@ -4,6 +4,7 @@
 #   long     it takes more than a few seconds; `--param long=1` (target check-tfc-long) lets it run
 #   numpy    %python has numpy
 #   onnx     %python has the onnx package
+#   sanitizer  (UNSUPPORTED) tfc is built with one: no other program can load its libraries
 #   <flag>   the machine has this flag in /proc/cpuinfo, written as cpu-avx512f
 
 import os
@@ -45,6 +46,9 @@ try:
     config.available_features.update("cpu-" + flag for flag in flags.partition(":")[2].split())
 except OSError:
     pass
+
+if config.tfc_sanitize:
+    config.available_features.add("sanitizer")
 
 if lit_config.params.get("long", "0") not in ("", "0"):
     config.available_features.add("long")
