@@ -5,6 +5,8 @@
 #   numpy    %python has numpy
 #   onnx     %python has the onnx package
 #   sanitizer  (UNSUPPORTED) tfc is built with one: no other program can load its libraries
+#   onnx-testdata  the official ONNX node tests are installed (Debian: libonnx-testdata), or
+#                  `--param onnx-testdata=FOLDER` says where they are
 #   <flag>   the machine has this flag in /proc/cpuinfo, written as cpu-avx512f
 
 import os
@@ -47,6 +49,10 @@ try:
 except OSError:
     pass
 
+onnx_testdata = lit_config.params.get("onnx-testdata", "/usr/share/libonnx-testdata/data")
+if os.path.isdir(os.path.join(onnx_testdata, "node")):
+    config.available_features.add("onnx-testdata")
+
 if lit_config.params.get("long", "0") not in ("", "0"):
     config.available_features.add("long")
 
@@ -67,4 +73,5 @@ config.substitutions += [
     ("%llvm_tools", config.llvm_tools_dir),
     ("%mlir_include", config.mlir_include_dir),
     ("%cc", config.c_compiler),
+    ("%onnx_testdata", onnx_testdata),
 ]
