@@ -136,13 +136,33 @@ CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
   PipelineOptions pipeline;
   pipeline.cpu = options.cpu;
   pipeline.reference = options.reference;
+  for (const std::string &name : options.disabledFusions)
+    pipeline.disabledFusions.push_back(name);
   buildStage(pm, stage, pipeline);
   if (options.configurePassManager && failed(options.configurePassManager(pm)))
     return CompileStatus::BadInput;
+  // What the fusions tell goes to the report; everything else goes on to whoever listens.
+  ScopedDiagnosticHandler fusions(&context, [&](Diagnostic &diagnostic) {
+    std::optional<FusionRemark> remark = readFusionRemark(diagnostic);
+    if (remark)
+      report.addFusion(std::move(*remark));
+    return success(remark.has_value());
+  });
   if (succeeded(pm.run(module)))
     return CompileStatus::Success;
   // Up to the plan the passes refuse what the input says; after it they only translate, so a failure is ours.
   return stage <= Stage::Plan ? CompileStatus::BadInput : CompileStatus::Defect;
+}
+
+CompileStatus Compiler::checkFusions(ModuleOp module) {
+  report.countFusions(module);
+  bool enough = true;
+  for (const auto &[kind, least] : options.requiredFusions)
+    if (int64_t count = report.getFusionCount(kind); count < least) {
+      emitError(UnknownLoc::get(&context)) << "--require-fusion: the graph has " << count << " of " << kind << ", not " << least;
+      enough = false;
+    }
+  return enough ? CompileStatus::Success : CompileStatus::CheckFailed;
 }
 
 CompileStatus Compiler::writeModule(ModuleOp module, StringRef path) {
@@ -195,6 +215,10 @@ CompileStatus Compiler::run(const CompileInput &input) {
                                          << stringifyStage(options.stage) << " that is asked for";
     return CompileStatus::BadInput;
   }
+  if (!options.requiredFusions.empty() && (stage > Stage::Import || options.stage < Stage::Fused)) {
+    emitError(UnknownLoc::get(&context)) << "--require-fusion needs a compilation that goes through the stage fused";
+    return CompileStatus::BadInput;
+  }
   report.addOperators(*module);
   auto finishStage = [&](Stage done) -> CompileStatus {
     double milliseconds = millisecondsSince(start);
@@ -220,6 +244,9 @@ CompileStatus Compiler::run(const CompileInput &input) {
     stage = static_cast<Stage>(static_cast<int>(stage) + 1);
     if (status = runStage(*module, stage); status != CompileStatus::Success)
       return status;
+    if (stage == Stage::Fused)
+      if (status = checkFusions(*module); status != CompileStatus::Success)
+        return status;
     if (status = finishStage(stage); status != CompileStatus::Success)
       return status;
   }

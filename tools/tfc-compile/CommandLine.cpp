@@ -12,6 +12,7 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -47,6 +48,10 @@ cl::opt<std::string> reportPath("report", cl::desc("Write operators, kernels, ar
 cl::opt<std::string> dynamic("dynamic", cl::desc("all: every dim of every input becomes a symbol of its own"), cl::value_desc("WHAT"), cl::cat(category));
 cl::list<std::string> dims("dim", cl::desc("Fix a symbolic dim: batch=1,seq=128"), cl::value_desc("NAME=N,..."), cl::CommaSeparated, cl::cat(category));
 cl::opt<bool> reference("reference", cl::desc("Compile every op through its plain lowering, each in a kernel of its own"), cl::cat(category));
+cl::opt<bool> explainFusion("explain-fusion", cl::desc("Tell for every candidate whether it fused, or the first thing that kept it from fusing"), cl::cat(category));
+cl::list<std::string> requireFusion("require-fusion", cl::desc("End with exit code 1 when the fused graph has fewer: attention:12,gelu:12 (attention, layer_norm, rms_norm, softmax, gelu)"),
+                                    cl::value_desc("KIND:N,..."), cl::CommaSeparated, cl::cat(category));
+cl::list<std::string> disableFusion("disable-fusion", cl::desc("Leave fusions out: attention, layer_norm, rms_norm, gelu"), cl::value_desc("NAME,..."), cl::CommaSeparated, cl::cat(category));
 cl::opt<bool> verbose("v", cl::desc("Tell what each stage did and how long it took"), cl::cat(category));
 
 constexpr const char *kOverview =
@@ -89,6 +94,25 @@ bool readDims(CompileInput &input) {
     if (name.empty() || number.getAsInteger(10, value) || value < 0)
       return usageError("--dim wants NAME=N with N >= 0, got '" + pair + "'");
     input.fixedDims.emplace_back(name.str(), value);
+  }
+  return true;
+}
+
+bool readFusions(CompileOptions &options) {
+  std::string names = join(getFusionNames(), ", ");
+  for (const std::string &name : disableFusion) {
+    if (!is_contained(getFusionNames(), StringRef(name)))
+      return usageError("unknown fusion '" + name + "'; there are " + names);
+    options.disabledFusions.push_back(name);
+  }
+  for (const std::string &pair : requireFusion) {
+    auto [kind, number] = StringRef(pair).rsplit(':');
+    int64_t least;
+    if (!is_contained(getFusionNames(), kind) && kind != "softmax")
+      return usageError("--require-fusion wants KIND:N, where KIND is one of " + names + ", softmax; got '" + pair + "'");
+    if (number.getAsInteger(10, least) || least < 0)
+      return usageError("--require-fusion wants KIND:N with N >= 0, got '" + pair + "'");
+    options.requiredFusions.emplace_back(kind.str(), least);
   }
   return true;
 }
@@ -192,8 +216,8 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
     return std::nullopt;
   }
   CommandLine line;
-  if (!readInput(line.input) || !readTarget(line.options) || !readWeights(line.options) || !readOutputs(line.options, line.input) ||
-      !checkReport(line.options))
+  if (!readInput(line.input) || !readTarget(line.options) || !readWeights(line.options) || !readFusions(line.options) ||
+      !readOutputs(line.options, line.input) || !checkReport(line.options))
     return std::nullopt;
   for (StringRef output : {StringRef(line.options.outputPath), StringRef(line.options.headerPath), StringRef(reportPath)})
     if (!checkNotInput(output, line.input))
@@ -204,5 +228,6 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
   line.options.configurePassManager = [](mlir::PassManager &pm) { return mlir::applyPassManagerCLOptions(pm); };
   line.reportPath = reportPath;
   line.verbose = verbose;
+  line.explainFusion = explainFusion;
   return line;
 }
