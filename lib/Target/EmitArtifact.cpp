@@ -158,8 +158,8 @@ static llvm::Error linkLibrary(std::unique_ptr<llvm::Module> code, const Artifac
     return objects.takeError();
   SmallVector<StringRef> inputs(objects->begin(), objects->end());
   inputs.push_back(::tfc::getRuntimeCoreObject());
-  // The linker maps what it writes, and a disk that is full then ends it with a signal: it works in the folder for
-  // temporary files, and the copy can fail in an orderly way. The weights are not in it yet.
+  // The linker maps what it writes, and a disk that is full then ends it with a signal: it works in the
+  // folder for temporary files, and the copy can fail in an orderly way. The weights are not in it yet.
   llvm::Expected<::tfc::TemporaryFolder> folder = ::tfc::TemporaryFolder::create();
   if (!folder)
     return folder.takeError();
@@ -172,7 +172,8 @@ static llvm::Error linkLibrary(std::unique_ptr<llvm::Module> code, const Artifac
     return error;
   auto linked = llvm::MemoryBuffer::getFile(linkedPath, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!linked)
-    return llvm::createStringError(linked.getError(), "cannot read what the linker wrote: %s", linked.getError().message().c_str());
+    return llvm::createStringError(linked.getError(), "cannot read what the linker wrote: %s",
+                                   linked.getError().message().c_str());
   if (llvm::Error error = library.write((*linked)->getBuffer()))
     return error;
   return library.reopen(); // Its start is where the weights' segment is looked for.
