@@ -58,11 +58,29 @@ Stage mlir::tfc::detectStage(ModuleOp module) {
 // The stages
 //===----------------------------------------------------------------------------------------------===//
 
-static void buildFused(OpPassManager &pm) {
+static void buildFused(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createSimplifyGraph());
   // Views of weights fold after transposes have moved into matmuls, and leave references to tidy up.
   pm.addPass(createFoldConstants());
   pm.addPass(createSimplifyGraph());
+  auto isOn = [&](StringRef fusion) { return !llvm::is_contained(options.disabledFusions, fusion); };
+  // Fusions see one spelling of what simplification knows; none of them makes work for another.
+  FuseNormalizationOptions normalization;
+  normalization.layerNorm = isOn("layer_norm");
+  normalization.rmsNorm = isOn("rms_norm");
+  if (normalization.layerNorm || normalization.rmsNorm)
+    pm.addNestedPass<func::FuncOp>(createFuseNormalization(normalization));
+  if (isOn("gelu"))
+    pm.addNestedPass<func::FuncOp>(createFuseActivation());
+  if (isOn("attention"))
+    pm.addNestedPass<func::FuncOp>(createFuseAttention());
+  // Layers share masks: what each fusion built for itself becomes one.
+  pm.addPass(createSimplifyGraph());
+}
+
+ArrayRef<StringRef> mlir::tfc::getFusionNames() {
+  static constexpr StringRef kNames[] = {"attention", "layer_norm", "rms_norm", "gelu"};
+  return kNames;
 }
 
 static void buildKernels(OpPassManager &pm, const PipelineOptions &options) {
@@ -97,7 +115,7 @@ static void buildLLVM(OpPassManager &pm, const PipelineOptions &options) {
 void mlir::tfc::buildStage(OpPassManager &pm, Stage stage, const PipelineOptions &options) {
   switch (stage) {
   case Stage::Fused:
-    return buildFused(pm);
+    return buildFused(pm, options);
   case Stage::Kernels:
     return buildKernels(pm, options);
   case Stage::Plan:
