@@ -22,8 +22,6 @@
 #include "tfc/Dialect/Tfc/Transforms/FusionRemarks.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
-#include "llvm/Support/FormatVariadic.h"
-
 #include <cmath>
 
 namespace mlir::tfc {
@@ -89,7 +87,7 @@ public:
   bool isLayerNorm() const { return mean != nullptr; }
   FusionDecision &getDecision() { return decision; }
   std::string describe() const {
-    return "epsilon " + llvm::formatv("{0}", epsilon).str() + (scale ? ", scale" : "") + (bias ? ", bias" : "");
+    return "epsilon " + formatNumber(epsilon) + (scale ? ", scale" : "") + (bias ? ", bias" : "");
   }
 
 private:
