@@ -4,6 +4,9 @@
 #   long     it takes more than a few seconds; `--param long=1` (target check-tfc-long) lets it run
 #   numpy    %python has numpy
 #   onnx     %python has the onnx package
+#   sanitizer  (UNSUPPORTED) tfc is built with one: no other program can load its libraries
+#   onnx-testdata  the official ONNX node tests are installed (Debian: libonnx-testdata), or
+#                  `--param onnx-testdata=FOLDER` says where they are
 #   <flag>   the machine has this flag in /proc/cpuinfo, written as cpu-avx512f
 
 import os
@@ -16,7 +19,7 @@ config.name = "tfc"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
 # Unit tests are run by ctest; Inputs hold what tests read.
-config.excludes = ["Inputs", "Unit", "lib"]
+config.excludes = ["Inputs", "Unit", "lib", "Fuzz"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.tfc_binary_root, "test")
 
@@ -46,13 +49,20 @@ try:
 except OSError:
     pass
 
+onnx_testdata = lit_config.params.get("onnx-testdata", "/usr/share/libonnx-testdata/data")
+if os.path.isdir(os.path.join(onnx_testdata, "node")):
+    config.available_features.add("onnx-testdata")
+
 if lit_config.params.get("long", "0") not in ("", "0"):
     config.available_features.add("long")
 
 # The tools just built first, then FileCheck, not and friends.
 path = [config.tfc_tools_dir, config.llvm_tools_dir, os.environ.get("PATH", "")]
 config.environment["PATH"] = os.pathsep.join(path)
-for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH"):
+if config.tfc_sanitize:
+    config.available_features.add("sanitizer")
+    config.environment.update(pair.split("=", 1) for pair in config.tfc_sanitizer_environment.split(";"))
+for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LD_LIBRARY_PATH"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 
@@ -63,4 +73,5 @@ config.substitutions += [
     ("%llvm_tools", config.llvm_tools_dir),
     ("%mlir_include", config.mlir_include_dir),
     ("%cc", config.c_compiler),
+    ("%onnx_testdata", onnx_testdata),
 ]

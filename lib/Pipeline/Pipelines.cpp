@@ -97,6 +97,11 @@ static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
   // Kernels first: only their code says how many tiles and how much scratch a launch needs.
   CPUPipelineOptions cpu;
   cpu.cpu = options.cpu;
+  if (!options.reference) {
+    PackWeightsOptions pack;
+    pack.cpu = options.cpu;
+    pm.addPass(createPackWeights(pack));
+  }
   buildKernelPipeline(pm, cpu);
   pm.addPass(createLowerHostProgram());
 }

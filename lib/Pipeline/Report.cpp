@@ -66,18 +66,28 @@ static int64_t evaluateArena(func::FuncOp entry, std::string &dims) {
   };
   for (StringAttr name : symbols)
     dims += (dims.empty() ? "" : ",") + name.getValue().str() + "=" + std::to_string(*value(name));
-  std::vector<int64_t> ends;
+  // A slot may lie above one with a larger number, so that the ends settle in rounds; no chain is longer than there are slots.
+  std::vector<int64_t> ends(slots.size());
+  bool changed = true;
+  for (size_t round = 0; changed && round < slots.size(); ++round) {
+    changed = false;
+    for (auto [i, attribute] : llvm::enumerate(slots)) {
+      auto slot = dyn_cast<SlotAttr>(attribute);
+      if (!slot)
+        return 0;
+      int64_t offset = 0;
+      for (int64_t below : slot.getAbove())
+        if (below >= 0 && below < static_cast<int64_t>(ends.size()))
+          offset = std::max(offset, ends[below]);
+      int64_t end = offset + slot.getBytes().evaluate(value).value_or(0);
+      changed |= end != ends[i];
+      ends[i] = end;
+    }
+  }
   std::map<int64_t, int64_t> segments;
-  for (Attribute attribute : slots) {
-    auto slot = dyn_cast<SlotAttr>(attribute);
-    if (!slot)
-      return 0;
-    int64_t end = slot.getBytes().evaluate(value).value_or(0), offset = 0;
-    for (int64_t below : slot.getAbove())
-      if (below >= 0 && below < static_cast<int64_t>(ends.size()))
-        offset = std::max(offset, ends[below]);
-    ends.push_back(offset + end);
-    segments[slot.getSegment()] = std::max(segments[slot.getSegment()], ends.back());
+  for (auto [i, attribute] : llvm::enumerate(slots)) {
+    int64_t &segment = segments[cast<SlotAttr>(attribute).getSegment()];
+    segment = std::max(segment, ends[i]);
   }
   int64_t total = 0;
   for (auto [segment, bytes] : segments)

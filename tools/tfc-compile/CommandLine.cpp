@@ -120,12 +120,15 @@ bool readFusions(CompileOptions &options) {
 bool readInput(CompileInput &input) {
   if (inputPath.empty() == builtin.empty())
     return usageError(builtin.empty() ? "no model given" : "give a model file or --builtin, not both");
-  if (builtin.empty() && (!config.empty() || !load.empty()))
-    return usageError("--config and --load are for built-in graphs");
+  if (builtin.empty() && (!config.empty() || !load.empty() || seed.getNumOccurrences()))
+    return usageError("--config, --load and --seed are for built-in graphs");
   if (!dynamic.empty() && dynamic != "all")
     return usageError("--dynamic knows only 'all', got '" + dynamic + "'");
-  if (dynamic == "all" && !builtin.empty())
-    return usageError("--dynamic is for model files; the symbols of a built-in graph are batch, seq and past");
+  StringRef path = inputPath;
+  if ((!dynamic.empty() || !dims.empty()) && !builtin.empty())
+    return usageError("--dynamic and --dim are for model files; the symbols of a built-in graph are batch, seq and past");
+  if ((!dynamic.empty() || !dims.empty()) && (path.ends_with(".mlir") || path.ends_with(".mlirbc")))
+    return usageError("--dynamic and --dim are for ONNX files; in a .mlir file the dims stand already");
   input.path = inputPath;
   input.builtin = builtin;
   input.config = config;
@@ -133,6 +136,28 @@ bool readInput(CompileInput &input) {
   input.seed = seed;
   input.dynamicAll = dynamic == "all";
   return readDims(input);
+}
+
+/// What is read is never written over.
+bool checkNotInput(StringRef output, const CompileInput &input) {
+  for (StringRef path : {StringRef(input.path), StringRef(input.safetensors), StringRef(input.config)})
+    if (!path.empty() && sys::fs::equivalent(output, path))
+      return usageError("the output '" + output + "' is also an input");
+  return true;
+}
+
+/// The report is written last: that it cannot be should not be found out only then.
+bool checkReport(const CompileOptions &options) {
+  if (reportPath.empty())
+    return true;
+  SmallString<256> folder(reportPath);
+  sys::path::remove_filename(folder);
+  if (sys::fs::is_directory(reportPath) || sys::fs::access(folder.empty() ? "." : folder.str(), sys::fs::AccessMode::Write))
+    return usageError("cannot write the report '" + reportPath + "': " +
+                      (sys::fs::is_directory(reportPath) ? "it is a folder" : "its folder is missing or cannot be written"));
+  if (reportPath == options.outputPath || reportPath == options.headerPath)
+    return usageError("the report and another output are both '" + reportPath + "'");
+  return true;
 }
 
 /// The output's default name, and the header's.
@@ -148,7 +173,7 @@ bool readOutputs(CompileOptions &options, const CompileInput &input) {
     options.outputPath = *ending ? stem.str() + ending : "-";
   }
   if (*stage != Stage::SharedLibrary)
-    return true;
+    return header.empty() || usageError("--header goes with a shared library, not with --emit=" + emit);
   if (options.outputPath == "-")
     return usageError("a shared library cannot go to standard output");
   if (header.empty()) {
@@ -178,13 +203,25 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
   std::string messages;
   raw_string_ostream os(messages);
   if (!cl::ParseCommandLineOptions(argc, argv, kOverview, &os)) {
-    errs() << "error: " << StringRef(messages).trim() << '\n';
+    // One line; a value that does not parse has been reported already.
+    SmallVector<StringRef> parts;
+    StringRef(messages).split(parts, '\n', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+    std::string line;
+    for (StringRef part : parts) {
+      part.consume_front("tfc-compile: ");
+      line += (line.empty() ? "" : " ") + part.trim().str();
+    }
+    if (!line.empty())
+      errs() << "error: " << line << '\n';
     return std::nullopt;
   }
   CommandLine line;
   if (!readInput(line.input) || !readTarget(line.options) || !readWeights(line.options) || !readFusions(line.options) ||
-      !readOutputs(line.options, line.input))
+      !readOutputs(line.options, line.input) || !checkReport(line.options))
     return std::nullopt;
+  for (StringRef output : {StringRef(line.options.outputPath), StringRef(line.options.headerPath), StringRef(reportPath)})
+    if (!checkNotInput(output, line.input))
+      return std::nullopt;
   line.options.saveStagesDir = saveStages;
   line.options.querySymbol = querySymbol;
   line.options.reference = reference;

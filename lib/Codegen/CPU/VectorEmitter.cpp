@@ -28,6 +28,7 @@ Value VectorEmitter::mul(Value x, Value y) { return b.createOrFold<arith::MulIOp
 Value VectorEmitter::div(Value x, Value y) { return b.createOrFold<arith::DivUIOp>(loc, x, y); }
 Value VectorEmitter::rem(Value x, Value y) { return b.createOrFold<arith::RemUIOp>(loc, x, y); }
 Value VectorEmitter::min(Value x, Value y) { return b.createOrFold<arith::MinSIOp>(loc, x, y); }
+Value VectorEmitter::max(Value x, Value y) { return b.createOrFold<arith::MaxSIOp>(loc, x, y); }
 Value VectorEmitter::ceilDiv(Value x, int64_t y) { return div(add(x, y - 1), index(y)); }
 Value VectorEmitter::select(Value condition, Value x, Value y) {
   return b.createOrFold<arith::SelectOp>(loc, condition, x, y);
@@ -104,6 +105,11 @@ void VectorEmitter::maskedStore(Value vector, Value buffer, Value offset, Value 
 Value VectorEmitter::loadScalarToLanes(Value buffer, Value offset) {
   Value scalar = memref::LoadOp::create(b, loc, buffer, ValueRange{offset});
   return vector::BroadcastOp::create(b, loc, vectorType, scalar);
+}
+
+void VectorEmitter::prefetch(Value buffer, Value offset) {
+  memref::PrefetchOp::create(b, loc, buffer, ValueRange{offset}, /*isWrite=*/false, /*localityHint=*/2,
+                             /*isDataCache=*/true);
 }
 
 Value VectorEmitter::zeros() {

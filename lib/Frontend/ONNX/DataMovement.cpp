@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "OpTable.h"
+#include "RuntimeSizes.h"
 #include "TensorReader.h"
 
 using namespace mlir;
@@ -52,12 +53,37 @@ static std::optional<DimExprAttr> divideRest(NodeContext &node, Dims from, Dims 
   return total.floorDiv(known);
 }
 
+/// A target shape that is data, with the meaning of 0 and -1 put in place: lengths that may be bound. Two
+/// entries of -1 leave one negative, which ends the run.
+static Value resolveTarget(NodeContext &node, Value x, Value target, bool allowZero) {
+  VectorMath m{node};
+  std::optional<int64_t> count = getRank(target) == 1 ? getDim(target, 0).getConstant() : std::nullopt;
+  if (!count || *count == 0)
+    return target;
+  target = m.wide(target);
+  if (!allowZero) {
+    // A 0 beyond the operand's rank stays one.
+    Dims copied = getDims(x);
+    copied.resize(*count, node.dim(0));
+    target = m.select(m.equal(target, m.number(0)), node.dimValues(copied), target);
+  }
+  Value isOpen = m.equal(target, m.number(-1));
+  Value known = node.reduce(ReduceKind::Prod, m.select(isOpen, m.number(1), target), 0, /*keepDims=*/false);
+  Value rest = m.div(node.dimValues(getElementCount(x.getType()), /*isScalar=*/true), known);
+  Value isOnly = m.equal(m.sum(m.wide(isOpen), 0), m.number(1));
+  return m.select(node.build<AndOp>({isOpen, isOnly}), rest, target);
+}
+
 static LogicalResult importReshape(NodeContext &node) {
-  Value x = node.getInput(0);
-  std::optional<Dims> target = node.getSizes(node.getInput(1), "the target shape");
+  Value x = node.getInput(0), shape = node.getInput(1);
+  bool allowZero = node.getInt("allowzero", 0) != 0, isResolved = isData(shape);
+  if (isResolved)
+    shape = resolveTarget(node, x, shape, allowZero);
+  std::optional<Dims> target = node.getSizes(shape, "the target shape");
   if (!target)
     return failure();
-  bool allowZero = node.getInt("allowzero", 0) != 0;
+  if (isResolved)
+    return node.finish(node.reshape(x, *target));
   Dims from = getDims(x);
   std::optional<size_t> open;
   for (auto [i, dim] : llvm::enumerate(*target)) {
@@ -109,9 +135,40 @@ static std::optional<SmallVector<int64_t>> getSqueezeAxes(NodeContext &node) {
   return node.getConstantInts(node.getInput(1), "axes");
 }
 
+static bool hasRuntimeAxes(NodeContext &node) {
+  return node.opset >= 13 && node.hasInput(1) && isData(node.getInput(1));
+}
+
+static LogicalResult reshapeToData(NodeContext &node, Value x, Value target) {
+  std::optional<Dims> dims = node.getSizes(target, "the dims");
+  return dims ? node.finish(node.reshape(x, *dims)) : failure();
+}
+
+/// Entry j of the result's dims is 1 where an axis names it, else the operand's next dim.
+static LogicalResult importRuntimeUnsqueeze(NodeContext &node, Dims dims) {
+  VectorMath m{node};
+  Value x = node.getInput(0), given = node.getInput(1);
+  std::optional<int64_t> count = getElementCount(given.getType()).getConstant();
+  if (!count || *count > maxRank)
+    return node.fail("how many axes there are must be known");
+  RuntimeAxes axes(node, given, dims.size() + *count);
+  Value isOld = node.build<NotOp>(axes.getFlags());
+  Value place = node.build<CumSumOp>(m.wide(isOld),
+                                     {node.attribute("axis", int64_t(0)), node.flag("exclusive")});
+  dims.push_back(node.dim(1));
+  Value old = node.build<GatherOp>({node.dimValues(dims), place}, node.attribute("axis", int64_t(0)));
+  return reshapeToData(node, x, m.select(isOld, old, m.number(1)));
+}
+
 static LogicalResult importSqueeze(NodeContext &node) {
   Value x = node.getInput(0);
   Dims dims = getDims(x);
+  if (hasRuntimeAxes(node)) {
+    RuntimeAxes axes(node, node.getInput(1), dims.size());
+    Value kept = node.build<NotOp>(axes.getFlags());
+    return reshapeToData(
+        node, x, compact(node, node.dimValues(dims), kept, int64_t(dims.size()) - axes.getCount()));
+  }
   std::optional<SmallVector<int64_t>> axes = getSqueezeAxes(node);
   if (node.hasFailed())
     return failure();
@@ -133,6 +190,8 @@ static LogicalResult importSqueeze(NodeContext &node) {
 static LogicalResult importUnsqueeze(NodeContext &node) {
   Value x = node.getInput(0);
   Dims dims = getDims(x);
+  if (hasRuntimeAxes(node))
+    return importRuntimeUnsqueeze(node, dims);
   std::optional<SmallVector<int64_t>> axes = getSqueezeAxes(node);
   if (node.hasFailed())
     return failure();
@@ -255,11 +314,39 @@ static std::optional<Dims> getPads(NodeContext &node, int64_t rank) {
   return pads;
 }
 
+/// Pads or axes that are data. A pad may be negative, which no symbol is: bound are how many elements of the
+/// dim and the pad before it there are together, and the length of the result.
+static std::optional<Dims> getRuntimePads(NodeContext &node, ArrayRef<DimExprAttr> dims) {
+  VectorMath m{node};
+  int64_t rank = dims.size();
+  RuntimeAxes axes(node, node.getInput(3), rank);
+  Value pads = m.wide(node.getInput(1));
+  if (axes.getCount() < 0 || getRank(pads) != 1 || !getDim(pads, 0).isConstant(2 * axes.getCount())) {
+    (void)node.fail("pads must have two entries for each axis");
+    return std::nullopt;
+  }
+  DimExprAttr count = node.dim(axes.getCount());
+  Value low = axes.spread(node.sliceAxis(pads, 0, node.dim(0), count), 0);
+  Value high = axes.spread(node.sliceAxis(pads, 0, count, count), 0);
+  Value withLow = m.add(low, node.dimValues(dims));
+  std::optional<Dims> upTo = node.getSizes(withLow, "pads"),
+                      lengths = node.getSizes(m.add(withLow, high), "pads");
+  if (!upTo || !lengths)
+    return std::nullopt;
+  Dims result;
+  for (int64_t i = 0; i < rank; ++i)
+    result.push_back((*upTo)[i] - dims[i]);
+  for (int64_t i = 0; i < rank; ++i)
+    result.push_back((*lengths)[i] - (*upTo)[i]);
+  return result;
+}
+
 static LogicalResult importPad(NodeContext &node) {
   Value x = node.getInput(0);
   Dims dims = getDims(x);
   int64_t rank = dims.size();
-  std::optional<Dims> pads = getPads(node, rank);
+  bool isRuntime = node.opset >= 11 && (isData(node.getInput(1)) || isData(node.getInput(3)));
+  std::optional<Dims> pads = isRuntime ? getRuntimePads(node, dims) : getPads(node, rank);
   if (!pads)
     return failure();
   std::string mode = node.getString("mode").value_or("constant");
@@ -293,7 +380,18 @@ static LogicalResult importPad(NodeContext &node) {
 
 static LogicalResult importTrilu(NodeContext &node) {
   DimExprAttr k = node.dim(0);
-  if (node.hasInput(1)) {
+  if (node.hasInput(1) && isData(node.getInput(1)) && getRank(node.getInput(0)) >= 2) {
+    // k may be negative. What lies beyond the matrix makes no difference, so k + rows is bound, clamped.
+    VectorMath m{node};
+    Dims dims = getDims(node.getInput(0));
+    DimExprAttr columns = dims.back(), rows = dims[dims.size() - 2];
+    auto number = [&](DimExprAttr size) { return node.dimValues(size, /*isScalar=*/true); };
+    Value given = m.clamp(m.wide(node.toScalar(node.getInput(1), "k")), number(rows * -1), number(columns));
+    std::optional<DimExprAttr> shifted = node.getSize(m.add(given, number(rows)), "k");
+    if (!shifted)
+      return failure();
+    k = *shifted - rows;
+  } else if (node.hasInput(1)) {
     std::optional<DimExprAttr> given = node.getSize(node.getInput(1), "k");
     if (!given)
       return failure();

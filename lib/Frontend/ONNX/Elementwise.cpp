@@ -125,14 +125,32 @@ static LogicalResult importCastLike(NodeContext &node) {
 
 static LogicalResult importIdentity(NodeContext &node) { return node.finish(node.getInput(0)); }
 
+/// Training with a ratio other than 0 drops by chance. Where only the run knows, the run ends.
+static LogicalResult refuseTraining(NodeContext &node) {
+  std::optional<SmallVector<int64_t>> known = matchIntegers(node.getInput(2));
+  if (known && llvm::all_of(*known, [](int64_t value) { return value == 0; }))
+    return success();
+  Type i64 = node.builder.getI64Type();
+  Value drops = node.cast(node.toScalar(node.getInput(2), "training_mode"), i64);
+  if (Value ratio = node.toScalar(node.getInput(1), "ratio")) {
+    Value isOn = node.compare(CompareKind::Ne, ratio, node.scalar(0, getElementType(ratio)));
+    drops = node.build<MulOp>({drops, node.cast(isOn, i64)});
+  }
+  std::optional<DimExprAttr> count = node.getSize(drops, "training_mode");
+  if (!count)
+    return failure();
+  if (count->getConstant().value_or(0) != 0)
+    return node.fail("training mode is not supported");
+  if (!count->isConstant())
+    node.require(RequireKind::Equal, *count, node.dim(0));
+  return success();
+}
+
 /// Inference drops nothing. The mask, where somebody asks for it, is all true.
 static LogicalResult importDropout(NodeContext &node) {
   Value x = node.getInput(0);
-  if (node.hasInput(2)) {
-    std::optional<SmallVector<int64_t>> training = node.getConstantInts(node.getInput(2), "training_mode");
-    if (training && llvm::any_of(*training, [](int64_t value) { return value != 0; }))
-      return node.fail("training mode is not supported");
-  }
+  if (node.hasInput(2) && failed(refuseTraining(node)))
+    return failure();
   Value mask;
   if (node.wantsOutput(1))
     mask = node.expand(node.scalar(1, node.opset < 10 ? getElementType(x) : Type(node.builder.getI1Type())),

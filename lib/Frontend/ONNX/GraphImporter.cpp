@@ -9,6 +9,7 @@
 #include "GraphOrder.h"
 #include "Names.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/StringSwitch.h"
 #include <map>
 
 using namespace mlir;
@@ -104,7 +105,8 @@ LogicalResult GraphImporter::checkOperators() {
 DimExprAttr GraphImporter::getInputDim(const ::onnx::ValueInfoProto &input, int index) {
   MLIRContext *context = builder.getContext();
   const auto &dim = input.type().tensor_type().shape().dim(index);
-  if (dim.has_dim_value() && dim.dim_value() >= 0)
+  bool staysStatic = !options.dynamicAll || shapeOperands.contains(input.name());
+  if (dim.has_dim_value() && dim.dim_value() >= 0 && staysStatic)
     return DimExprAttr::constant(context, dim.dim_value());
   if (dim.has_dim_value() && dim.dim_value() < -1)
     return {};
@@ -152,7 +154,24 @@ FailureOr<RankedTensorType> GraphImporter::getInputType(const ::onnx::ValueInfoP
   return getTensorType(dims, *elementType);
 }
 
+/// Operands that say shapes, axes or bounds: how long they are decides ranks, so that stays known.
+static bool isShapeOperand(StringRef op, int input) {
+  return llvm::StringSwitch<bool>(op)
+      .Cases({"Reshape", "Expand", "Tile", "Squeeze", "Unsqueeze", "Split"}, input == 1)
+      .Cases({"Slice", "Pad"}, input >= 1)
+      .Case("ConstantOfShape", input == 0)
+      .Default(op.starts_with("Reduce") && input == 1);
+}
+
+void GraphImporter::findShapeOperands() {
+  for (const ::onnx::NodeProto *node : nodes)
+    for (int i = 0; i < node->input_size(); ++i)
+      if (isShapeOperand(node->op_type(), i))
+        shapeOperands.insert(node->input(i));
+}
+
 LogicalResult GraphImporter::buildFunction() {
+  findShapeOperands();
   for (const ::onnx::TensorProto &tensor : graph.initializer())
     initializers[tensor.name()] = &tensor;
   // Names that the file gives are taken before names are made up.

@@ -33,6 +33,8 @@ private:
   LogicalResult buildFunction();
   FailureOr<RankedTensorType> getInputType(const ::onnx::ValueInfoProto &input);
   DimExprAttr getInputDim(const ::onnx::ValueInfoProto &input, int index);
+  /// Names that stand where a node takes a shape, axes or bounds.
+  void findShapeOperands();
   LogicalResult importNode(const ::onnx::NodeProto &node);
   LogicalResult callHandler(const ::onnx::NodeProto &node, ArrayRef<Value> inputs, NodeContext &context);
   LogicalResult buildReturn();
@@ -54,7 +56,7 @@ private:
   std::vector<const ::onnx::NodeProto *> nodes;
   llvm::StringMap<const ::onnx::TensorProto *> initializers;
   llvm::StringMap<Value> values;
-  llvm::StringSet<> fixedDimsUsed;
+  llvm::StringSet<> fixedDimsUsed, shapeOperands;
   func::FuncOp function;
   SmallVector<std::string> messages;
 };

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "OpTable.h"
+#include "RuntimeSizes.h"
 
 using namespace mlir;
 using namespace mlir::tfc;
@@ -21,6 +22,8 @@ struct ReduceAxes {
   bool keepDims;
   /// No axes are given, and that means: leave the tensor as it is.
   bool isNoop = false;
+  /// Axes that are data; null where `axes` says them.
+  Value runtime = {};
 };
 } // namespace
 
@@ -31,7 +34,11 @@ static std::optional<ReduceAxes> getReduceAxes(NodeContext &node, int64_t inputS
   std::optional<SmallVector<int64_t>> given;
   if (node.opset < inputSince)
     given = node.getInts("axes");
-  else if (node.hasInput(1))
+  else if (node.hasInput(1) && isData(node.getInput(1)) &&
+           !getElementCount(node.getInput(1).getType()).isConstant(0)) {
+    result.runtime = node.getInput(1);
+    return result;
+  } else if (node.hasInput(1) && !getElementCount(node.getInput(1).getType()).isConstant(0))
     given = node.getConstantInts(node.getInput(1), "axes");
   if (node.hasFailed())
     return std::nullopt;
@@ -47,6 +54,35 @@ static std::optional<ReduceAxes> getReduceAxes(NodeContext &node, int64_t inputS
   return result;
 }
 
+/// One axis after the other: where an axis is named, every element along it becomes the reduction of all of
+/// them, and the dim is cut to the length 1.
+static Value reduceRuntimeAxes(NodeContext &node, ReduceKind kind, Value x, const ReduceAxes &how) {
+  VectorMath m{node};
+  int64_t rank = getRank(x);
+  RuntimeAxes axes(node, how.runtime, rank);
+  if (axes.getCount() < 0)
+    return {};
+  Value sizes = node.dimValues(getDims(x));
+  Value kept = m.select(axes.getFlags(), m.number(1), sizes);
+  std::optional<Dims> dims = node.getSizes(kept, "axes");
+  if (!dims)
+    return {};
+  for (int64_t axis = 0; axis < rank && x; ++axis) {
+    Value reduced = node.expand(node.reduce(kind, x, axis, /*keepDims=*/true), getDims(x));
+    Value chosen = m.select(m.element(axes.getFlags(), axis), reduced, x);
+    x = node.sliceAxis(chosen, axis, node.dim(0), (*dims)[axis]);
+  }
+  if (how.keepDims)
+    return x;
+  Value rest = compact(node, sizes, node.build<NotOp>(axes.getFlags()), rank - axes.getCount());
+  std::optional<Dims> restDims = node.getSizes(rest, "axes");
+  return restDims ? node.reshape(x, *restDims) : Value();
+}
+
+static Value reduceAxes(NodeContext &node, ReduceKind kind, Value x, const ReduceAxes &how) {
+  return how.runtime ? reduceRuntimeAxes(node, kind, x, how) : node.reduce(kind, x, how.axes, how.keepDims);
+}
+
 template <ReduceKind kind, int64_t inputSince = 18> static LogicalResult importReduce(NodeContext &node) {
   Value x = node.getInput(0);
   std::optional<ReduceAxes> how = getReduceAxes(node, inputSince);
@@ -57,7 +93,7 @@ template <ReduceKind kind, int64_t inputSince = 18> static LogicalResult importR
   // Bools have an order from opset 20 on: as numbers.
   Type type = getElementType(x);
   Value numbers = type.isInteger(1) ? node.cast(x, node.builder.getI8Type()) : x;
-  return node.finish(node.cast(node.reduce(kind, numbers, how->axes, how->keepDims), type));
+  return node.finish(node.cast(reduceAxes(node, kind, numbers, *how), type));
 }
 
 namespace {
@@ -75,12 +111,23 @@ template <SumForm form> static LogicalResult importReduceSumForm(NodeContext &no
     terms = node.build<AbsOp>(x);
   else if (form == SumForm::L2 || form == SumForm::Square)
     terms = node.build<MulOp>({x, x});
-  Value sum = how->isNoop ? terms : node.reduce(ReduceKind::Sum, terms, how->axes, how->keepDims);
+  Value sum = how->isNoop ? terms : reduceAxes(node, ReduceKind::Sum, terms, *how);
   if (form == SumForm::L2)
     sum = node.build<SqrtOp>(sum);
   else if (form == SumForm::Log)
     sum = node.build<LogOp>(sum);
   return node.finish(sum);
+}
+
+/// The same with axes that are data: the maximum is that of the whole tensor, which is finite as well.
+static LogicalResult importRuntimeLogSumExp(NodeContext &node, Value x, const ReduceAxes &how) {
+  SmallVector<int64_t> all = llvm::to_vector(llvm::seq<int64_t>(0, getRank(x)));
+  Value largest = node.reduce(ReduceKind::Max, x, all, /*keepDims=*/false);
+  Value shift =
+      node.build<SelectOp>({node.build<IsInfOp>(largest), node.scalar(0, getElementType(x)), largest});
+  Value terms = node.build<ExpOp>(node.build<SubOp>({x, shift}));
+  Value sum = node.build<LogOp>(reduceAxes(node, ReduceKind::Sum, terms, how));
+  return node.finish(node.build<AddOp>({sum, shift}));
 }
 
 /// max + log(sum(exp(x - max))); where the maximum is infinite it is left out, because inf - inf is NaN.
@@ -91,6 +138,8 @@ static LogicalResult importReduceLogSumExp(NodeContext &node) {
     return failure();
   if (how->isNoop)
     return node.finish(x);
+  if (how->runtime)
+    return importRuntimeLogSumExp(node, x, *how);
   Value largest = node.reduce(ReduceKind::Max, x, how->axes, /*keepDims=*/true);
   Value zero = node.scalar(0, getElementType(x));
   Value shift = node.build<SelectOp>({node.build<IsInfOp>(largest), zero, largest});
@@ -125,8 +174,31 @@ template <bool isMin> static LogicalResult importArgReduce(NodeContext &node) {
 // Scans and top-k
 //===----------------------------------------------------------------------------------------------===//
 
+static SmallVector<NamedAttribute> getCumSumAttributes(NodeContext &node, int64_t axis) {
+  SmallVector<NamedAttribute> attributes = {node.attribute("axis", axis)};
+  for (StringRef name : {"exclusive", "reverse"})
+    if (node.getInt(name, 0) != 0)
+      attributes.push_back(node.flag(name));
+  return attributes;
+}
+
+/// An axis that is data: the sums along every axis, of which one is chosen.
+static LogicalResult importRuntimeCumSum(NodeContext &node) {
+  Value x = node.getInput(0);
+  VectorMath m{node};
+  RuntimeAxes axes(node, node.toScalar(node.getInput(1), "axis"), getRank(x));
+  Value result = x;
+  for (int64_t axis = 0; axis < getRank(x) && axes.getCount() == 1; ++axis) {
+    Value sums = node.build<CumSumOp>(x, getCumSumAttributes(node, axis));
+    result = m.select(m.element(axes.getFlags(), axis), sums, result);
+  }
+  return node.finish(result);
+}
+
 static LogicalResult importCumSum(NodeContext &node) {
   Value x = node.getInput(0);
+  if (isData(node.getInput(1)) && getRank(x) > 0)
+    return importRuntimeCumSum(node);
   std::optional<SmallVector<int64_t>> given = node.getConstantInts(node.getInput(1), "axis");
   if (!given)
     return failure();
@@ -135,11 +207,7 @@ static LogicalResult importCumSum(NodeContext &node) {
   std::optional<int64_t> axis = node.normalizeAxis(given->front(), getRank(x));
   if (!axis)
     return failure();
-  SmallVector<NamedAttribute> attributes = {node.attribute("axis", *axis)};
-  for (StringRef name : {"exclusive", "reverse"})
-    if (node.getInt(name, 0) != 0)
-      attributes.push_back(node.flag(name));
-  return node.finish(node.build<CumSumOp>(x, attributes));
+  return node.finish(node.build<CumSumOp>(x, getCumSumAttributes(node, *axis)));
 }
 
 /// k is an attribute below opset 10, an input from there on.

@@ -18,6 +18,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "OpTable.h"
+#include "RuntimeSizes.h"
 #include <climits>
 
 using namespace mlir;
@@ -136,8 +137,89 @@ static std::optional<SliceBounds> getSliceBounds(NodeContext &node, int64_t rank
   return bounds;
 }
 
+namespace {
+/// The bounds of one dim as numbers that the run knows.
+struct RuntimeBounds {
+  Value start, end, step;
+};
+} // namespace
+
+/// The first index and the length are computed by the run and bound. A step of 0 gives the length -1, which
+/// ends it.
+static Value sliceRuntimeDim(NodeContext &node, Value x, int64_t axis, RuntimeBounds bounds) {
+  VectorMath m{node};
+  if (!x)
+    return x;
+  Value size = node.dimValues(getDim(x, axis), /*isScalar=*/true);
+  Value zero = m.number(0), one = m.number(1), lowest = m.number(-1), last = m.sub(size, one);
+  Value step = m.clamp(bounds.step, m.number(-INT32_MAX), m.number(INT32_MAX));
+  Value backward = m.isNegative(step);
+  Value start = m.wrap(bounds.start, size), end = m.wrap(bounds.end, size);
+  Value begin = m.select(backward, m.clamp(start, zero, last), m.clamp(start, zero, size));
+  Value stop = m.select(backward, m.clamp(end, lowest, last), m.clamp(end, zero, size));
+  Value nudge = m.sub(step, m.select(backward, lowest, one));
+  Value length = m.max(m.div(m.add(m.sub(stop, begin), nudge), step), zero);
+  length = m.select(m.equal(step, zero), lowest, length);
+  std::optional<DimExprAttr> count = node.getSize(length, "the length");
+  if (!count)
+    return {};
+  std::optional<SmallVector<int64_t>> known = matchIntegers(step);
+  if (known && known->front() == 1) {
+    std::optional<DimExprAttr> offset = node.getSize(begin, "the start");
+    return offset ? node.sliceAxis(x, axis, *offset, *count) : Value();
+  }
+  Value indices =
+      node.build<RangeOp>({begin, step}, {}, node.tensorType(*count, node.builder.getI64Type()));
+  return node.build<GatherOp>({x, indices}, node.attribute("axis", axis));
+}
+
+/// Bounds, axes or steps that are data.
+static LogicalResult importRuntimeSlice(NodeContext &node) {
+  VectorMath m{node};
+  Value x = node.getInput(0), starts = m.wide(node.getInput(1)), ends = m.wide(node.getInput(2));
+  int64_t rank = getRank(x);
+  std::optional<int64_t> count = getElementCount(starts.getType()).getConstant();
+  if (!count || *count > rank || getRank(starts) != 1)
+    return node.fail("how many starts there are must be known");
+  for (unsigned i = 2; i < node.getNumInputs(); ++i)
+    if (node.hasInput(i) &&
+        (getRank(node.getInput(i)) != 1 || !getDim(node.getInput(i), 0).isConstant(*count)))
+      return node.fail("starts, ends, axes and steps differ in length");
+  Value steps = node.hasInput(4) ? m.wide(node.getInput(4)) : node.expand(m.number(1), node.dim(*count));
+  if (isData(node.getInput(3))) {
+    RuntimeAxes axes(node, node.getInput(3), rank);
+    if (axes.getCount() < 0)
+      return failure();
+    starts = axes.spread(starts, 0);
+    ends = axes.spread(ends, INT64_MAX);
+    steps = axes.spread(steps, 1);
+    for (int64_t axis = 0; axis < rank; ++axis)
+      x = sliceRuntimeDim(node, x, axis,
+                          {m.element(starts, axis), m.element(ends, axis), m.element(steps, axis)});
+    return node.finish(x);
+  }
+  SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(0, *count));
+  if (node.hasInput(3)) {
+    std::optional<SmallVector<int64_t>> given = node.getConstantInts(node.getInput(3), "axes");
+    if (!given || !node.normalizeAxes(*given, rank))
+      return failure();
+    axes = *given;
+  }
+  for (auto [i, axis] : llvm::enumerate(axes))
+    x = sliceRuntimeDim(node, x, axis < 0 ? axis + rank : axis,
+                        {m.element(starts, i), m.element(ends, i), m.element(steps, i)});
+  return node.finish(x);
+}
+
+static bool hasRuntimeBounds(NodeContext &node) {
+  return node.opset >= 10 && node.hasInput(2) &&
+         llvm::any_of(node.getInputs().drop_front(), [](Value input) { return isData(input); });
+}
+
 static LogicalResult importSlice(NodeContext &node) {
   Value x = node.getInput(0);
+  if (hasRuntimeBounds(node))
+    return importRuntimeSlice(node);
   Dims dims = getDims(x);
   std::optional<SliceBounds> bounds = getSliceBounds(node, dims.size());
   if (!bounds || node.hasFailed())

@@ -173,6 +173,32 @@ matmul("transposed_odd", dims("s0, s1"), dims("s2, s1"), dims("s0, s2"),
 matmul("broadcast_batch", dims("s0, 3, s1, 5"), dims("3, 5, s2"), dims("s0, 3, s1, s2"), [(2, 3, 4), (1, 9, 50)],
        shape_a=lambda b, m, n: (b, 3, m, 5), shape_b=lambda b, m, n: (3, 5, n))
 
+
+
+def packed(name, k, n, width, sizes, **more):
+    """A right operand in panels, as tfc-pack-weights leaves it; a width that the target's vectors do not fit takes the generic road."""
+    panels, rest = n // width, n % width
+    tp, tw, tt, tb = (f"tensor<{x}xf32>" for x in (f"{panels}x{k}x{width}", f"{k}x{panels * width}", f"{k}x{rest}", f"{k}x{n}"))
+    ta, tc = dims(f"s0, s1, {k}"), dims(f"s0, s1, {n}")
+    join = f"%b = tfc.concat %w, %t axis 1 : {tw}, {tt}\n" if rest else ""
+    body = (f"%x = tfc.transpose %p [1, 0, 2] : {tp}\n%w = tfc.reshape %x : tensor<{k}x{panels}x{width}xf32> -> {tw}\n{join}"
+            f"%0 = tfc.matmul %a, {'%b' if rest else '%w'} : {ta}, {tb}\nreturn %0 : {tc}")
+
+    def make(rng, b, s):
+        x, y = normal(rng, b, s, k), normal(rng, k, n)
+        whole = np.ascontiguousarray(y[:, :panels * width].reshape(k, panels, width).transpose(1, 0, 2))
+        return [x, whole] + ([np.ascontiguousarray(y[:, panels * width:])] if rest else []), [d(x) @ d(y)]
+    Case(name, (f"%a: {ta}, %p: {tp}" + (f", %t: {tt}" if rest else ""), tc, body), sizes, make, tolerance=2e-5,
+         scale=lambda *s: 10.0, **more)
+
+
+packed("packed", 768, 3072, 48, [(1, 1), (1, 9), (2, 45), (1, 300), (0, 3)], bench=(1, 128),
+       work=lambda b, s: 2 * b * s * 768 * 3072, flops=True)
+packed("packed_tail", 77, 101, 48, [(1, n) for n in range(1, 18)] + [(3, 43), (1, 257)])
+packed("packed_whole_vector_tail", 70, 112, 48, [(1, 1), (1, 20)])
+packed("packed_short", 3, 50, 32, [(1, 1), (1, 33)])
+packed("packed_other_width", 33, 61, 24, [(1, 1), (1, 19), (2, 50)])
+
 #===-- Data movement ----------------------------------------------------------------------------------===#
 
 TI = dims("s0, s1", "i64")
