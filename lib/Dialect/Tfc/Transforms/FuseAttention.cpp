@@ -168,6 +168,9 @@ private:
 
   LogicalResult checkProduct() {
     MatmulOp product = chain.getProduct();
+    // In a loop the product would be computed in every turn.
+    if (product->getBlock() != output->getBlock())
+      return decision.decline(product, "the two products stand in different regions");
     if (product.getResultType())
       return decision.decline(product, "the product is not of floats");
     for (MatmulOp matmul : {product, output})

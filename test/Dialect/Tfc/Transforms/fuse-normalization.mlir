@@ -209,3 +209,68 @@ func.func @cubes(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %y = tfc.div %x, %r : tensor<4x8xf32>, tensor<4x1xf32>
   return %y : tensor<4x8xf32>
 }
+
+// -----
+
+// The mean in f32, everything else in f16.
+// CHECK-LABEL: @layer_norm_casts_inside
+// CHECK-SAME: (%[[X:.*]]: tensor<4x8xf16>, %[[G:.*]]: tensor<8xf16>)
+// CHECK: %[[Y:.*]] = tfc.layer_norm %[[X]] scale %[[G]] axis 1
+// CHECK-NEXT: return %[[Y]]
+func.func @layer_norm_casts_inside(%x: tensor<4x8xf16>, %g: tensor<8xf16>) -> tensor<4x8xf16> {
+  %two = tfc.constant dense<2.0> : tensor<f32>
+  %eps = tfc.constant dense<1.0e-5> : tensor<f32>
+  %m = tfc.reduce mean %x axes [1] keep_dims : tensor<4x8xf16>
+  %d = tfc.sub %x, %m : tensor<4x8xf16>, tensor<4x1xf16>
+  %c = tfc.cast %d : tensor<4x8xf16> -> tensor<4x8xf32>
+  %s = tfc.pow %c, %two : tensor<4x8xf32>, tensor<f32>
+  // expected-remark @below {{fused: layer_norm: epsilon 1e-05, scale}}
+  %v = tfc.reduce mean %s axes [1] keep_dims : tensor<4x8xf32>
+  %e = tfc.add %v, %eps : tensor<4x1xf32>, tensor<f32>
+  %q = tfc.sqrt %e : tensor<4x1xf32>
+  %r = tfc.cast %q : tensor<4x1xf32> -> tensor<4x1xf16>
+  %n = tfc.div %d, %r : tensor<4x8xf16>, tensor<4x1xf16>
+  %y = tfc.mul %n, %g : tensor<4x8xf16>, tensor<8xf16>
+  return %y : tensor<4x8xf16>
+}
+
+// -----
+
+// CHECK-LABEL: @rms_norm_casts_inside
+// CHECK-SAME: (%[[X:.*]]: tensor<4x8xf16>)
+// CHECK: tfc.rms_norm %[[X]] axis 1
+// CHECK-NEXT: return
+func.func @rms_norm_casts_inside(%x: tensor<4x8xf16>) -> tensor<4x8xf16> {
+  %eps = tfc.constant dense<1.0e-6> : tensor<f32>
+  %c = tfc.cast %x : tensor<4x8xf16> -> tensor<4x8xf32>
+  %s = tfc.mul %c, %c : tensor<4x8xf32>, tensor<4x8xf32>
+  // expected-remark @below {{fused: rms_norm: epsilon 1e-06}}
+  %v = tfc.reduce mean %s axes [1] keep_dims : tensor<4x8xf32>
+  %e = tfc.add %v, %eps : tensor<4x1xf32>, tensor<f32>
+  %q = tfc.sqrt %e : tensor<4x1xf32>
+  %r = tfc.reciprocal %q : tensor<4x1xf32>
+  %h = tfc.cast %r : tensor<4x1xf32> -> tensor<4x1xf16>
+  %y = tfc.mul %x, %h : tensor<4x8xf16>, tensor<4x1xf16>
+  return %y : tensor<4x8xf16>
+}
+
+// -----
+
+// The cast of x has another use: taking it in would not save it, but nothing else stands in the way of the norm of the cast.
+// CHECK-LABEL: @rms_norm_of_a_cast
+// CHECK: %[[C:.*]] = tfc.cast
+// CHECK: %[[N:.*]] = tfc.rms_norm %[[C]] axis 1
+// CHECK: tfc.cast %[[N]]
+func.func @rms_norm_of_a_cast(%x: tensor<4x8xf16>) -> (tensor<4x8xf16>, tensor<4x8xf32>) {
+  %eps = tfc.constant dense<1.0e-6> : tensor<f32>
+  %c = tfc.cast %x : tensor<4x8xf16> -> tensor<4x8xf32>
+  %s = tfc.mul %c, %c : tensor<4x8xf32>, tensor<4x8xf32>
+  // expected-remark @below {{fused: rms_norm: epsilon 1e-06}}
+  %v = tfc.reduce mean %s axes [1] keep_dims : tensor<4x8xf32>
+  %e = tfc.add %v, %eps : tensor<4x1xf32>, tensor<f32>
+  %q = tfc.sqrt %e : tensor<4x1xf32>
+  %r = tfc.reciprocal %q : tensor<4x1xf32>
+  %n = tfc.mul %c, %r : tensor<4x8xf32>, tensor<4x1xf32>
+  %y = tfc.cast %n : tensor<4x8xf32> -> tensor<4x8xf16>
+  return %y, %c : tensor<4x8xf16>, tensor<4x8xf32>
+}
