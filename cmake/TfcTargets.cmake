@@ -2,6 +2,12 @@
 
 set(TFC_WARNINGS -Wall -Wextra -Wno-unused-parameter)
 
+# What sanitized programs need in their environment: LLVM's libraries are not instrumented while their headers are, so
+# that containers and allocators that cross the border look broken; and a finding must end the program to be noticed.
+set(TFC_SANITIZER_ENVIRONMENT
+  "ASAN_OPTIONS=detect_container_overflow=0:allow_user_poisoning=0:detect_leaks=0"
+  "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1")
+
 # Headers of LLVM and MLIR are system headers: their warnings are not ours.
 function(tfc_common_settings target)
   target_compile_options(${target} PRIVATE ${TFC_WARNINGS})

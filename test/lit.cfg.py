@@ -4,6 +4,7 @@
 #   long     it takes more than a few seconds; `--param long=1` (target check-tfc-long) lets it run
 #   numpy    %python has numpy
 #   onnx     %python has the onnx package
+#   sanitizer  (UNSUPPORTED) tfc is built with one: no other program can load its libraries
 #   onnx-testdata  the official ONNX node tests are installed (Debian: libonnx-testdata), or
 #                  `--param onnx-testdata=FOLDER` says where they are
 #   <flag>   the machine has this flag in /proc/cpuinfo, written as cpu-avx512f
@@ -18,7 +19,7 @@ config.name = "tfc"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".test"]
 # Unit tests are run by ctest; Inputs hold what tests read.
-config.excludes = ["Inputs", "Unit", "lib"]
+config.excludes = ["Inputs", "Unit", "lib", "Fuzz"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(config.tfc_binary_root, "test")
 
@@ -58,7 +59,10 @@ if lit_config.params.get("long", "0") not in ("", "0"):
 # The tools just built first, then FileCheck, not and friends.
 path = [config.tfc_tools_dir, config.llvm_tools_dir, os.environ.get("PATH", "")]
 config.environment["PATH"] = os.pathsep.join(path)
-for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "LD_LIBRARY_PATH"):
+if config.tfc_sanitize:
+    config.available_features.add("sanitizer")
+    config.environment.update(pair.split("=", 1) for pair in config.tfc_sanitizer_environment.split(";"))
+for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "LD_LIBRARY_PATH"):
     if name in os.environ:
         config.environment[name] = os.environ[name]
 

@@ -7,7 +7,9 @@
 
 #include "tfc/Pipeline/Compiler.h"
 
+#include "tfc/Dialect/Tfc/IR/CheckNesting.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
+#include "tfc/Dialect/Tfc/IR/VerifySymbols.h"
 #include "tfc/Frontend/Builtin/BuildBuiltin.h"
 #include "tfc/Frontend/ONNX/ImportONNX.h"
 #include "tfc/Pipeline/WriteModule.h"
@@ -70,13 +72,35 @@ static OwningOpRef<ModuleOp> loadBuiltin(const CompileInput &input, MLIRContext 
   return buildBuiltin(*config, source, context);
 }
 
+/// What the verifiers of single ops cannot see; the passes take it for granted. Later stages have no symbols in types.
+static LogicalResult verifyLoaded(ModuleOp module, Stage stage) {
+  LogicalResult result = verify(module);
+  if (succeeded(result) && stage <= Stage::Plan)
+    for (auto function : module.getOps<FunctionOpInterface>())
+      if (failed(verifySymbols(function)))
+        result = failure();
+  return result;
+}
+
 static OwningOpRef<ModuleOp> loadMLIR(StringRef path, MLIRContext &context) {
+  auto source = llvm::MemoryBuffer::getFile(path);
+  if (!source) {
+    emitError(UnknownLoc::get(&context)) << path << ": " << source.getError().message();
+    return {};
+  }
+  auto report = [&](StringRef file, unsigned line, const Twine &message) {
+    emitError(FileLineColLoc::get(&context, file, line, 1)) << message;
+  };
+  if (failed(checkNesting((*source)->getMemBufferRef(), report)))
+    return {};
   SmallString<256> folder(path);
   llvm::sys::fs::make_absolute(folder);
   llvm::sys::path::remove_filename(folder);
   context.getLoadedDialect<TfcDialect>()->getWeightFiles().setBaseFolder(folder);
   context.loadAllAvailableDialects();
-  return parseSourceFile<ModuleOp>(path, ParserConfig(&context));
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(*source), llvm::SMLoc());
+  return parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
 }
 
 CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &module, Stage &stage) {
@@ -94,7 +118,7 @@ CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &m
     import.fixedDims = input.fixedDims;
     module = importONNX(path, context, import);
   }
-  if (!module || failed(verify(*module)))
+  if (!module || failed(verifyLoaded(*module, stage)))
     return CompileStatus::BadInput;
   if (!module->getOperation()->hasAttr("tfc.model_name")) {
     StringRef name = input.builtin.empty() ? llvm::sys::path::stem(path) : StringRef(input.builtin);
@@ -112,19 +136,41 @@ CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
   PipelineOptions pipeline;
   pipeline.cpu = options.cpu;
   pipeline.reference = options.reference;
+  for (const std::string &name : options.disabledFusions)
+    pipeline.disabledFusions.push_back(name);
   buildStage(pm, stage, pipeline);
   if (options.configurePassManager && failed(options.configurePassManager(pm)))
     return CompileStatus::BadInput;
+  // What the fusions tell goes to the report; everything else goes on to whoever listens.
+  ScopedDiagnosticHandler fusions(&context, [&](Diagnostic &diagnostic) {
+    std::optional<FusionRemark> remark = readFusionRemark(diagnostic);
+    if (remark)
+      report.addFusion(std::move(*remark));
+    return success(remark.has_value());
+  });
   if (succeeded(pm.run(module)))
     return CompileStatus::Success;
   // Up to the plan the passes refuse what the input says; after it they only translate, so a failure is ours.
   return stage <= Stage::Plan ? CompileStatus::BadInput : CompileStatus::Defect;
 }
 
+CompileStatus Compiler::checkFusions(ModuleOp module) {
+  report.countFusions(module);
+  bool enough = true;
+  for (const auto &[kind, least] : options.requiredFusions)
+    if (int64_t count = report.getFusionCount(kind); count < least) {
+      emitError(UnknownLoc::get(&context)) << "--require-fusion: the graph has " << count << " of " << kind << ", not " << least;
+      enough = false;
+    }
+  return enough ? CompileStatus::Success : CompileStatus::CheckFailed;
+}
+
 CompileStatus Compiler::writeModule(ModuleOp module, StringRef path) {
-  if (llvm::Error error = mlir::tfc::writeModule(module, path))
-    return reportError(context, std::move(error), CompileStatus::BadInput);
-  return CompileStatus::Success;
+  llvm::Error error = mlir::tfc::writeModule(module, path);
+  if (!error)
+    return CompileStatus::Success;
+  CompileStatus status = isMachineError(error) ? CompileStatus::Defect : CompileStatus::BadInput;
+  return reportError(context, std::move(error), status);
 }
 
 CompileStatus Compiler::writeCode(ModuleOp module) {
@@ -169,6 +215,10 @@ CompileStatus Compiler::run(const CompileInput &input) {
                                          << stringifyStage(options.stage) << " that is asked for";
     return CompileStatus::BadInput;
   }
+  if (!options.requiredFusions.empty() && (stage > Stage::Import || options.stage < Stage::Fused)) {
+    emitError(UnknownLoc::get(&context)) << "--require-fusion needs a compilation that goes through the stage fused";
+    return CompileStatus::BadInput;
+  }
   report.addOperators(*module);
   auto finishStage = [&](Stage done) -> CompileStatus {
     double milliseconds = millisecondsSince(start);
@@ -194,6 +244,9 @@ CompileStatus Compiler::run(const CompileInput &input) {
     stage = static_cast<Stage>(static_cast<int>(stage) + 1);
     if (status = runStage(*module, stage); status != CompileStatus::Success)
       return status;
+    if (stage == Stage::Fused)
+      if (status = checkFusions(*module); status != CompileStatus::Success)
+        return status;
     if (status = finishStage(stage); status != CompileStatus::Success)
       return status;
   }

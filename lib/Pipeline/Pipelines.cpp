@@ -58,11 +58,29 @@ Stage mlir::tfc::detectStage(ModuleOp module) {
 // The stages
 //===----------------------------------------------------------------------------------------------===//
 
-static void buildFused(OpPassManager &pm) {
+static void buildFused(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createSimplifyGraph());
   // Views of weights fold after transposes have moved into matmuls, and leave references to tidy up.
   pm.addPass(createFoldConstants());
   pm.addPass(createSimplifyGraph());
+  auto isOn = [&](StringRef fusion) { return !llvm::is_contained(options.disabledFusions, fusion); };
+  // Fusions see one spelling of what simplification knows; none of them makes work for another.
+  FuseNormalizationOptions normalization;
+  normalization.layerNorm = isOn("layer_norm");
+  normalization.rmsNorm = isOn("rms_norm");
+  if (normalization.layerNorm || normalization.rmsNorm)
+    pm.addNestedPass<func::FuncOp>(createFuseNormalization(normalization));
+  if (isOn("gelu"))
+    pm.addNestedPass<func::FuncOp>(createFuseActivation());
+  if (isOn("attention"))
+    pm.addNestedPass<func::FuncOp>(createFuseAttention());
+  // Layers share masks: what each fusion built for itself becomes one.
+  pm.addPass(createSimplifyGraph());
+}
+
+ArrayRef<StringRef> mlir::tfc::getFusionNames() {
+  static constexpr StringRef kNames[] = {"attention", "layer_norm", "rms_norm", "gelu"};
+  return kNames;
 }
 
 static void buildKernels(OpPassManager &pm, const PipelineOptions &options) {
@@ -79,6 +97,11 @@ static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
   // Kernels first: only their code says how many tiles and how much scratch a launch needs.
   CPUPipelineOptions cpu;
   cpu.cpu = options.cpu;
+  if (!options.reference) {
+    PackWeightsOptions pack;
+    pack.cpu = options.cpu;
+    pm.addPass(createPackWeights(pack));
+  }
   buildKernelPipeline(pm, cpu);
   pm.addPass(createLowerHostProgram());
 }
@@ -92,7 +115,7 @@ static void buildLLVM(OpPassManager &pm, const PipelineOptions &options) {
 void mlir::tfc::buildStage(OpPassManager &pm, Stage stage, const PipelineOptions &options) {
   switch (stage) {
   case Stage::Fused:
-    return buildFused(pm);
+    return buildFused(pm, options);
   case Stage::Kernels:
     return buildKernels(pm, options);
   case Stage::Plan:

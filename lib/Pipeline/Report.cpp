@@ -32,6 +32,25 @@ void Report::addOperators(ModuleOp module) {
   });
 }
 
+/// Fused ops are counted, wherever they come from; other kinds leave no op of their own and are counted by their remarks.
+static constexpr llvm::StringLiteral kCountedOps[] = {"attention", "layer_norm", "rms_norm", "softmax", "gelu"};
+
+void Report::countFusions(ModuleOp module) {
+  fusedOps.clear();
+  module.walk([&](Operation *op) {
+    if (isa_and_nonnull<TfcDialect>(op->getDialect()))
+      ++fusedOps[op->getName().stripDialect().str()];
+  });
+}
+
+int64_t Report::getFusionCount(StringRef kind) const {
+  if (llvm::is_contained(kCountedOps, kind)) {
+    auto it = fusedOps.find(kind.str());
+    return it == fusedOps.end() ? 0 : it->second;
+  }
+  return llvm::count_if(fusions, [&](const FusionRemark &remark) { return remark.fused && remark.kind == kind; });
+}
+
 /// Bytes of all arenas for symbols that count 128, but 1 for the first symbol of the entry (the batch).
 static int64_t evaluateArena(func::FuncOp entry, std::string &dims) {
   auto slots = entry->getAttrOfType<ArrayAttr>("tfc.slots");
@@ -47,18 +66,28 @@ static int64_t evaluateArena(func::FuncOp entry, std::string &dims) {
   };
   for (StringAttr name : symbols)
     dims += (dims.empty() ? "" : ",") + name.getValue().str() + "=" + std::to_string(*value(name));
-  std::vector<int64_t> ends;
+  // A slot may lie above one with a larger number, so that the ends settle in rounds; no chain is longer than there are slots.
+  std::vector<int64_t> ends(slots.size());
+  bool changed = true;
+  for (size_t round = 0; changed && round < slots.size(); ++round) {
+    changed = false;
+    for (auto [i, attribute] : llvm::enumerate(slots)) {
+      auto slot = dyn_cast<SlotAttr>(attribute);
+      if (!slot)
+        return 0;
+      int64_t offset = 0;
+      for (int64_t below : slot.getAbove())
+        if (below >= 0 && below < static_cast<int64_t>(ends.size()))
+          offset = std::max(offset, ends[below]);
+      int64_t end = offset + slot.getBytes().evaluate(value).value_or(0);
+      changed |= end != ends[i];
+      ends[i] = end;
+    }
+  }
   std::map<int64_t, int64_t> segments;
-  for (Attribute attribute : slots) {
-    auto slot = dyn_cast<SlotAttr>(attribute);
-    if (!slot)
-      return 0;
-    int64_t end = slot.getBytes().evaluate(value).value_or(0), offset = 0;
-    for (int64_t below : slot.getAbove())
-      if (below >= 0 && below < static_cast<int64_t>(ends.size()))
-        offset = std::max(offset, ends[below]);
-    ends.push_back(offset + end);
-    segments[slot.getSegment()] = std::max(segments[slot.getSegment()], ends.back());
+  for (auto [i, attribute] : llvm::enumerate(slots)) {
+    int64_t &segment = segments[cast<SlotAttr>(attribute).getSegment()];
+    segment = std::max(segment, ends[i]);
   }
   int64_t total = 0;
   for (auto [segment, bytes] : segments)
@@ -93,7 +122,12 @@ size_t Report::getLaunchCount() const {
 }
 
 llvm::json::Value Report::toJSON() const {
-  llvm::json::Array operatorList, kernelList, stageList;
+  llvm::json::Array operatorList, fusionList, kernelList, stageList;
+  for (const FusionRemark &remark : fusions)
+    fusionList.push_back(llvm::json::Object{{"kind", remark.kind},
+                                            {"status", remark.fused ? "fused" : "not fused"},
+                                            {"reason", llvm::json::fixUTF8(remark.reason)},
+                                            {"node", llvm::json::fixUTF8(remark.node)}});
   for (const auto &[name, count] : operators)
     operatorList.push_back(llvm::json::Object{{"name", name}, {"count", count}});
   for (const Kernel &kernel : kernels)
@@ -101,7 +135,7 @@ llvm::json::Value Report::toJSON() const {
         {"name", kernel.name}, {"launches", kernel.launches}, {"nodes", llvm::json::Array(kernel.nodes)}});
   for (const auto &[name, milliseconds] : stages)
     stageList.push_back(llvm::json::Object{{"name", name}, {"ms", milliseconds}});
-  return llvm::json::Object{{"operators", std::move(operatorList)}, {"fusions", llvm::json::Array()},
+  return llvm::json::Object{{"operators", std::move(operatorList)}, {"fusions", std::move(fusionList)},
                             {"kernels", std::move(kernelList)},     {"stages", std::move(stageList)},
                             {"arena_bytes", arenaBytes},            {"arena_dims", arenaDims},
                             {"peak_bytes", getPeakMemory()}};

@@ -8,6 +8,7 @@
 #include "tfc/Pipeline/WriteModule.h"
 
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
+#include "tfc/Target/OutputFile.h"
 #include "tfc/Weights/WeightFiles.h"
 
 #include "mlir/IR/AsmState.h"
@@ -32,32 +33,24 @@ static std::string makeAbsolute(StringRef path, StringRef baseFolder) {
 }
 
 /// Writes through a temporary file beside the target, so that a failure leaves nothing behind.
-static llvm::Error writeAtomically(StringRef path, llvm::function_ref<llvm::Error(raw_ostream &)> write) {
-  if (path == "-") {
-    llvm::Error error = write(llvm::outs());
-    llvm::outs().flush();
-    return error;
-  }
-  auto file = llvm::sys::fs::TempFile::create(path + ".%%%%%%.tmp");
+static llvm::Error writeFile(StringRef path, llvm::function_ref<void(raw_ostream &)> write) {
+  auto writeTo = [&](llvm::raw_fd_ostream &os) {
+    write(os);
+    os.flush();
+    std::error_code code = os.error();
+    os.clear_error();
+    return code ? llvm::createStringError(code, "cannot write '%s': %s", path.str().c_str(), code.message().c_str())
+                : llvm::Error::success();
+  };
+  if (path == "-")
+    return writeTo(llvm::outs());
+  llvm::Expected<::tfc::OutputFile> file = ::tfc::OutputFile::create(path);
   if (!file)
-    return llvm::createStringError(std::errc::io_error, "cannot write %s: %s", path.str().c_str(),
-                                   llvm::toString(file.takeError()).c_str());
-  llvm::raw_fd_ostream os(file->FD, /*shouldClose=*/false);
-  llvm::Error error = write(os);
-  os.flush();
-  if (!error && os.has_error())
-    error = llvm::createStringError(os.error(), "cannot write %s: %s", path.str().c_str(), os.error().message().c_str());
-  os.clear_error();
-  if (error) {
-    llvm::consumeError(file->discard());
+    return file.takeError();
+  llvm::raw_fd_ostream os(file->descriptor(), /*shouldClose=*/false);
+  if (llvm::Error error = writeTo(os))
     return error;
-  }
-  if (llvm::Error kept = file->keep(path)) {
-    std::string reason = llvm::toString(std::move(kept));
-    llvm::consumeError(file->discard());
-    return llvm::createStringError(std::errc::io_error, "cannot write %s: %s", path.str().c_str(), reason.c_str());
-  }
-  return llvm::Error::success();
+  return file->commit();
 }
 
 llvm::Error mlir::tfc::writeModule(ModuleOp module, StringRef path) {
@@ -95,16 +88,14 @@ llvm::Error mlir::tfc::writeModule(ModuleOp module, StringRef path) {
     piecesBytes += file.getBytes();
   }
   if (!error && !pieces.empty())
-    error = writeAtomically(weightsPath, [&](raw_ostream &os) {
+    error = writeFile(weightsPath, [&](raw_ostream &os) {
       for (ArrayRef<uint8_t> piece : pieces)
         os.write(reinterpret_cast<const char *>(piece.data()), piece.size());
-      return llvm::Error::success();
     });
   if (!error)
-    error = writeAtomically(path, [&](raw_ostream &os) {
+    error = writeFile(path, [&](raw_ostream &os) {
       module->print(os, OpPrintingFlags().enableDebugInfo().useLocalScope());
       os << '\n';
-      return llvm::Error::success();
     });
   for (auto [weight, source] : original)
     weight.setSourceAttr(source);

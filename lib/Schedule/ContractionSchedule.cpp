@@ -9,6 +9,9 @@
 // registers. Each step of k does rows * vectors multiply-adds for rows + vectors loads, so square-ish blocks that just
 // fit the register file are best: 8x3 of 32 registers (AVX-512), 4x3 of 16 (AVX2).
 //
+// A panel of B is read once per block of rows and should stay in the second cache meanwhile, beside the rows of A. K is
+// never cut: C would have to be read and written once more for each piece.
+//
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Schedule/ContractionSchedule.h"
@@ -31,20 +34,36 @@ static int64_t selectVectors(const ContractionProblem &problem, const CpuTarget 
   return fourFit && llvm::alignTo(n, 4 * lanes) < llvm::alignTo(n, 3 * lanes) ? 4 : 3;
 }
 
+/// Panels above this size fall out of the second cache between two blocks of rows.
+static constexpr int64_t kPanelBytes = 600 * 1024;
+static constexpr int64_t kCacheLine = 64;
+
+int64_t tfc::selectPanelWidth(int64_t n, int64_t k, const CpuTarget &target) {
+  int64_t vectorBytes = int64_t(target.floatLanes()) * 4 * std::max<int64_t>(k, 1);
+  int64_t most = std::max<int64_t>(kPanelBytes / vectorBytes, 1);
+  ContractionProblem problem;
+  problem.n = n;
+  return target.floatLanes() * std::min(selectVectors(problem, target), most);
+}
+
 ContractionSchedule tfc::selectContraction(const ContractionProblem &problem, const CpuTarget &target) {
   ContractionSchedule schedule;
   schedule.lanes = target.floatLanes();
   schedule.useFma = target.hasFma();
-  schedule.blockVectors = selectVectors(problem, target);
+  schedule.blockVectors =
+      problem.packedWidth ? problem.packedWidth / schedule.lanes : selectVectors(problem, target);
   // One register for the broadcast element of A, blockVectors for the row of B.
   int64_t free = target.vectorRegisters - 1 - schedule.blockVectors;
   int64_t most = target.vectorRegisters >= 32 ? 8 : 4;
   schedule.blockRows = std::clamp<int64_t>(free / schedule.blockVectors, 1, most);
   if (problem.m)
     schedule.blockRows = std::min(schedule.blockRows, std::max<int64_t>(*problem.m, 1));
-  // Few rows per tile give small models enough tiles for every thread; a transposed panel is copied once per tile and
-  // must be used by enough rows to pay for that.
-  int64_t blocks = problem.transposedB ? 16 : 8;
-  schedule.rowsPerTile = schedule.blockRows * blocks;
+  // Few rows per tile give small problems enough tiles for every thread. A transposed panel is copied once per tile and must
+  // be used by enough rows to pay for that; a packed one should be used by all rows while it is in the cache.
+  schedule.blocksPerTile = problem.transposedB ? 16 : 8;
+  if (problem.packedWidth && problem.n && *problem.n >= 8 * problem.packedWidth)
+    schedule.blocksPerTile = 32;
+  if (problem.packedWidth)
+    schedule.prefetchLines = llvm::divideCeil(schedule.unroll * schedule.panelWidth() * 4, kCacheLine);
   return schedule;
 }

@@ -12,6 +12,7 @@
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -47,6 +48,10 @@ cl::opt<std::string> reportPath("report", cl::desc("Write operators, kernels, ar
 cl::opt<std::string> dynamic("dynamic", cl::desc("all: every dim of every input becomes a symbol of its own"), cl::value_desc("WHAT"), cl::cat(category));
 cl::list<std::string> dims("dim", cl::desc("Fix a symbolic dim: batch=1,seq=128"), cl::value_desc("NAME=N,..."), cl::CommaSeparated, cl::cat(category));
 cl::opt<bool> reference("reference", cl::desc("Compile every op through its plain lowering, each in a kernel of its own"), cl::cat(category));
+cl::opt<bool> explainFusion("explain-fusion", cl::desc("Tell for every candidate whether it fused, or the first thing that kept it from fusing"), cl::cat(category));
+cl::list<std::string> requireFusion("require-fusion", cl::desc("End with exit code 1 when the fused graph has fewer: attention:12,gelu:12 (attention, layer_norm, rms_norm, softmax, gelu)"),
+                                    cl::value_desc("KIND:N,..."), cl::CommaSeparated, cl::cat(category));
+cl::list<std::string> disableFusion("disable-fusion", cl::desc("Leave fusions out: attention, layer_norm, rms_norm, gelu"), cl::value_desc("NAME,..."), cl::CommaSeparated, cl::cat(category));
 cl::opt<bool> verbose("v", cl::desc("Tell what each stage did and how long it took"), cl::cat(category));
 
 constexpr const char *kOverview =
@@ -93,15 +98,37 @@ bool readDims(CompileInput &input) {
   return true;
 }
 
+bool readFusions(CompileOptions &options) {
+  std::string names = join(getFusionNames(), ", ");
+  for (const std::string &name : disableFusion) {
+    if (!is_contained(getFusionNames(), StringRef(name)))
+      return usageError("unknown fusion '" + name + "'; there are " + names);
+    options.disabledFusions.push_back(name);
+  }
+  for (const std::string &pair : requireFusion) {
+    auto [kind, number] = StringRef(pair).rsplit(':');
+    int64_t least;
+    if (!is_contained(getFusionNames(), kind) && kind != "softmax")
+      return usageError("--require-fusion wants KIND:N, where KIND is one of " + names + ", softmax; got '" + pair + "'");
+    if (number.getAsInteger(10, least) || least < 0)
+      return usageError("--require-fusion wants KIND:N with N >= 0, got '" + pair + "'");
+    options.requiredFusions.emplace_back(kind.str(), least);
+  }
+  return true;
+}
+
 bool readInput(CompileInput &input) {
   if (inputPath.empty() == builtin.empty())
     return usageError(builtin.empty() ? "no model given" : "give a model file or --builtin, not both");
-  if (builtin.empty() && (!config.empty() || !load.empty()))
-    return usageError("--config and --load are for built-in graphs");
+  if (builtin.empty() && (!config.empty() || !load.empty() || seed.getNumOccurrences()))
+    return usageError("--config, --load and --seed are for built-in graphs");
   if (!dynamic.empty() && dynamic != "all")
     return usageError("--dynamic knows only 'all', got '" + dynamic + "'");
-  if (dynamic == "all" && !builtin.empty())
-    return usageError("--dynamic is for model files; the symbols of a built-in graph are batch, seq and past");
+  StringRef path = inputPath;
+  if ((!dynamic.empty() || !dims.empty()) && !builtin.empty())
+    return usageError("--dynamic and --dim are for model files; the symbols of a built-in graph are batch, seq and past");
+  if ((!dynamic.empty() || !dims.empty()) && (path.ends_with(".mlir") || path.ends_with(".mlirbc")))
+    return usageError("--dynamic and --dim are for ONNX files; in a .mlir file the dims stand already");
   input.path = inputPath;
   input.builtin = builtin;
   input.config = config;
@@ -109,6 +136,28 @@ bool readInput(CompileInput &input) {
   input.seed = seed;
   input.dynamicAll = dynamic == "all";
   return readDims(input);
+}
+
+/// What is read is never written over.
+bool checkNotInput(StringRef output, const CompileInput &input) {
+  for (StringRef path : {StringRef(input.path), StringRef(input.safetensors), StringRef(input.config)})
+    if (!path.empty() && sys::fs::equivalent(output, path))
+      return usageError("the output '" + output + "' is also an input");
+  return true;
+}
+
+/// The report is written last: that it cannot be should not be found out only then.
+bool checkReport(const CompileOptions &options) {
+  if (reportPath.empty())
+    return true;
+  SmallString<256> folder(reportPath);
+  sys::path::remove_filename(folder);
+  if (sys::fs::is_directory(reportPath) || sys::fs::access(folder.empty() ? "." : folder.str(), sys::fs::AccessMode::Write))
+    return usageError("cannot write the report '" + reportPath + "': " +
+                      (sys::fs::is_directory(reportPath) ? "it is a folder" : "its folder is missing or cannot be written"));
+  if (reportPath == options.outputPath || reportPath == options.headerPath)
+    return usageError("the report and another output are both '" + reportPath + "'");
+  return true;
 }
 
 /// The output's default name, and the header's.
@@ -124,7 +173,7 @@ bool readOutputs(CompileOptions &options, const CompileInput &input) {
     options.outputPath = *ending ? stem.str() + ending : "-";
   }
   if (*stage != Stage::SharedLibrary)
-    return true;
+    return header.empty() || usageError("--header goes with a shared library, not with --emit=" + emit);
   if (options.outputPath == "-")
     return usageError("a shared library cannot go to standard output");
   if (header.empty()) {
@@ -154,17 +203,31 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
   std::string messages;
   raw_string_ostream os(messages);
   if (!cl::ParseCommandLineOptions(argc, argv, kOverview, &os)) {
-    errs() << "error: " << StringRef(messages).trim() << '\n';
+    // One line; a value that does not parse has been reported already.
+    SmallVector<StringRef> parts;
+    StringRef(messages).split(parts, '\n', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
+    std::string line;
+    for (StringRef part : parts) {
+      part.consume_front("tfc-compile: ");
+      line += (line.empty() ? "" : " ") + part.trim().str();
+    }
+    if (!line.empty())
+      errs() << "error: " << line << '\n';
     return std::nullopt;
   }
   CommandLine line;
-  if (!readInput(line.input) || !readTarget(line.options) || !readWeights(line.options) || !readOutputs(line.options, line.input))
+  if (!readInput(line.input) || !readTarget(line.options) || !readWeights(line.options) || !readFusions(line.options) ||
+      !readOutputs(line.options, line.input) || !checkReport(line.options))
     return std::nullopt;
+  for (StringRef output : {StringRef(line.options.outputPath), StringRef(line.options.headerPath), StringRef(reportPath)})
+    if (!checkNotInput(output, line.input))
+      return std::nullopt;
   line.options.saveStagesDir = saveStages;
   line.options.querySymbol = querySymbol;
   line.options.reference = reference;
   line.options.configurePassManager = [](mlir::PassManager &pm) { return mlir::applyPassManagerCLOptions(pm); };
   line.reportPath = reportPath;
   line.verbose = verbose;
+  line.explainFusion = explainFusion;
   return line;
 }

@@ -19,6 +19,7 @@ struct CommandLine {
   mlir::tfc::CompileOptions options;
   std::string reportPath;
   bool verbose = false;
+  bool explainFusion = false;
 };
 
 /// Reads the command line. Nothing comes back when the process should end with `exitCode`: 0 after --help or

@@ -45,7 +45,9 @@ std::string describe(Location loc) {
   return "";
 }
 
-void printLine(StringRef text) {
+} // namespace
+
+void tfc::printLine(StringRef text) {
   std::string line;
   for (char c : text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
@@ -60,12 +62,14 @@ void printLine(StringRef text) {
   llvm::errs() << line << '\n';
 }
 
+namespace {
+
 LogicalResult print(Diagnostic &diagnostic) {
   const char *severity = diagnostic.getSeverity() == DiagnosticSeverity::Error     ? "error: "
                          : diagnostic.getSeverity() == DiagnosticSeverity::Warning ? "warning: "
                                                                                    : "note: ";
   std::string place = describe(diagnostic.getLocation());
-  printLine(severity + (place.empty() ? "" : place + ": ") + diagnostic.str());
+  tfc::printLine(severity + (place.empty() ? "" : place + ": ") + diagnostic.str());
   return success();
 }
 
@@ -76,7 +80,7 @@ void endWithLine(const char *text) {
 }
 
 void onFatalError(void *, const char *reason, bool) {
-  printLine(std::string("error: internal error of the compiler: ") + reason);
+  tfc::printLine(std::string("error: internal error of the compiler: ") + reason);
   _exit(3);
 }
 

@@ -22,6 +22,9 @@ private:
   mlir::ScopedDiagnosticHandler handler;
 };
 
+/// Prints a text on standard error as one line, in the same way.
+void printLine(llvm::StringRef text);
+
 /// LLVM's fatal errors, allocation failures and crashing signals end the process with code 3 and one line.
 void installCrashHandlers();
 

@@ -53,10 +53,16 @@ int main(int argc, char **argv) {
   tfc::LineDiagnostics diagnostics(context);
   Compiler compiler(context, line->options);
   CompileStatus status = compiler.run(line->input);
-  if (status != CompileStatus::Success)
+  if (line->explainFusion)
+    for (const FusionRemark &remark : compiler.getReport().getFusions())
+      tfc::printLine(format(remark));
+  // A check that failed is a reason to look at the report.
+  if (status != CompileStatus::Success && status != CompileStatus::CheckFailed)
     return static_cast<int>(status);
   if (!line->reportPath.empty() && !writeReport(compiler.getReport(), line->reportPath))
     return 2;
+  if (status != CompileStatus::Success)
+    return static_cast<int>(status);
   if (verbose)
     llvm::errs() << llvm::format("  %zu kernels, %zu launches, peak memory %.0f MB\n", compiler.getReport().getKernelCount(),
                                  compiler.getReport().getLaunchCount(), getPeakMemory() / 1e6);

@@ -26,7 +26,10 @@ static mlir::LogicalResult processFile(llvm::StringRef input, llvm::StringRef ou
     llvm::errs() << error << "\n";
     return mlir::failure();
   }
-  if (mlir::failed(mlir::tfc::checkNesting(source->getMemBufferRef(), llvm::errs())))
+  auto report = [](llvm::StringRef file, unsigned line, const llvm::Twine &message) {
+    llvm::errs() << file << ":" << line << ": error: " << message << "\n";
+  };
+  if (mlir::failed(mlir::tfc::checkNesting(source->getMemBufferRef(), report)))
     return mlir::failure();
   std::unique_ptr<llvm::ToolOutputFile> target = mlir::openOutputFile(output, &error);
   if (!target) {

@@ -8,9 +8,14 @@
 #include "Describe.h"
 
 #include "Array.h"
+#include "Inputs.h"
+
+#include "Runtime/Expr.h"
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <vector>
 
 namespace tfc {
@@ -18,12 +23,35 @@ namespace tfc {
 //===-- Pieces that both forms use
 //-------------------------------------------------------------------------===//
 
-static std::string textOf(const TfcEntry &entry, uint32_t value) {
+/// The value as an expression of symbols: another value in it, written "%7", is put in its place. Grows to `room`
+/// characters at most; false when that is too little.
+static bool expandText(const TfcEntry &entry, uint32_t value, size_t room, std::string &text) {
   const TfcExpr &expr = entry.values[value];
-  if (expr.text)
-    return expr.text;
-  return expr.word_count == 1 && expr.words[0].op == TFC_EXPR_CONST ? std::to_string(expr.words[0].operand)
-                                                                    : "?";
+  if (!expr.text) {
+    bool constant = expr.word_count == 1 && expr.words[0].op == TFC_EXPR_CONST;
+    text += constant ? std::to_string(expr.words[0].operand) : "?";
+    return constant;
+  }
+  const char *at = expr.text;
+  while (const char *inner = std::strstr(at, "\"%")) {
+    char *end;
+    unsigned long number = std::strtoul(inner + 2, &end, 10);
+    if (*end != '"' || number >= value)
+      return false;
+    text.append(at, inner);
+    text += "(";
+    if (text.size() > room || !expandText(entry, number, room, text))
+      return false;
+    text += ")";
+    at = end + 1;
+  }
+  text += at;
+  return text.size() <= room;
+}
+
+static std::string textOf(const TfcEntry &entry, uint32_t value) {
+  std::string text;
+  return expandText(entry, value, 400, text) ? text : "an expression of the symbols";
 }
 
 static std::string dimsOf(const TfcEntry &entry, const TfcPort &port) {
@@ -135,6 +163,19 @@ static void addPorts(Table &table, const TfcEntry &entry, const TfcPort *ports, 
   }
 }
 
+/// The size of arena number `segment`: a number where `symbols` are given and decide it.
+static std::string arenaText(const TfcEntry &entry, uint32_t segment, const std::vector<int64_t> &symbols) {
+  if (symbols.empty() && entry.symbol_count)
+    return textOf(entry, entry.arena_bytes[segment]);
+  if (segment > 0)
+    return "known in the run";
+  std::vector<int64_t> values(entry.value_count);
+  for (uint32_t v = 0; v < entry.value_count; ++v)
+    if (entry.values[v].segment == 0)
+      values[v] = tfc_core_evaluate(&entry.values[v], symbols.data(), values.data());
+  return std::to_string(values[entry.arena_bytes[0]]);
+}
+
 static void addSymbols(Table &table, const TfcEntry &entry) {
   for (uint32_t s = 0; s < entry.symbol_count; ++s) {
     const TfcSymbol &symbol = entry.symbols[s];
@@ -148,20 +189,24 @@ static void addSymbols(Table &table, const TfcEntry &entry) {
   }
 }
 
-std::string describeText(const TfcModel &model) {
-  std::string text = "model " + printable(model.name) + " (" +
+Status describeText(const TfcModel &model, const std::map<std::string, int64_t> &sizes, std::string &text) {
+  text = "model " + printable(model.name) + " (" +
                      printable(model.producer ? model.producer : "?") + ", " +
                      printable(model.triple ? model.triple : "?") + ")\n";
   for (uint32_t e = 0; e < model.entry_count; ++e) {
     const TfcEntry &entry = model.entries[e];
     text += "\nentry " + printable(entry.name) + "\n";
+    std::vector<int64_t> symbols;
+    if (!sizes.empty())
+      if (Status status = chooseSymbols(entry, sizes, symbols))
+        return status;
     Table table;
     addPorts(table, entry, entry.inputs, entry.input_count, "input");
     addPorts(table, entry, entry.outputs, entry.output_count, "output");
     addSymbols(table, entry);
     for (uint32_t i = 0; i <= entry.bind_count; ++i)
       table.add({"  arena", i ? "after '" + printable(entry.binds[i - 1].node) + "'" : "", "bytes",
-                 printable(textOf(entry, entry.arena_bytes[i]))});
+                 printable(arenaText(entry, i, symbols))});
     text += table.text();
     Table kernels;
     std::vector<int64_t> launches = launchesOf(model, entry);
@@ -178,7 +223,8 @@ std::string describeText(const TfcModel &model) {
           " tensors, " + megabytes(model.weights.bytes);
   if (model.weights.mode == TFC_WEIGHTS_EXTERNAL && model.weights.file)
     text += ", in '" + printable(model.weights.file) + "'";
-  return text + "\n";
+  text += "\n";
+  return {};
 }
 
 //===-- JSON

@@ -10,12 +10,16 @@
 
 #include "tfc-c/ModelABI.h"
 
+#include "Status.h"
+
+#include <cstdint>
+#include <map>
 #include <string>
 
 namespace tfc {
 
-/// A table for people.
-std::string describeText(const TfcModel &model);
+/// A table for people. With sizes of the symbols the arenas are numbers.
+Status describeText(const TfcModel &model, const std::map<std::string, int64_t> &sizes, std::string &text);
 
 /// The same as one JSON object on one line.
 std::string describeJson(const TfcModel &model);

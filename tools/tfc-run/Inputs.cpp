@@ -55,8 +55,8 @@ Status readInputs(const TfcEntry &entry, const std::string &path, std::vector<Ar
 //===-- Made up
 //--------------------------------------------------------------------------------------------===//
 
-static Status chooseSymbols(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes,
-                            std::vector<int64_t> &symbols) {
+Status chooseSymbols(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes,
+                     std::vector<int64_t> &symbols) {
   std::string missing, all;
   symbols.assign(entry.symbol_count, 0);
   for (uint32_t s = 0; s < entry.symbol_count; ++s) {
@@ -85,7 +85,7 @@ static Status chooseSymbols(const TfcEntry &entry, const std::map<std::string, i
                       (all.empty() ? "none" : all));
   }
   return missing.empty() ? Status{}
-                         : badInput("--random needs the sizes of all symbols; add --dim " + missing);
+                         : badInput("the sizes of all symbols are needed; add --dim " + missing);
 }
 
 /// A number that depends on (seed, stream, index) alone.

@@ -20,6 +20,9 @@ namespace tfc {
 /// Arrays of the file in the order of the entry's inputs, converted to their types.
 Status readInputs(const TfcEntry &entry, const std::string &path, std::vector<Array> &inputs);
 
+/// A value for every symbol of the entry that its inputs bind, in their order.
+Status chooseSymbols(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes, std::vector<int64_t> &symbols);
+
 /// Made-up inputs for these sizes of the symbols. An element depends on (seed, input, position) alone.
 Status makeInputs(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes, uint64_t seed,
                   std::vector<Array> &inputs);

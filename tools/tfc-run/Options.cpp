@@ -44,9 +44,10 @@ Runs
   --json                 last line: one object with min_ms, median_ms, p90_ms, repeat, threads
 
 Model
-  --describe             inputs, outputs, symbols, kernels, weights, memory; with --json as JSON
+  --describe             inputs, outputs, symbols, kernels, weights, memory (a number with --dim); with --json as JSON
   --entry NAME           entry point (default: the first)
   --query NAME           exported function of the library (default: tfc_model_query)
+  --version              the version of tfc-run
 
 Exit code: 0 fine; 1 --expect found a difference; 2 bad input or usage; 3 a defect of tfc or of the machine.
 )";
@@ -132,6 +133,7 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
           {"--json", &options.json, nullptr, ""},
           {"--describe", &options.describe, nullptr, ""},
           {"--profile", &options.profile, nullptr, ""},
+          {"--version", &options.version, nullptr, ""},
           {"--help", &options.help, nullptr, ""}};
 }
 
@@ -175,14 +177,14 @@ Status parseOptions(int argc, char **argv, Options &options) {
       return badInput("one model at a time: '" + options.model + "' or '" + argument + "'?");
     }
   }
-  if (options.help)
+  if (options.help || options.version)
     return {};
   if (options.model.empty())
     return badInput("no model given; tfc-run --help says how it is used");
   if (options.random && !options.inputs.empty())
     return badInput("--random and --inputs exclude each other");
-  if (!options.random && !options.dims.empty())
-    return badInput("--dim sizes made-up inputs: it goes with --random");
+  if (!options.random && !options.describe && !options.dims.empty())
+    return badInput("--dim sizes made-up inputs: it goes with --random or --describe");
   if (options.warmup < 0)
     options.warmup = options.repeat > 1 ? 1 : 0;
   return {};

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <unordered_set>
 #include <zlib.h>
 
 namespace tfc {
@@ -122,6 +123,7 @@ static bool readZip64(const uint8_t *extra, size_t bytes, ZipMember &member) {
 }
 
 Status ZipReader::readDirectoryEntries(const std::vector<uint8_t> &directory, uint64_t count) {
+  std::unordered_set<std::string> names; // an archive can have millions of members: no comparing each with each
   size_t at = 0;
   for (uint64_t i = 0; i < count; ++i) {
     if (directory.size() - at < 46 || get<uint32_t>(&directory[at]) != 0x02014b50)
@@ -142,9 +144,8 @@ Status ZipReader::readDirectoryEntries(const std::vector<uint8_t> &directory, ui
       return bad("member '" + member.name + "' is encrypted");
     if (!readZip64(entry + 46 + name, extra, member))
       return bad("member '" + member.name + "' has damaged sizes");
-    for (const ZipMember &other : list)
-      if (other.name == member.name)
-        return bad("has two members called '" + member.name + "'");
+    if (!names.insert(member.name).second)
+      return bad("has two members called '" + member.name + "'");
     list.push_back(std::move(member));
     at += 46 + name + extra + comment;
   }

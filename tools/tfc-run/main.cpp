@@ -13,6 +13,8 @@
 #include "Report.h"
 #include "Session.h"
 
+#include "tfc/Version.h"
+
 #include <cstdio>
 #include <new>
 #include <unistd.h>
@@ -78,11 +80,18 @@ static Status runTool(int argc, char **argv) {
     std::fputs(helpText, stdout);
     return {};
   }
+  if (options.version) {
+    std::puts("tfc-run " TFC_VERSION);
+    return {};
+  }
   Session session;
   if (Status status = session.open(options.model, options.query, options.entry))
     return status;
   if (options.describe) {
-    std::string text = options.json ? describeJson(session.model()) + "\n" : describeText(session.model());
+    std::string text = describeJson(session.model()) + "\n";
+    if (!options.json)
+      if (Status status = describeText(session.model(), options.dims, text))
+        return status;
     std::fputs(text.c_str(), stdout);
     return {};
   }

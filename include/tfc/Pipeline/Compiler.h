@@ -55,6 +55,9 @@ struct CompileOptions {
   std::string querySymbol = "tfc_model_query";
   TfcWeightMode weights = TFC_WEIGHTS_EMBED;
   bool reference = false;
+  std::vector<std::string> disabledFusions; ///< names that getFusionNames() knows
+  /// Least counts of fused ops; fewer is CheckFailed. They are checked when the fused stage is done.
+  std::vector<std::pair<std::string, int64_t>> requiredFusions;
   /// Called on every pass manager before it runs: command line options of MLIR (`--mlir-print-ir-after-all`, ...).
   std::function<LogicalResult(PassManager &)> configurePassManager;
   /// Called when a stage is done, with its milliseconds.
@@ -74,6 +77,7 @@ public:
 private:
   CompileStatus load(const CompileInput &input, OwningOpRef<ModuleOp> &module, Stage &stage);
   CompileStatus runStage(ModuleOp module, Stage stage);
+  CompileStatus checkFusions(ModuleOp module);
   CompileStatus writeModule(ModuleOp module, llvm::StringRef path);
   CompileStatus writeCode(ModuleOp module);
 

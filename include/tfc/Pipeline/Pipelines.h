@@ -9,6 +9,7 @@
 #define TFC_PIPELINE_PIPELINES_H
 
 #include "mlir/Pass/PassOptions.h"
+#include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 
 #include <optional>
@@ -36,7 +37,11 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
                           llvm::cl::init("native")};
   Option<bool> reference{*this, "reference", llvm::cl::desc("Every op through its plain lowering, in a kernel of its own"),
                          llvm::cl::init(false)};
+  ListOption<std::string> disabledFusions{*this, "disable-fusion", llvm::cl::desc("Fusions that are left out, by name")};
 };
+
+/// The names of the fusions that can be left out.
+llvm::ArrayRef<llvm::StringRef> getFusionNames();
 
 /// Adds the passes that take a module to `stage` from the stage before it. Asm and later are not passes.
 void buildStage(OpPassManager &pm, Stage stage, const PipelineOptions &options);

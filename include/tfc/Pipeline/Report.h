@@ -8,6 +8,8 @@
 #ifndef TFC_PIPELINE_REPORT_H
 #define TFC_PIPELINE_REPORT_H
 
+#include "tfc/Dialect/Tfc/Transforms/FusionRemarks.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/JSON.h"
 
@@ -27,6 +29,14 @@ public:
   /// Notes kernels with their launches and nodes, and the arena.
   void addKernels(ModuleOp module);
 
+  /// Notes what became of a candidate for fusion.
+  void addFusion(FusionRemark remark) { fusions.push_back(std::move(remark)); }
+  /// Counts the fused ops of the graph.
+  void countFusions(ModuleOp module);
+
+  const std::vector<FusionRemark> &getFusions() const { return fusions; }
+  /// How many there are of a kind in the fused graph, whether fused here or imported.
+  int64_t getFusionCount(llvm::StringRef kind) const;
   size_t getKernelCount() const { return kernels.size(); }
   size_t getLaunchCount() const;
   llvm::json::Value toJSON() const;
@@ -38,6 +48,8 @@ private:
     std::vector<std::string> nodes;
   };
   std::map<std::string, int64_t> operators;
+  std::vector<FusionRemark> fusions;
+  std::map<std::string, int64_t> fusedOps;
   std::vector<Kernel> kernels;
   std::vector<std::pair<std::string, double>> stages;
   int64_t arenaBytes = 0;

@@ -18,21 +18,31 @@ struct ContractionProblem {
   std::optional<int64_t> m, n, k;
   /// B's rows run along k: it is read through a transposed copy of one panel.
   bool transposedB = false;
+  /// B lies in panels of this many columns, each [k][packedWidth]; 0 where B is row-major.
+  int64_t packedWidth = 0;
 };
 
-/// How a contraction is cut. A tile is `rowsPerTile` rows of A by one panel of `panelWidth()` columns of B; inside it, blocks of
-/// at most `blockRows` rows hold blockRows * blockVectors accumulators in registers over the whole of K.
+/// How a contraction is cut. The rows are split into blocks of nearly equal height, at most `blockRows`; a tile is
+/// `blocksPerTile` of them by one panel of `panelWidth()` columns of B. A block holds rows * blockVectors accumulators in
+/// registers over the whole of K.
 struct ContractionSchedule {
   int64_t lanes = 4;
   int64_t blockRows = 1;
   int64_t blockVectors = 1;
-  int64_t rowsPerTile = 1;
+  int64_t blocksPerTile = 1;
   /// Steps of K per iteration of the innermost loop.
   int64_t unroll = 4;
   bool useFma = true;
+  /// While a packed panel is worked on, the next one is brought into the second cache, this many cache lines per
+  /// iteration of the innermost loop if only one block did all of it; 0: left to the hardware.
+  int64_t prefetchLines = 0;
 
   int64_t panelWidth() const { return lanes * blockVectors; }
+  int64_t rowsPerTile() const { return blockRows * blocksPerTile; }
 };
+
+/// The number of columns of each panel that a weight B[k, n] is stored in. One width serves every m.
+int64_t selectPanelWidth(int64_t n, int64_t k, const CpuTarget &target);
 
 ContractionSchedule selectContraction(const ContractionProblem &problem, const CpuTarget &target);
 

@@ -28,6 +28,7 @@ Value VectorEmitter::mul(Value x, Value y) { return b.createOrFold<arith::MulIOp
 Value VectorEmitter::div(Value x, Value y) { return b.createOrFold<arith::DivUIOp>(loc, x, y); }
 Value VectorEmitter::rem(Value x, Value y) { return b.createOrFold<arith::RemUIOp>(loc, x, y); }
 Value VectorEmitter::min(Value x, Value y) { return b.createOrFold<arith::MinSIOp>(loc, x, y); }
+Value VectorEmitter::max(Value x, Value y) { return b.createOrFold<arith::MaxSIOp>(loc, x, y); }
 Value VectorEmitter::ceilDiv(Value x, int64_t y) { return div(add(x, y - 1), index(y)); }
 Value VectorEmitter::select(Value condition, Value x, Value y) {
   return b.createOrFold<arith::SelectOp>(loc, condition, x, y);
@@ -101,9 +102,19 @@ void VectorEmitter::store(Value vector, Value buffer, Value offset) {
 void VectorEmitter::maskedStore(Value vector, Value buffer, Value offset, Value mask) {
   vector::MaskedStoreOp::create(b, loc, buffer, ValueRange{offset}, mask, vector);
 }
+Value VectorEmitter::loadScalar(Value buffer, Value offset) {
+  return memref::LoadOp::create(b, loc, buffer, ValueRange{offset});
+}
+void VectorEmitter::storeScalar(Value scalar, Value buffer, Value offset) {
+  memref::StoreOp::create(b, loc, scalar, buffer, ValueRange{offset});
+}
 Value VectorEmitter::loadScalarToLanes(Value buffer, Value offset) {
-  Value scalar = memref::LoadOp::create(b, loc, buffer, ValueRange{offset});
-  return vector::BroadcastOp::create(b, loc, vectorType, scalar);
+  return vector::BroadcastOp::create(b, loc, vectorType, loadScalar(buffer, offset));
+}
+
+void VectorEmitter::prefetch(Value buffer, Value offset) {
+  memref::PrefetchOp::create(b, loc, buffer, ValueRange{offset}, /*isWrite=*/false, /*localityHint=*/2,
+                             /*isDataCache=*/true);
 }
 
 Value VectorEmitter::zeros() {

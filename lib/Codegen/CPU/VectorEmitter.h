@@ -37,6 +37,7 @@ public:
   Value div(Value x, Value y);
   Value rem(Value x, Value y);
   Value min(Value x, Value y);
+  Value max(Value x, Value y);
   Value ceilDiv(Value x, int64_t y);
   Value select(Value condition, Value x, Value y);
   Value lessEqual(Value x, Value y);
@@ -56,7 +57,11 @@ public:
   Value maskedLoad(Value buffer, Value offset, Value mask);
   void store(Value vector, Value buffer, Value offset);
   void maskedStore(Value vector, Value buffer, Value offset, Value mask);
+  Value loadScalar(Value buffer, Value offset);
+  void storeScalar(Value scalar, Value buffer, Value offset);
   Value loadScalarToLanes(Value buffer, Value offset);
+  /// Asks for the cache line at the offset, to be in the second cache soon.
+  void prefetch(Value buffer, Value offset);
 
   Value zeros();
   /// Lanes [0, count); none where count is negative, all where it exceeds the lanes.

@@ -173,6 +173,52 @@ matmul("transposed_odd", dims("s0, s1"), dims("s2, s1"), dims("s0, s2"),
 matmul("broadcast_batch", dims("s0, 3, s1, 5"), dims("3, 5, s2"), dims("s0, 3, s1, s2"), [(2, 3, 4), (1, 9, 50)],
        shape_a=lambda b, m, n: (b, 3, m, 5), shape_b=lambda b, m, n: (3, 5, n))
 
+
+
+def epilogue(name, k, n, b_type, sizes, **more):
+    """bias, activation and residual behind a product."""
+    ta, tc, bias = dims(f"s0, {k}"), dims("s0, " + n), dims(n) if n.startswith("s") else f"tensor<{n}xf32>"
+    body = (f"%0 = tfc.matmul %a, %b : {ta}, {b_type}\n%1 = tfc.add %bias, %0 : {bias}, {tc}\n%2 = tfc.tanh %1 : {tc}\n"
+            f"%c = tfc.constant dense<2.0> : tensor<f32>\n%3 = tfc.mul %2, %c : {tc}, tensor<f32>\n"
+            f"%4 = tfc.add %3, %r : {tc}, {tc}\nreturn %4 : {tc}")
+
+    def make(rng, m, *s):
+        columns = s[0] if s else int(n)
+        x, y, v, r = normal(rng, m, k), normal(rng, k, columns), normal(rng, columns), normal(rng, m, columns)
+        return [x, y, v, r], [2 * np.tanh(d(x) @ d(y) + d(v)) + d(r)]
+    Case(name, (f"%a: {ta}, %b: {b_type}, %bias: {bias}, %r: {tc}", tc, body), sizes, make, tolerance=2e-5,
+         scale=lambda *s: 10.0, **more)
+
+
+epilogue("epilogue", 33, "101", "tensor<33x101xf32>", [(1,), (9,), (70,), (0,)])
+epilogue("epilogue_whole", 8, "48", "tensor<8x48xf32>", [(1,), (9,)])
+epilogue("epilogue_dynamic", 19, "s1", dims("19, s1"), [(1, 1), (9, 50), (3, 0), (65, 97)])
+
+
+def packed(name, k, n, width, sizes, **more):
+    """A right operand in panels, as tfc-pack-weights leaves it; a width that the target's vectors do not fit takes the generic road."""
+    panels, rest = n // width, n % width
+    tp, tw, tt, tb = (f"tensor<{x}xf32>" for x in (f"{panels}x{k}x{width}", f"{k}x{panels * width}", f"{k}x{rest}", f"{k}x{n}"))
+    ta, tc = dims(f"s0, s1, {k}"), dims(f"s0, s1, {n}")
+    join = f"%b = tfc.concat %w, %t axis 1 : {tw}, {tt}\n" if rest else ""
+    body = (f"%x = tfc.transpose %p [1, 0, 2] : {tp}\n%w = tfc.reshape %x : tensor<{k}x{panels}x{width}xf32> -> {tw}\n{join}"
+            f"%0 = tfc.matmul %a, {'%b' if rest else '%w'} : {ta}, {tb}\nreturn %0 : {tc}")
+
+    def make(rng, b, s):
+        x, y = normal(rng, b, s, k), normal(rng, k, n)
+        whole = np.ascontiguousarray(y[:, :panels * width].reshape(k, panels, width).transpose(1, 0, 2))
+        return [x, whole] + ([np.ascontiguousarray(y[:, panels * width:])] if rest else []), [d(x) @ d(y)]
+    Case(name, (f"%a: {ta}, %p: {tp}" + (f", %t: {tt}" if rest else ""), tc, body), sizes, make, tolerance=2e-5,
+         scale=lambda *s: 10.0, **more)
+
+
+packed("packed", 768, 3072, 48, [(1, 1), (1, 9), (2, 45), (1, 300), (0, 3)], bench=(1, 128),
+       work=lambda b, s: 2 * b * s * 768 * 3072, flops=True)
+packed("packed_tail", 77, 101, 48, [(1, n) for n in range(1, 18)] + [(3, 43), (1, 257)])
+packed("packed_whole_vector_tail", 70, 112, 48, [(1, 1), (1, 20)])
+packed("packed_short", 3, 50, 32, [(1, 1), (1, 33)])
+packed("packed_other_width", 33, 61, 24, [(1, 1), (1, 19), (2, 50)])
+
 #===-- Data movement ----------------------------------------------------------------------------------===#
 
 TI = dims("s0, s1", "i64")

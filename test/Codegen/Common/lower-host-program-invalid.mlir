@@ -32,7 +32,7 @@ func.func @no_places() -> tensor<4xf32> attributes {tfc.entry, tfc.slots = []} {
 func.func private @k(%args: !llvm.ptr, %begin: index, %end: index, %worker: !llvm.ptr)
   attributes {tfc.kernel, tfc.symbols = [], tfc.tiles = #tfc.expr<1>, tfc.scratch = #tfc.expr<0>, tfc.flops = #tfc.expr<0>, tfc.bytes = #tfc.expr<0>} { return }
 func.func @no_slot() -> tensor<4xf32> attributes {tfc.entry, tfc.slots = []} {
-  // expected-error @below {{has place 3 among 0 slots}}
+  // expected-error @below {{(C4) there is no slot 3}}
   %0 = tfc.launch @k() symbols [] nodes [] places [#tfc.place<slot, 3>] : () -> tensor<4xf32>
   return %0 : tensor<4xf32>
 }

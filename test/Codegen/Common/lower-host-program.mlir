@@ -17,9 +17,9 @@ module {
   func.func private @k(%args: !llvm.ptr, %begin: index, %end: index, %worker: !llvm.ptr)
       attributes {tfc.kernel, tfc.symbols = ["s0"], tfc.tiles = #tfc.expr<2 * s0>, tfc.scratch = #tfc.expr<0>, tfc.flops = #tfc.expr<s0>, tfc.bytes = #tfc.expr<8 * s0>} { return }
   // CHECK-LABEL: llvm.func @main_run(
-  // CHECK-SAME: %[[RUN:.*]]: !llvm.ptr) -> i32
+  // CHECK-SAME: %[[PROGRAM:.*]]: !llvm.ptr) -> i32
   // CHECK: %[[ARGS:.*]] = llvm.alloca {{.*}} !llvm.array<7 x i64>
-  // CHECK: llvm.call %{{.*}}(%[[RUN]], %{{.*}}, %[[ARGS]]) : !llvm.ptr, (!llvm.ptr, i32, !llvm.ptr) -> i32
+  // CHECK: llvm.call %{{.*}}(%[[PROGRAM]], %{{.*}}, %[[ARGS]]) : !llvm.ptr, (!llvm.ptr, i32, !llvm.ptr) -> i32
   // CHECK: llvm.cond_br %{{.*}}, ^[[FAIL:bb[0-9]+]](%{{.*}} : i32), ^[[NEXT:bb[0-9]+]]
   // CHECK: ^[[NEXT]]:
   // CHECK: llvm.call

@@ -13,6 +13,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <ctime>
 #include <fstream>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -207,6 +208,38 @@ TEST(Npz, ChangedEverywhere) {
     }
   unlink(path.c_str());
   unlink(changed.c_str());
+}
+
+/// A directory of `count` members without contents, each with the name that `nameOf` gives.
+template <typename NameOf> std::string directoryOf(uint32_t count, NameOf nameOf) {
+  std::string entries;
+  for (uint32_t i = 0; i < count; ++i) {
+    std::string name = nameOf(i), entry("PK\1\2");
+    entry.resize(46);
+    entry[28] = char(name.size());
+    entries += entry + name;
+  }
+  std::string end("PK\5\6");
+  end.resize(22);
+  auto put = [&](size_t at, uint32_t value, size_t bytes) { std::memcpy(&end[at], &value, bytes); };
+  put(10, count, 2);
+  put(12, uint32_t(entries.size()), 4);
+  return entries + end;
+}
+
+TEST(Npz, NamesAreUnique) {
+  std::string path = temporary("names.npz");
+  std::vector<Array> arrays;
+  writeFile(path, directoryOf(2, [](uint32_t) { return std::string("same"); }));
+  EXPECT_NE(readArrays(path, arrays).sentence.find("two members called 'same'"), std::string::npos);
+  // Many members are no reason to compare each with each.
+  writeFile(path, directoryOf(65000, [](uint32_t i) { return std::to_string(i); }));
+  ZipReader zip;
+  std::clock_t start = std::clock();
+  EXPECT_FALSE(zip.open(path));
+  EXPECT_EQ(zip.members().size(), 65000u);
+  EXPECT_LT(double(std::clock() - start) / CLOCKS_PER_SEC, 2.0);
+  unlink(path.c_str());
 }
 
 TEST(Npz, NoSuchFiles) {

@@ -99,7 +99,7 @@ TEST(TfcRun, NumpyReadsAndWrites) {
 
 TEST(TfcRun, BadInputIsTwo) {
   const char *cases[][2] = {
-      {" --random", "--random needs the sizes of all symbols; add --dim batch=N,seq=N,past=N"},
+      {" --random", "the sizes of all symbols are needed; add --dim batch=N,seq=N,past=N"},
       {" --random --dim batch=1,seq=2", "add --dim past=N"},
       {" --random --dim batch=1,seq=2,past=0,len=3",
        "the model has no symbol 'len'; it has batch, seq, past"},

@@ -54,7 +54,44 @@ TEST(ContractionSchedule, Avx2IsFourBy24) {
 TEST(ContractionSchedule, NoFusedMultiplyAddBelowV3) { EXPECT_FALSE(select("x86-64-v2", 768).useFma); }
 
 TEST(ContractionSchedule, TransposedPanelsServeMoreRows) {
-  EXPECT_GT(select("x86-64-v4", 128, true).rowsPerTile, select("x86-64-v4", 128, false).rowsPerTile);
+  EXPECT_GT(select("x86-64-v4", 128, true).rowsPerTile(), select("x86-64-v4", 128, false).rowsPerTile());
+}
+
+TEST(ContractionSchedule, PanelsAreWholeVectorsThatOneBlockHolds) {
+  for (const char *cpu : {"x86-64-v2", "x86-64-v3", "x86-64-v4"})
+    for (int64_t n : {1, 33, 64, 768, 1000, 50257})
+      for (int64_t k : {1, 768, 4096, 20000}) {
+        int64_t width = selectPanelWidth(n, k, target(cpu));
+        ContractionProblem problem;
+        problem.n = n, problem.k = k, problem.packedWidth = width;
+        ContractionSchedule s = selectContraction(problem, target(cpu));
+        EXPECT_EQ(s.panelWidth(), width) << cpu << ' ' << n << ' ' << k;
+        EXPECT_LE(s.blockRows * s.blockVectors + s.blockVectors + 1, int64_t(target(cpu).vectorRegisters));
+      }
+}
+
+TEST(ContractionSchedule, PanelsOfLongKAreNarrower) {
+  EXPECT_EQ(selectPanelWidth(3072, 768, target("x86-64-v4")), 48);
+  EXPECT_EQ(selectPanelWidth(768, 3072, target("x86-64-v4")), 48);
+  EXPECT_EQ(selectPanelWidth(1024, 4096, target("x86-64-v4")), 32);
+  EXPECT_EQ(selectPanelWidth(1024, 100000, target("x86-64-v4")), 16);
+}
+
+TEST(ContractionSchedule, OnlyPackedPanelsArePrefetched) {
+  ContractionProblem problem;
+  problem.n = 3072, problem.k = 768;
+  EXPECT_EQ(selectContraction(problem, target("x86-64-v4")).prefetchLines, 0);
+  problem.packedWidth = 48;
+  // Four steps of K read 4 * 48 floats, which are 12 lines.
+  EXPECT_EQ(selectContraction(problem, target("x86-64-v4")).prefetchLines, 12);
+}
+
+TEST(ContractionSchedule, FewPanelsLeaveMoreTilesOfRows) {
+  ContractionProblem problem;
+  problem.n = 96, problem.k = 768, problem.packedWidth = 48;
+  int64_t few = selectContraction(problem, target("x86-64-v4")).rowsPerTile();
+  problem.n = 3072;
+  EXPECT_LT(few, selectContraction(problem, target("x86-64-v4")).rowsPerTile());
 }
 
 TEST(CpuTarget, UnknownNamesListTheKnownOnes) {

@@ -23,7 +23,8 @@ static size_t skipString(StringRef text, size_t begin) {
   return at < text.size() && text[at] == '"' ? at + 1 : at;
 }
 
-LogicalResult mlir::tfc::checkNesting(llvm::MemoryBufferRef source, raw_ostream &errors) {
+LogicalResult mlir::tfc::checkNesting(llvm::MemoryBufferRef source,
+                                      llvm::function_ref<void(StringRef, unsigned, const Twine &)> report) {
   if (isBytecode(source))
     return success();
   StringRef text = source.getBuffer();
@@ -44,8 +45,8 @@ LogicalResult mlir::tfc::checkNesting(llvm::MemoryBufferRef source, raw_ostream 
     if (closes && depth > 0)
       --depth;
     if ((c == '(' || c == '[' || c == '{' || c == '<') && ++depth > kMaxNesting) {
-      errors << source.getBufferIdentifier() << ":" << text.take_front(at).count('\n') + 1
-             << ": error: brackets are nested more than " << kMaxNesting << " deep\n";
+      report(source.getBufferIdentifier(), text.take_front(at).count('\n') + 1,
+             "brackets are nested more than " + Twine(kMaxNesting) + " deep");
       return failure();
     }
     ++at;

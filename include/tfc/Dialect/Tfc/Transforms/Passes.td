@@ -53,6 +53,101 @@ def FoldConstants : Pass<"tfc-fold-constants", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::tfc::TfcDialect"];
 }
 
+def FuseNormalization : Pass<"tfc-fuse-normalization", "::mlir::func::FuncOp"> {
+  let summary = "primitives become tfc.layer_norm and tfc.rms_norm";
+  let description = [{
+    The anchor is a mean of squares `mean(d * d)` (or `pow(d, 2)`) over the last dims. With `d = x - mean(x)` it
+    makes a layer norm, with any other `d` an RMS norm, when `d / sqrt(mean + epsilon)` follows, in any of these
+    spellings: the subtraction written once or twice; epsilon any scalar constant, or none; `Sqrt` or `Pow(0.5)` and
+    a division, `Reciprocal(Sqrt)`, `1 / Sqrt` or `Pow(-0.5)` and a product in either order; scale multiplied after
+    it or into the inverse root before; casts to f32 around the mean; TensorFlow's `x * r + (bias - mean * r)`. Scale and bias are
+    taken in where they lie along the normalized dims, whatever they are computed from.
+
+    Left alone, with a remark that says why: means over other axes than the last, or over different ones; a value
+    inside that is used elsewhere too; another numerator than `d`; an epsilon that is no constant.
+
+    ```mlir
+    %m = tfc.reduce mean %x axes [1] keep_dims : tensor<4x8xf32>
+    %d = tfc.sub %x, %m : tensor<4x8xf32>, tensor<4x1xf32>
+    %s = tfc.mul %d, %d : tensor<4x8xf32>, tensor<4x8xf32>
+    %v = tfc.reduce mean %s axes [1] keep_dims : tensor<4x8xf32>
+    %e = tfc.add %v, %epsilon : tensor<4x1xf32>, tensor<f32>
+    %r = tfc.sqrt %e : tensor<4x1xf32>
+    %y = tfc.div %d, %r : tensor<4x8xf32>, tensor<4x1xf32>
+    // becomes
+    %y = tfc.layer_norm %x axis 1 epsilon 1.0e-05 : (tensor<4x8xf32>) -> tensor<4x8xf32>
+    ```
+  }];
+  let options = [Option<"layerNorm", "layer-norm", "bool", "true", "Fuse layer norms">,
+                 Option<"rmsNorm", "rms-norm", "bool", "true", "Fuse RMS norms">];
+  let statistics = [Statistic<"fusedLayerNorms", "layer-norms", "Number of layer norms">,
+                    Statistic<"fusedRmsNorms", "rms-norms", "Number of RMS norms">];
+  let dependentDialects = ["::mlir::tfc::TfcDialect"];
+}
+
+def FuseActivation : Pass<"tfc-fuse-activation", "::mlir::func::FuncOp"> {
+  let summary = "primitives become tfc.gelu";
+  let description = [{
+    The anchors are `erf`, `tanh` and `sigmoid`. Their argument, and what the result is multiplied with, are read as
+    polynomials of one value x, so the order of operands, where the 1/2 stands, a division in place of a product and
+    `x^3` as `Pow` or as products make no difference:
+
+    - `erf`: `x/2 * (1 + erf(x / sqrt(2)))`;
+    - `tanh`: `x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))`;
+    - `quick`: `x * sigmoid(1.702 x)`.
+
+    Constants may differ by 2e-5 of their size, as exporters round them. A tanh to which no 1 is added, and a sigmoid
+    of x that multiplies x, are no candidates. Left alone, with a remark that says why: other constants, another
+    factor than x, a value inside that is used elsewhere too.
+
+    ```mlir
+    %a = tfc.div %x, %sqrt2 : tensor<4x8xf32>, tensor<f32>
+    %b = tfc.erf %a : tensor<4x8xf32>
+    %c = tfc.add %b, %one : tensor<4x8xf32>, tensor<f32>
+    %d = tfc.mul %x, %c : tensor<4x8xf32>, tensor<4x8xf32>
+    %e = tfc.mul %d, %half : tensor<4x8xf32>, tensor<f32>
+    // becomes
+    %e = tfc.gelu erf %x : tensor<4x8xf32>
+    ```
+  }];
+  let statistics = [Statistic<"fusedGelus", "gelus", "Number of GELUs">];
+  let dependentDialects = ["::mlir::tfc::TfcDialect"];
+}
+
+def FuseAttention : Pass<"tfc-fuse-attention", "::mlir::func::FuncOp"> {
+  let summary = "products around a softmax become tfc.attention";
+  let description = [{
+    The anchor is a softmax whose result is multiplied with values. From it the pass walks back to the product of
+    queries and keys and reads what stands between, in any order, as one normal form:
+
+    - scalar constants that multiply or divide the scores, the queries or the keys: `scale`;
+    - what is added or subtracted: `bias`, as it stands (a finite lowest number times `1 - mask` stays a bias);
+    - selects between the scores and a constant: `mask`; with -inf, rows without an allowed key are `nan`, with the
+      lowest number or one below -10000 they are `uniform`;
+    - what is added after such a select: with -inf it commutes; with the lowest number the select becomes part of the bias,
+      so that rows without an allowed key stay what they were;
+    - after the softmax `select(is_nan(p), 0, p)`: rows without an allowed key are `zero`;
+    - reshapes that split or merge batch and heads; keys and values repeated for grouped queries.
+
+    Tensors of rank 3 are attentions of one head. Concatenations with a past stay outside, as operands.
+
+    Left alone, with a remark that says why: a softmax over another axis; scores or probabilities that are used elsewhere
+    too; two masks of different values; a bias that broadcasts the scores; products with weights; ranks above 4; casts.
+
+    ```mlir
+    %s = tfc.matmul %q, %k {transpose_b} : ...
+    %t = tfc.div %s, %eight : ...
+    %u = tfc.add %t, %m : ...
+    %p = tfc.softmax %u axis 3 : ...
+    %o = tfc.matmul %p, %v : ...
+    // becomes
+    %o = tfc.attention %q, %k, %v bias %m {scale = 1.25e-01 : f32} : ...
+    ```
+  }];
+  let statistics = [Statistic<"fusedAttentions", "attentions", "Number of attentions">];
+  let dependentDialects = ["::mlir::tfc::TfcDialect"];
+}
+
 def DecomposeOps : Pass<"tfc-decompose-ops", "::mlir::func::FuncOp"> {
   let summary = "ops without a lowering of their own become ops that have one";
   let description = [{

@@ -1,0 +1,111 @@
+//===- ContractionEmitter.h - The loops of one matrix product -------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_LIB_CODEGEN_CPU_CONTRACTIONEMITTER_H
+#define TFC_LIB_CODEGEN_CPU_CONTRACTIONEMITTER_H
+
+#include "KernelFrame.h"
+#include "VectorEmitter.h"
+#include "tfc/Codegen/Common/ContractionEpilogue.h"
+#include "tfc/Schedule/ContractionSchedule.h"
+
+namespace mlir::tfc {
+
+/// Elementwise ops on the elements of a product, in order. The last one's result is what the kernel stores.
+struct Epilogue {
+  struct Read {
+    Value tensor;
+    unsigned pointer;
+    EpilogueRead kind;
+  };
+  Value product;
+  SmallVector<Operation *> ops;
+  SmallVector<Read> reads; ///< What lies in memory.
+};
+
+/// A matrix product in terms of the kernel's pointers and dim expressions. Leading dims that only A has are rows of it.
+struct Contraction {
+  unsigned a, b, c; // pointer numbers
+  SmallVector<DimExprAttr> batch, batchA, batchB;
+  DimExprAttr m, n, k;
+  bool transposedB = false;
+  /// Of a packed B: columns per panel, and the pointer to the columns behind the last whole panel (PackedOperand.h).
+  int64_t packedWidth = 0;
+  std::optional<unsigned> tail;
+  Epilogue epilogue;
+  Location loc;
+
+  ::tfc::ContractionProblem problem() const {
+    return {m.getConstant(), n.getConstant(), k.getConstant(), transposedB, packedWidth};
+  }
+};
+
+/// Writes the body of a kernel that is one contraction.
+class ContractionEmitter {
+public:
+  ContractionEmitter(OpBuilder &builder, KernelFrame frame, const Contraction &problem,
+                     const ::tfc::ContractionSchedule &schedule);
+
+  DimExprAttr tileCount() const;
+  DimExprAttr scratchBytes() const;
+  /// Fails, with a diagnostic, where an op of the epilogue has no meaning on scalars.
+  LogicalResult emit();
+
+private:
+  /// The columns a tile works on. Row k of B begins at offset + k * stride in the buffer. One mask per vector, null where
+  /// all of its columns exist.
+  struct Panel {
+    Value column, width, buffer, offset, stride;
+    SmallVector<Value> masks;
+    bool maskedLoads = false;
+    Value next; ///< Where the next panel begins, when it should be prefetched.
+  };
+  /// How the rows of C are cut: `highCount` blocks of `high` rows, then blocks of `low` rows, `count` in all.
+  struct RowSplit {
+    Value count, high, low, highCount;
+  };
+  /// Blocks [from, to) of one tile.
+  struct BlockRange {
+    Value from, to;
+  };
+
+  Value dim(DimExprAttr expr) { return DimOp::create(e.b, e.loc, e.b.getIndexType(), expr); }
+  RowSplit splitRows();
+  SmallVector<int64_t> possibleHeights(int64_t fewestBlocks) const;
+  Value batchOffset(ArrayRef<Value> indices, ArrayRef<DimExprAttr> dims, Value matrixSize);
+
+  void emitTile(Value tile);
+  void emitColumns(Value panelNumber, BlockRange blocks);
+  void emitPackedColumns(Value panelNumber, BlockRange blocks);
+  SmallVector<Value> columnMasks(Value column, int64_t vectors);
+  void packTransposedPanel(Value column);
+
+  void emitPanel(const Panel &panel, BlockRange blocks);
+  void emitBlocks(const Panel &panel, BlockRange blocks);
+  void emitHeights(const Panel &panel, BlockRange blocks, int64_t fewestBlocks, int64_t prefetches);
+  void emitBlock(const Panel &panel, int64_t rows, Value row, Value block, int64_t prefetches);
+  void emitPrefetches(const Panel &panel, Value block, Value at, int64_t count);
+  SmallVector<Value> emitStep(const Panel &panel, ArrayRef<Value> rowOffsets, Value at, ValueRange sums);
+
+  void emitEpilogue(const Panel &panel, BlockRange blocks);
+  FailureOr<Value> emitEpilogueOps(Value product, Value at, Value column);
+
+  KernelFrame frame;
+  const Contraction &p;
+  const ::tfc::ContractionSchedule &s;
+  VectorEmitter e;
+  Value m, n, k, a, b, c, tail, scratch;
+  SmallVector<Value> readBuffers;  // of the epilogue
+  bool epilogueFailed = false;
+  RowSplit rows;
+  Value linesPerStep;              // of a prefetch, in 1/65536 of a cache line
+  Value offsetA, offsetB, offsetC; // of the tile's batch
+};
+
+} // namespace mlir::tfc
+
+#endif // TFC_LIB_CODEGEN_CPU_CONTRACTIONEMITTER_H

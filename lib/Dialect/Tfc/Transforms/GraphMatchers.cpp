@@ -1,0 +1,80 @@
+//===- GraphMatchers.cpp - What the fusions ask of a graph ------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "GraphMatchers.h"
+
+#include "mlir/IR/Matchers.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace mlir::tfc;
+
+std::optional<double> mlir::tfc::matchScalar(Value value) {
+  DenseFPElementsAttr dense;
+  if (!matchPattern(value, m_Constant(&dense)) || dense.getNumElements() != 1)
+    return std::nullopt;
+  APFloat number = *dense.value_begin<APFloat>();
+  bool losesInfo;
+  number.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &losesInfo);
+  return number.convertToDouble();
+}
+
+bool mlir::tfc::isNear(double value, double expected) {
+  return std::abs(value - expected) <= 2e-5 * std::abs(expected);
+}
+
+std::string mlir::tfc::formatNumber(double value) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%g", value);
+  return text;
+}
+
+std::optional<ScaledValue> mlir::tfc::matchScaling(Operation *op) {
+  if (!op || !isa<MulOp, DivOp>(op))
+    return std::nullopt;
+  Value x = op->getOperand(0), y = op->getOperand(1);
+  std::optional<double> factor = matchScalar(y);
+  if (factor && isa<DivOp>(op))
+    factor = 1.0 / *factor;
+  if (!factor && isa<MulOp>(op)) {
+    factor = matchScalar(x);
+    x = y;
+  }
+  if (!factor || !std::isfinite(*factor) || x.getType() != op->getResult(0).getType())
+    return std::nullopt;
+  return ScaledValue{x, *factor};
+}
+
+Value mlir::tfc::getOtherOperand(Operation *op, Value known) {
+  Value x = op->getOperand(0), y = op->getOperand(1);
+  if ((x == known) == (y == known))
+    return nullptr;
+  return x == known ? y : x;
+}
+
+Location mlir::tfc::fuseLocations(ArrayRef<Operation *> ops) {
+  SmallVector<Location> locations;
+  for (Operation *op : ops)
+    if (!isa<UnknownLoc>(op->getLoc()) && !llvm::is_contained(locations, op->getLoc()))
+      locations.push_back(op->getLoc());
+  return FusedLoc::get(ops.front()->getContext(), locations);
+}
+
+void mlir::tfc::eraseDead(SmallVector<Operation *> ops) {
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (Operation *&op : ops)
+      if (op && op->use_empty()) {
+        op->erase();
+        op = nullptr;
+        changed = true;
+      }
+  }
+}

@@ -1,0 +1,43 @@
+# Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Running tfc-compile."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+
+from . import _find
+from ._errors import Code, CompileError, Error
+
+
+def compile(source: str | os.PathLike[str] | None, artifact: str | os.PathLike[str], *flags: str) -> pathlib.Path:
+    """Compiles a model with tfc-compile and gives the artifact's path.
+
+    source: a .onnx or .mlir file; None for a built-in graph: tfc.compile(None, "bert.so", "--builtin=bert-base").
+    flags: those of the command line, one string each; `tfc-compile --help` lists them.
+
+    What the compiler says of a compilation that succeeds goes to sys.stderr. Raises CompileError with its message
+    and exit code when it fails, Error (NOT_FOUND) when there is no tfc-compile.
+    """
+    command = [_find.compiler(), *([] if source is None else [_file(source)]), "-o", _file(artifact), *flags]
+    try:
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    except (OSError, ValueError) as problem:
+        raise Error(f"cannot run {command[0]}: {problem}", Code.SYSTEM) from None
+    said = result.stderr.strip()
+    if result.returncode < 0:
+        said = f"{said}\ntfc-compile was ended by signal {-result.returncode}".strip()
+    if result.returncode:
+        raise CompileError(said or f"tfc-compile ended with exit code {result.returncode}", result.returncode)
+    if said:
+        print(said, file=sys.stderr)
+    return pathlib.Path(artifact)
+
+
+def _file(path: str | os.PathLike[str]) -> str:
+    """A path as an argument: one that begins with a dash must not be taken for a flag."""
+    name = os.fspath(path)
+    return os.path.join(".", name) if name.startswith("-") else name

@@ -1,0 +1,50 @@
+# Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Where libtfc-runtime.so and tfc-compile are.
+
+In this order: below $TFC_HOME (a build folder or an installation, with bin/ and lib/); in the build folder beside
+this package's sources; with the tfc-compile on the PATH; for the library at last wherever the dynamic loader looks.
+A TFC_HOME that lacks what is asked for is an error: the user meant that one and no other.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+
+from ._errors import Code, Error
+
+_LIBRARY = pathlib.PurePath("lib", "libtfc-runtime.so")
+_COMPILER = pathlib.PurePath("bin", "tfc-compile")
+
+
+def _in_a_home(what: pathlib.PurePath) -> pathlib.Path | None:
+    home = os.environ.get("TFC_HOME")
+    if home:
+        if not pathlib.Path(home, what).is_file():
+            raise Error(f"TFC_HOME is '{home}', but there is no {what} in it", Code.NOT_FOUND)
+        return pathlib.Path(home, what)
+    built = pathlib.Path(__file__).resolve().parents[2] / "build" / what
+    return built if built.is_file() else None
+
+
+def compiler() -> str:
+    """The path of tfc-compile. Raises Error (NOT_FOUND)."""
+    found = _in_a_home(_COMPILER) or shutil.which("tfc-compile")
+    if not found:
+        raise Error("tfc-compile was not found: set TFC_HOME to tfc's build folder, or put it on the PATH", Code.NOT_FOUND)
+    return str(found)
+
+
+def library() -> str:
+    """What to give to the dynamic loader for libtfc-runtime. Raises Error (NOT_FOUND)."""
+    found = _in_a_home(_LIBRARY)
+    if found:
+        return str(found)
+    tool = shutil.which("tfc-compile")
+    if tool:
+        beside = pathlib.Path(tool).resolve().parents[1] / _LIBRARY
+        if beside.is_file():
+            return str(beside)
+    return _LIBRARY.name
