@@ -7,6 +7,7 @@ Cases are the pairs CASE.inputs.npz / CASE.outputs.npz beside the model. Modes (
 
     plain      as a user would compile it
     dynamic    --dynamic=all: every input dim a symbol of its own
+    unfused    --disable-fusion of every fusion
     reference  --reference: every op through its plain lowering
     STAGE      written out at that stage (import, fused, kernels, plan, host, llvm) and compiled again from there
 
@@ -38,7 +39,8 @@ def compile_model(model, mode, folder):
         if not run("tfc-compile", model, f"--emit={mode}", "-o", module):
             return None
         model = module
-    flags = {"dynamic": ["--dynamic=all"], "reference": ["--reference"]}.get(mode, [])
+    flags = {"dynamic": ["--dynamic=all"], "unfused": ["--disable-fusion=attention,layer_norm,rms_norm,gelu"],
+             "reference": ["--reference"]}.get(mode, [])
     return artifact if run("tfc-compile", model, "-o", artifact, *flags) else None
 
 
@@ -58,7 +60,7 @@ def check_mode(model, mode):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=pathlib.Path)
-    parser.add_argument("--mode", action="append", choices=["plain", "dynamic", "reference", *STAGES])
+    parser.add_argument("--mode", action="append", choices=["plain", "dynamic", "unfused", "reference", *STAGES])
     options = parser.parse_args()
     failed = [mode for mode in options.mode or ["plain"] if not check_mode(options.model, mode)]
     if failed:

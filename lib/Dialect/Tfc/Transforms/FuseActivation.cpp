@@ -22,8 +22,6 @@
 #include "tfc/Dialect/Tfc/Transforms/FusionRemarks.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
-#include "llvm/Support/FormatVariadic.h"
-
 #include <array>
 #include <cmath>
 
@@ -126,7 +124,7 @@ public:
     Value bare = factor;
     if (std::optional<ScaledValue> scaled = matchScaling(factor.getDefiningOp()))
       bare = scaled->x;
-    // x itself may be a product with a scalar, so both are tried; only the first failure is told.
+    // x itself may be a product with a scalar, so both are tried.
     if (succeeded(matchOf(factor)) || (bare != factor && succeeded(matchOf(bare))))
       return success();
     return decision.decline(anchor, reason);
@@ -202,11 +200,16 @@ private:
   }
 
   double wantedCoefficient() const { return kind == GeluKind::Quick ? 1.0 : 0.5; }
-  bool isComplete() const { return !matchScaling(factor.getDefiningOp()) && isNear(coefficient, wantedCoefficient()); }
+  bool isComplete() const {
+    std::optional<ScaledValue> scaled = matchScaling(factor.getDefiningOp());
+    return isNear(coefficient * (scaled ? scaled->factor : 1), wantedCoefficient());
+  }
 
-  LogicalResult fail(const Twine &why) {
-    if (reason.empty())
+  /// Of two candidates for x the one that explains more of the graph tells the reason.
+  LogicalResult fail(const Twine &why, bool isPolynomial = true) {
+    if (reason.empty() || (isPolynomial && !reasonIsOfPolynomial))
       reason = why.str();
+    reasonIsOfPolynomial |= isPolynomial;
     return failure();
   }
 
@@ -214,10 +217,11 @@ private:
     PolynomialReader reader(candidate);
     std::optional<Polynomial> inner = reader.read(argument), outer = reader.read(factor);
     if (!inner || !outer)
-      return fail("the argument of " + anchor->getName().stripDialect() + " is no polynomial of what it is multiplied with");
+      return fail("the argument of " + anchor->getName().stripDialect() + " is no polynomial of what it is multiplied with",
+                  /*isPolynomial=*/false);
     if (!isNear((*outer)[1] * coefficient, wantedCoefficient()))
-      return fail("the factor is " + llvm::formatv("{0}", (*outer)[1] * coefficient).str() + ", not " +
-                  llvm::formatv("{0}", wantedCoefficient()).str());
+      return fail("the factor is " + formatNumber((*outer)[1] * coefficient) + ", not " +
+                  formatNumber(wantedCoefficient()));
     double cubic = kind == GeluKind::Tanh ? std::sqrt(2 / M_PI) * 0.044715 : 0;
     double linear = kind == GeluKind::Tanh ? std::sqrt(2 / M_PI) : kind == GeluKind::Erf ? std::sqrt(0.5) : 1.702;
     if ((*inner)[0] != 0 || (*inner)[2] != 0 || (*outer)[0] != 0 || (*outer)[2] != 0 || (*outer)[3] != 0 ||
@@ -243,7 +247,7 @@ private:
     std::string text;
     for (auto [degree, name] : {std::pair(0, ""), {1, " x"}, {2, " x^2"}, {3, " x^3"}})
       if (p[degree] != 0)
-        text += (text.empty() ? "" : " + ") + llvm::formatv("{0:F6}", p[degree]).str() + name;
+        text += (text.empty() ? "" : " + ") + formatNumber(p[degree]) + name;
     return text.empty() ? "0" : text;
   }
 
@@ -252,6 +256,7 @@ private:
   GeluKind kind;
   double coefficient = 1;
   std::string reason;
+  bool reasonIsOfPolynomial = false;
   SmallVector<Operation *> ops;
   FusionDecision decision;
 };

@@ -12,8 +12,6 @@
 #include "tfc/Dialect/Tfc/Transforms/FusionRemarks.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
-#include "llvm/Support/FormatVariadic.h"
-
 #include <cmath>
 
 namespace mlir::tfc {
@@ -86,8 +84,10 @@ public:
       return failure();
     if (failed(matchSoftmax()) || failed(matchOutput()))
       return failure();
-    FailureOr<ScoreDims> found = ScoreDims::get(
-        {softmax.getType(), chain.getProduct().getType(), output.getA().getType()});
+    SmallVector<Type> types{softmax.getType(), chain.getProduct().getType(), output.getA().getType()};
+    for (OpOperand *step : chain.getSteps())
+      types.push_back(step->get().getType());
+    FailureOr<ScoreDims> found = ScoreDims::get(types);
     if (failed(found))
       return decision.decline(softmax, "the scores have rank " + Twine(cast<RankedTensorType>(softmax.getType()).getRank()) +
                                            ", not 2, 3 or 4");
@@ -168,6 +168,9 @@ private:
 
   LogicalResult checkProduct() {
     MatmulOp product = chain.getProduct();
+    // In a loop the product would be computed in every turn.
+    if (product->getBlock() != output->getBlock())
+      return decision.decline(product, "the two products stand in different regions");
     if (product.getResultType())
       return decision.decline(product, "the product is not of floats");
     for (MatmulOp matmul : {product, output})
@@ -266,7 +269,7 @@ private:
     if (q[3] != k[3])
       return decision.decline(product, "queries and keys have different head dims");
     if (q[0] != dims.dims[0] || q[1] != dims.dims[1])
-      return decision.decline(product, "a bias broadcasts the scores");
+      return decision.decline(product, "a mask or bias may broadcast the scores");
     float factor = static_cast<float>(chain.scale);
     if (!std::isfinite(factor))
       return decision.decline(product, "the scale is not finite");
@@ -302,7 +305,7 @@ private:
                                                  : buildOp<ReshapeOp>(builder, output.getLoc(), *attention, {}, resultType);
     if (failed(result))
       return failure();
-    description = llvm::formatv("scale {0}", static_cast<float>(chain.scale)).str();
+    description = "scale " + formatNumber(chain.scale);
     if (query && getDim(query, 1) != getDim(key, 1))
       description += ", " + getDim(key, 1).str() + " key heads";
     if (chain.bias)

@@ -12,6 +12,8 @@
 //   y  = d / sqrt(v), or d * (1 / sqrt(v)), or d * ((1 / sqrt(v)) * scale)
 //   y * scale + bias                        taken in when they lie along the normalized dims
 //
+// Casts between floats may stand anywhere between the squares and the product: the fused op takes its mean in f32.
+//
 // or, as TensorFlow writes a layer norm, with r = (1 / sqrt(v)) * scale:  x * r + (bias - mean * r).
 //
 //===----------------------------------------------------------------------------------------------===//
@@ -21,8 +23,6 @@
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
 #include "tfc/Dialect/Tfc/Transforms/FusionRemarks.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
-
-#include "llvm/Support/FormatVariadic.h"
 
 #include <cmath>
 
@@ -89,7 +89,7 @@ public:
   bool isLayerNorm() const { return mean != nullptr; }
   FusionDecision &getDecision() { return decision; }
   std::string describe() const {
-    return "epsilon " + llvm::formatv("{0}", epsilon).str() + (scale ? ", scale" : "") + (bias ? ", bias" : "");
+    return "epsilon " + formatNumber(epsilon) + (scale ? ", scale" : "") + (bias ? ", bias" : "");
   }
 
 private:
@@ -98,8 +98,21 @@ private:
       ops.push_back(op);
   }
 
+  /// The operand of a cast between floats: the squares of f16 are often averaged in f32, as the fused op does anyway.
+  static Value stripCast(Value value) {
+    auto cast = value.getDefiningOp<CastOp>();
+    return cast && isa<FloatType>(getElementTypeOrSelf(cast.getX().getType())) &&
+                   isa<FloatType>(getElementTypeOrSelf(cast.getType()))
+               ? cast.getX()
+               : Value();
+  }
+
   /// `value - mean(value)`, with the mean over the dims that the squares are averaged over.
   LogicalResult matchCentring() {
+    if (Value uncast = stripCast(centred); uncast && uncast.getDefiningOp<SubOp>()) {
+      noteOp(centred.getDefiningOp());
+      centred = uncast;
+    }
     x = centred;
     auto sub = centred.getDefiningOp<SubOp>();
     auto reduce = sub ? sub.getY().getDefiningOp<ReduceOp>() : ReduceOp();
@@ -135,10 +148,21 @@ private:
     return *value.user_begin();
   }
 
+  /// As onlyUser, behind casts between floats, which move `root` along.
+  Operation *onlyUserOfRoot() {
+    Operation *user = onlyUser(root);
+    while (user && isa<CastOp>(user) && stripCast(user->getResult(0))) {
+      noteOp(user);
+      root = user->getResult(0);
+      user = onlyUser(root);
+    }
+    return user;
+  }
+
   /// From the mean of squares to sqrt(v) (`inverse` false) or 1 / sqrt(v) (`inverse` true).
   LogicalResult matchInverse() {
     root = meanOfSquares.getY();
-    Operation *user = onlyUser(root);
+    Operation *user = onlyUserOfRoot();
     if (!user)
       return failure();
     if (isa<AddOp>(user)) {
@@ -151,7 +175,7 @@ private:
       epsilon = *constant;
       noteOp(user);
       root = user->getResult(0);
-      if (!(user = onlyUser(root)))
+      if (!(user = onlyUserOfRoot()))
         return failure();
     }
     if (auto pow = dyn_cast<PowOp>(user)) {
@@ -166,7 +190,7 @@ private:
     root = user->getResult(0);
     if (inverse)
       return success();
-    if (!(user = onlyUser(root)))
+    if (!(user = onlyUserOfRoot()))
       return failure();
     if (auto div = dyn_cast<DivOp>(user))
       inverse = div.getY() == root && matchScalar(div.getX()) == 1.0;
@@ -183,6 +207,12 @@ private:
   bool isCentred(Value value) {
     if (value == centred)
       return true;
+    // The squares were taken of a cast, the quotient of what was cast.
+    if (!mean && value == stripCast(centred)) {
+      noteOp(centred.getDefiningOp());
+      x = centred = value;
+      return true;
+    }
     auto sub = value.getDefiningOp<SubOp>();
     auto reduce = sub ? sub.getY().getDefiningOp<ReduceOp>() : ReduceOp();
     if (!mean || !reduce || sub.getX() != x || reduce.getX() != x || reduce.getKind() != ReduceKind::Mean ||
@@ -197,7 +227,7 @@ private:
   LogicalResult matchProduct() {
     if (inverse && succeeded(matchShiftedProduct()))
       return success();
-    Operation *user = onlyUser(root);
+    Operation *user = onlyUserOfRoot();
     if (!user)
       return failure();
     if (!inverse) {

@@ -8,6 +8,8 @@
 #include "GraphMatchers.h"
 
 #include "mlir/IR/Matchers.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <cmath>
 
@@ -26,6 +28,12 @@ std::optional<double> mlir::tfc::matchScalar(Value value) {
 
 bool mlir::tfc::isNear(double value, double expected) {
   return std::abs(value - expected) <= 2e-5 * std::abs(expected);
+}
+
+std::string mlir::tfc::formatNumber(double value) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%g", value);
+  return text;
 }
 
 std::optional<ScaledValue> mlir::tfc::matchScaling(Operation *op) {

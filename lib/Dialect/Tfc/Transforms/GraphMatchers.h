@@ -12,6 +12,8 @@
 
 #include "mlir/IR/Builders.h"
 
+#include <string>
+
 namespace mlir::tfc {
 
 /// The value of a float constant of one element, of any rank.
@@ -20,6 +22,9 @@ std::optional<double> matchScalar(Value value);
 /// True when the value is a constant of one element within a relative error of 2e-5: exporters round constants (0.7071
 /// for 1/sqrt(2)), and an error of that size stays below what fused and unfused may differ by.
 bool isNear(double value, double expected);
+
+/// A constant of a graph as people write it: six digits.
+std::string formatNumber(double value);
 
 /// `value = factor * x` where the factor is a scalar constant that does not change x's type: one mul or div.
 struct ScaledValue {

@@ -11,8 +11,6 @@
 #include "tfc/Dialect/Tfc/IR/Broadcast.h"
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
 
-#include "llvm/Support/FormatVariadic.h"
-
 #include <cmath>
 
 using namespace mlir;
@@ -64,6 +62,16 @@ FailureOr<SmallVector<DimExprAttr>> ScoreDims::align(ArrayRef<DimExprAttr> tenso
 // Finding the product
 //===----------------------------------------------------------------------------------------------===//
 
+/// True when `to` are the scores `from`, not broadcast by what is done to them. The number of keys may be written
+/// anew, as broadcast(past + seq, total): the product with the values asks for as many keys as there are values.
+static bool areSameScores(Type from, Type to) {
+  if (from == to)
+    return true;
+  SmallVector<DimExprAttr> a = getDims(from), b = getDims(to);
+  return a.size() == b.size() && a.size() >= 2 && getElementTypeOrSelf(from) == getElementTypeOrSelf(to) &&
+         ArrayRef(a).drop_back() == ArrayRef(b).drop_back() && !a.back().isConstant() && !b.back().isConstant();
+}
+
 bool ScoreChain::search(Value value, int depth) {
   Operation *op = value.getDefiningOp();
   if (!op || depth > 24)
@@ -82,8 +90,10 @@ bool ScoreChain::search(Value value, int depth) {
     operands = {1, 2};
   for (unsigned i : operands) {
     // The scores are never broadcast by what is done to them.
-    if (!isa<ReshapeOp, CastOp>(op) && op->getOperand(i).getType() != value.getType())
+    if (!isa<ReshapeOp, CastOp>(op) && !areSameScores(op->getOperand(i).getType(), value.getType())) {
+      broadcast = broadcast ? broadcast : op;
       continue;
+    }
     if (search(op->getOperand(i), depth + 1)) {
       steps.push_back(&op->getOpOperand(i));
       return true;
@@ -97,6 +107,8 @@ bool ScoreChain::search(Value value, int depth) {
 LogicalResult ScoreChain::find(Value softmaxInput) {
   if (search(softmaxInput, 0))
     return success();
+  if (broadcast)
+    return decision.decline(broadcast, "a mask or bias may broadcast the scores");
   if (blocked)
     return decision.decline(blocked, blocked->getName().getStringRef() + " stands where the product of queries and keys should be");
   return decision.declineValue(softmaxInput, "the softmax is not over scaled and masked products");
@@ -195,8 +207,6 @@ FailureOr<Value> ScoreChain::align(Operation *at, Value extra) {
 LogicalResult ScoreChain::add(Operation *op, Value extra, bool subtract) {
   if (!extra)
     return decision.decline(op, "the scores are added to themselves");
-  if (op->getResult(0).getType() != op->getOperand(op->getOperand(0) == extra ? 1 : 0).getType())
-    return decision.decline(op, "a bias broadcasts the scores");
   FailureOr<Value> aligned = align(op, extra);
   if (failed(aligned) || (mask && fill != MaskFill::Infinite && failed(moveMaskIntoBias(op))))
     return failure();
@@ -216,7 +226,7 @@ LogicalResult ScoreChain::add(Operation *op, Value extra, bool subtract) {
 LogicalResult ScoreChain::moveMaskIntoBias(Operation *at) {
   // score + lowest is lowest for every score of usual size, but not in the narrow range of f16.
   if (fill != MaskFill::Lowest || &semantics() == &APFloat::IEEEhalf())
-    return decision.decline(at, "a bias is added to scores that are masked with " + llvm::formatv("{0}", fillValue).str() +
+    return decision.decline(at, "a bias is added to scores that are masked with " + formatNumber(fillValue) +
                                     ": rows without any allowed key would change");
   FailureOr<Value> lowest = constant(at, APFloat::getLargest(semantics(), /*Negative=*/true));
   FailureOr<Value> otherwise = bias ? FailureOr<Value>(bias) : constant(at, APFloat::getZero(semantics()));
@@ -232,8 +242,6 @@ LogicalResult ScoreChain::moveMaskIntoBias(Operation *at) {
 }
 
 LogicalResult ScoreChain::select(SelectOp op, bool scoreIsX) {
-  if (op.getX() == op.getY() || op.getZ().getType() != (scoreIsX ? op.getX() : op.getY()).getType())
-    return decision.decline(op, "a mask broadcasts the scores");
   std::optional<double> value = matchScalar(scoreIsX ? op.getY() : op.getX());
   if (!value)
     return decision.decline(op, "what masked scores become is no scalar constant");
@@ -246,11 +254,11 @@ LogicalResult ScoreChain::select(SelectOp op, bool scoreIsX) {
                      : *value <= -10000                                   ? MaskFill::Low
                                                                           : MaskFill::None;
   if (newFill == MaskFill::None)
-    return decision.decline(op, "masked scores become " + llvm::formatv("{0}", *value).str() + ", which softmax does not take for nothing");
+    return decision.decline(op, "masked scores become " + formatNumber(*value) + ", which softmax does not take for nothing");
   if (mask && fillValue != *value)
     return decision.decline(op, "two masks put different numbers for masked scores");
   if (bias && newFill == MaskFill::Low)
-    return decision.decline(op, "scores with a bias are masked with " + llvm::formatv("{0}", *value).str() +
+    return decision.decline(op, "scores with a bias are masked with " + formatNumber(*value) +
                                     ", which need not lie below all of them");
   FailureOr<Value> allowed = align(op, op.getCondition());
   if (succeeded(allowed) && !scoreIsX)

@@ -78,7 +78,7 @@ private:
   FusionDecision &decision;
   MatmulOp product;
   SmallVector<OpOperand *> steps;
-  Operation *blocked = nullptr;
+  Operation *blocked = nullptr, *broadcast = nullptr;
   ScoreDims dims;
   double fillValue = 0;
 };

@@ -60,7 +60,7 @@ def FuseNormalization : Pass<"tfc-fuse-normalization", "::mlir::func::FuncOp"> {
     makes a layer norm, with any other `d` an RMS norm, when `d / sqrt(mean + epsilon)` follows, in any of these
     spellings: the subtraction written once or twice; epsilon any scalar constant, or none; `Sqrt` or `Pow(0.5)` and
     a division, `Reciprocal(Sqrt)`, `1 / Sqrt` or `Pow(-0.5)` and a product in either order; scale multiplied after
-    it or into the inverse root before; TensorFlow's `x * r + (bias - mean * r)`. Scale and bias are
+    it or into the inverse root before; casts to f32 around the mean; TensorFlow's `x * r + (bias - mean * r)`. Scale and bias are
     taken in where they lie along the normalized dims, whatever they are computed from.
 
     Left alone, with a remark that says why: means over other axes than the last, or over different ones; a value
