@@ -18,6 +18,7 @@
 
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
@@ -157,13 +158,25 @@ static llvm::Error linkLibrary(std::unique_ptr<llvm::Module> code, const Artifac
     return objects.takeError();
   SmallVector<StringRef> inputs(objects->begin(), objects->end());
   inputs.push_back(::tfc::getRuntimeCoreObject());
+  // The linker maps what it writes, and a disk that is full then ends it with a signal: it works in the
+  // folder for temporary files, and the copy can fail in an orderly way. The weights are not in it yet.
+  llvm::Expected<::tfc::TemporaryFolder> folder = ::tfc::TemporaryFolder::create();
+  if (!folder)
+    return folder.takeError();
+  std::string linkedPath = folder->path("linked.so");
   ::tfc::LinkOptions link;
-  link.outputPath = library.temporaryPath();
+  link.outputPath = linkedPath;
   link.soname = llvm::sys::path::filename(options.outputPath);
   link.exportedSymbol = options.querySymbol;
   if (llvm::Error error = ::tfc::linkSharedLibrary(inputs, link))
     return error;
-  return library.reopen(); // The linker has made a new file.
+  auto linked = llvm::MemoryBuffer::getFile(linkedPath, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!linked)
+    return llvm::createStringError(linked.getError(), "cannot read what the linker wrote: %s",
+                                   linked.getError().message().c_str());
+  if (llvm::Error error = library.write((*linked)->getBuffer()))
+    return error;
+  return library.reopen(); // Its start is where the weights' segment is looked for.
 }
 
 //===----------------------------------------------------------------------------------------------===//

@@ -18,7 +18,7 @@ _CPU = 1
 
 def _where_strides_are_elements(array: np.ndarray) -> bool:
     """The runtime counts strides in elements; a field of a record array can lie at odd bytes."""
-    return all(stride % array.itemsize == 0 for stride in array.strides)
+    return array.flags.c_contiguous or all(stride % array.itemsize == 0 for stride in array.strides)
 
 
 def _converted(port: Port, value: np.ndarray) -> np.ndarray:

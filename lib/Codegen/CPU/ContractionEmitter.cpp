@@ -12,6 +12,7 @@
 //     for each block of rows, all nearly equal in height
 //       for k in [0, K), unrolled:  acc[row][vector] += A[row, k] * B[k, vector]
 //       store acc
+//     apply the epilogue to what was stored
 //
 // Each accumulator is a value of its own of one machine vector: wider vectors fall apart in registers. An element is one
 // chain of multiply-adds in the order of k in every block height and in the tails, so it comes out the same bits
@@ -24,11 +25,18 @@
 // k loop of each block prefetches its share of it. With one block of rows there is no time to hide anything in, and the
 // hardware's own prefetching reads at the memory's speed.
 //
+// The epilogue is a loop over scalars, for LLVM to vectorize, over elements that still lie in the cache. Done in registers it
+// would be written once per block height, and was measured to gain nothing.
+//
 //===----------------------------------------------------------------------------------------------===//
 
 #include "ContractionEmitter.h"
 
+#include "tfc/Conversion/TfcToLinalg/ElementTypes.h"
+#include "tfc/Conversion/TfcToLinalg/EmitElementwise.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -61,7 +69,7 @@ DimExprAttr ContractionEmitter::scratchBytes() const {
   return p.k.ceilDiv(constantExpr(p.k, s.lanes)) * (s.lanes * s.panelWidth() * 4);
 }
 
-void ContractionEmitter::emit() {
+LogicalResult ContractionEmitter::emit() {
   m = dim(p.m), n = dim(p.n), k = dim(p.k);
   a = e.bufferOf(frame.pointer(p.a));
   b = e.bufferOf(frame.pointer(p.b));
@@ -70,8 +78,11 @@ void ContractionEmitter::emit() {
     tail = e.bufferOf(frame.pointer(*p.tail));
   if (p.transposedB)
     scratch = e.bufferOf(frame.scratch());
+  for (const Epilogue::Read &read : p.epilogue.reads)
+    readBuffers.push_back(e.bufferOf(frame.pointer(read.pointer)));
   rows = splitRows();
   e.loop(frame.begin(), frame.end(), 1, [&](Value tile) { emitTile(tile); });
+  return failure(epilogueFailed);
 }
 
 //===----------------------------------------------------------------------------------------------===//
@@ -165,24 +176,27 @@ void ContractionEmitter::emitColumns(Value panelNumber, BlockRange blocks) {
   Value column = e.mul(panelNumber, s.panelWidth());
   if (p.transposedB)
     packTransposedPanel(column);
-  auto emitPanel = [&](SmallVector<Value> masks) {
+  auto emitMasked = [&](SmallVector<Value> masks) {
     // A transposed copy has all its columns: those beyond N repeat the last one and are dropped by the store.
-    Panel panel{column, b, e.add(offsetB, column), n, masks, /*maskedLoads=*/true, /*next=*/{}};
+    Value columns = e.min(e.sub(n, column), e.index(s.panelWidth()));
+    Panel panel{column, columns, b, e.add(offsetB, column), n, masks, /*maskedLoads=*/true, /*next=*/{}};
     if (p.transposedB)
-      panel = {column, scratch, e.index(0), e.index(s.panelWidth()), masks, false, {}};
-    emitBlocks(panel, blocks);
+      panel = {column, columns, scratch, e.index(0), e.index(s.panelWidth()), masks, false, {}};
+    if (!masks.back())
+      panel.width = e.index(s.panelWidth());
+    emitPanel(panel, blocks);
   };
   SmallVector<Value> whole(s.blockVectors);
   auto width = p.n.getConstant();
   // Where N is known, so is the number of vectors of its last panel.
   int64_t lastVectors = width ? llvm::divideCeil(*width % s.panelWidth(), s.lanes) : s.blockVectors;
   if (width && lastVectors == 0)
-    return emitPanel(whole);
+    return emitMasked(whole);
   if (width && *width < s.panelWidth())
-    return emitPanel(columnMasks(column, lastVectors));
+    return emitMasked(columnMasks(column, lastVectors));
   e.branch(
-      e.lessEqual(e.add(column, s.panelWidth()), n), [&] { emitPanel(whole); },
-      [&] { emitPanel(columnMasks(column, lastVectors)); });
+      e.lessEqual(e.add(column, s.panelWidth()), n), [&] { emitMasked(whole); },
+      [&] { emitMasked(columnMasks(column, lastVectors)); });
 }
 
 /// Columns of a packed B: whole panels, and the columns behind them, which are row-major.
@@ -192,15 +206,16 @@ void ContractionEmitter::emitPackedColumns(Value panelNumber, BlockRange blocks)
   int64_t width = *p.n.getConstant(), wholePanels = width / s.panelWidth(), rest = width % s.panelWidth();
   auto emitWhole = [&] {
     Value next = e.min(e.add(panelNumber, 1), e.index(wholePanels - 1));
-    emitBlocks({column, b, e.mul(panelNumber, panelSize), e.index(s.panelWidth()),
-                SmallVector<Value>(s.blockVectors), false, e.mul(next, panelSize)},
-               blocks);
+    Value width = e.index(s.panelWidth());
+    emitPanel({column, width, b, e.mul(panelNumber, panelSize), width, SmallVector<Value>(s.blockVectors), false,
+               e.mul(next, panelSize)},
+              blocks);
   };
   if (!p.tail)
     return emitWhole();
   e.branch(e.lessEqual(e.add(column, s.panelWidth()), n), emitWhole, [&] {
     SmallVector<Value> masks = columnMasks(column, llvm::divideCeil(rest, s.lanes));
-    emitBlocks({column, tail, e.index(0), e.index(rest), masks, true, {}}, blocks);
+    emitPanel({column, e.index(rest), tail, e.index(0), e.index(rest), masks, true, {}}, blocks);
   });
 }
 
@@ -232,6 +247,12 @@ void ContractionEmitter::packTransposedPanel(Value column) {
 //===----------------------------------------------------------------------------------------------===//
 // Blocks of rows
 //===----------------------------------------------------------------------------------------------===//
+
+void ContractionEmitter::emitPanel(const Panel &panel, BlockRange blocks) {
+  emitBlocks(panel, blocks);
+  if (!p.epilogue.ops.empty())
+    emitEpilogue(panel, blocks);
+}
 
 /// The code for few blocks prefetches in large steps, the code for many in small ones: a prefetch costs as much as a load.
 void ContractionEmitter::emitBlocks(const Panel &panel, BlockRange blocks) {
@@ -328,4 +349,45 @@ void ContractionEmitter::emitBlock(const Panel &panel, int64_t rowCount, Value r
       else
         e.store(sums[r * vectors + v], c, offset);
     }
+}
+
+//===----------------------------------------------------------------------------------------------===//
+// Epilogue
+//===----------------------------------------------------------------------------------------------===//
+
+void ContractionEmitter::emitEpilogue(const Panel &panel, BlockRange blocks) {
+  auto firstRow = [&](Value block) { return e.add(e.mul(block, rows.low), e.min(block, rows.highCount)); };
+  e.loop(firstRow(blocks.from), firstRow(blocks.to), 1, [&](Value row) {
+    Value rowOffset = e.add(e.add(offsetC, e.mul(row, n)), panel.column);
+    e.loop(e.index(0), panel.width, 1, [&](Value i) {
+      Value at = e.add(rowOffset, i);
+      FailureOr<Value> result = emitEpilogueOps(e.loadScalar(c, at), at, e.add(panel.column, i));
+      if (failed(result))
+        epilogueFailed = true;
+      else
+        e.storeScalar(*result, c, at);
+    });
+  });
+}
+
+/// The epilogue of one element, at offset `at` of C.
+FailureOr<Value> ContractionEmitter::emitEpilogueOps(Value product, Value at, Value column) {
+  IRMapping values;
+  values.map(p.epilogue.product, product);
+  for (auto [read, buffer] : llvm::zip_equal(p.epilogue.reads, readBuffers)) {
+    Value offset = read.kind == EpilogueRead::Same ? at : read.kind == EpilogueRead::Columns ? column : e.index(0);
+    values.map(read.tensor, e.loadScalar(buffer, offset));
+  }
+  for (Operation *op : p.epilogue.ops) {
+    SmallVector<Value> scalars;
+    for (Value operand : op->getOperands()) {
+      auto splat = matchSplat(operand);
+      scalars.push_back(splat ? createConstant(e.b, e.loc, e.b.getF32Type(), *splat) : values.lookup(operand));
+    }
+    FailureOr<Value> result = emitElementwise(e.b, op->getLoc(), op, scalars);
+    if (failed(result))
+      return op->emitOpError("has no meaning behind a matrix product");
+    values.map(op->getResult(0), *result);
+  }
+  return values.lookup(p.epilogue.ops.back()->getResult(0));
 }

@@ -10,9 +10,22 @@
 
 #include "KernelFrame.h"
 #include "VectorEmitter.h"
+#include "tfc/Codegen/Common/ContractionEpilogue.h"
 #include "tfc/Schedule/ContractionSchedule.h"
 
 namespace mlir::tfc {
+
+/// Elementwise ops on the elements of a product, in order. The last one's result is what the kernel stores.
+struct Epilogue {
+  struct Read {
+    Value tensor;
+    unsigned pointer;
+    EpilogueRead kind;
+  };
+  Value product;
+  SmallVector<Operation *> ops;
+  SmallVector<Read> reads; ///< What lies in memory.
+};
 
 /// A matrix product in terms of the kernel's pointers and dim expressions. Leading dims that only A has are rows of it.
 struct Contraction {
@@ -23,6 +36,7 @@ struct Contraction {
   /// Of a packed B: columns per panel, and the pointer to the columns behind the last whole panel (PackedOperand.h).
   int64_t packedWidth = 0;
   std::optional<unsigned> tail;
+  Epilogue epilogue;
   Location loc;
 
   ::tfc::ContractionProblem problem() const {
@@ -38,13 +52,14 @@ public:
 
   DimExprAttr tileCount() const;
   DimExprAttr scratchBytes() const;
-  void emit();
+  /// Fails, with a diagnostic, where an op of the epilogue has no meaning on scalars.
+  LogicalResult emit();
 
 private:
   /// The columns a tile works on. Row k of B begins at offset + k * stride in the buffer. One mask per vector, null where
   /// all of its columns exist.
   struct Panel {
-    Value column, buffer, offset, stride;
+    Value column, width, buffer, offset, stride;
     SmallVector<Value> masks;
     bool maskedLoads = false;
     Value next; ///< Where the next panel begins, when it should be prefetched.
@@ -69,17 +84,23 @@ private:
   SmallVector<Value> columnMasks(Value column, int64_t vectors);
   void packTransposedPanel(Value column);
 
+  void emitPanel(const Panel &panel, BlockRange blocks);
   void emitBlocks(const Panel &panel, BlockRange blocks);
   void emitHeights(const Panel &panel, BlockRange blocks, int64_t fewestBlocks, int64_t prefetches);
   void emitBlock(const Panel &panel, int64_t rows, Value row, Value block, int64_t prefetches);
   void emitPrefetches(const Panel &panel, Value block, Value at, int64_t count);
   SmallVector<Value> emitStep(const Panel &panel, ArrayRef<Value> rowOffsets, Value at, ValueRange sums);
 
+  void emitEpilogue(const Panel &panel, BlockRange blocks);
+  FailureOr<Value> emitEpilogueOps(Value product, Value at, Value column);
+
   KernelFrame frame;
   const Contraction &p;
   const ::tfc::ContractionSchedule &s;
   VectorEmitter e;
   Value m, n, k, a, b, c, tail, scratch;
+  SmallVector<Value> readBuffers;  // of the epilogue
+  bool epilogueFailed = false;
   RowSplit rows;
   Value linesPerStep;              // of a prefetch, in 1/65536 of a cache line
   Value offsetA, offsetB, offsetC; // of the tile's batch

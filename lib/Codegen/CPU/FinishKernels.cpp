@@ -39,9 +39,10 @@ struct FinishKernels : mlir::tfc::impl::FinishKernelsBase<FinishKernels> {
       function.setNoUnwind(true);
       if (!isTiles)
         continue;
-      // Inlining is what turns noalias of its arguments into alias scopes.
+      // Its arguments are noalias as they stand. Inlined, it would be compiled twice where the module is cut into parts,
+      // whose local functions stay.
       function.setLinkage(LLVM::Linkage::Internal);
-      function.setAlwaysInline(true);
+      function.setNoInline(true);
     }
   }
 };

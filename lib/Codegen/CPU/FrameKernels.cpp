@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// Why two functions: LLVM turns `noalias` of arguments into alias scopes when it inlines a call, and knows nothing of
-// pointers that were loaded from a block. So the function that does the work has its pointers as arguments.
+// Why two functions: LLVM believes `noalias` of arguments, and knows nothing of pointers that were loaded from a block.
+// So the function that does the work has its pointers as arguments.
 //
 //===----------------------------------------------------------------------------------------------===//
 

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// Finds the kernels that are one matrix product of f32, and replaces their bodies by what ContractionEmitter writes.
+// Finds the kernels that are one matrix product of f32 and its epilogue, and replaces their bodies by what ContractionEmitter writes.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -59,25 +59,24 @@ static bufferization::MaterializeInDestinationOp findStore(KernelFrame frame) {
   return store;
 }
 
-/// The kernel's only op but for those that say how a packed operand lies.
-static MatmulOp findMatmul(KernelFrame frame) {
+/// The kernel's matrix product, when all other ops say how its packed operand lies or are its epilogue, which are added to `epilogue`.
+static MatmulOp findMatmul(KernelFrame frame, SmallVectorImpl<Operation *> &epilogue) {
   MatmulOp matmul;
-  SmallVector<Operation *> others;
   for (Operation &op : frame.tiles.getBody().front()) {
     if (auto candidate = dyn_cast<MatmulOp>(op)) {
       if (matmul)
         return {};
       matmul = candidate;
-    } else if (isa<TfcDialect>(op.getDialect()) && !isa<DimOp>(op)) {
-      others.push_back(&op);
+    } else if (isa<ElementwiseOpInterface>(op)) {
+      epilogue.push_back(&op);
+    } else if (isa<TfcDialect>(op.getDialect()) && !isa<DimOp, ConstantOp, TransposeOp, ReshapeOp, ConcatOp>(op)) {
+      return {};
     }
   }
-  if (!matmul || matmul.getTransposeA())
-    return {};
-  if (!others.empty() && (matmul.getTransposeB() || !matchPackedOperand(matmul.getB()) || others.size() > 3))
+  if (!matmul || !isEpilogue(epilogue, matmul))
     return {};
   auto isF32 = [](Value value) { return cast<RankedTensorType>(value.getType()).getElementType().isF32(); };
-  return isF32(matmul.getA()) && isF32(matmul.getB()) && isF32(matmul.getC()) ? matmul : MatmulOp();
+  return isF32(matmul.getA()) && isF32(matmul.getB()) ? matmul : MatmulOp();
 }
 
 /// Sets where B lies: row-major, or in panels.
@@ -95,9 +94,30 @@ static bool locateB(MatmulOp matmul, Contraction &problem) {
   return !packed->tail || problem.tail;
 }
 
+/// Sets what the epilogue reads from memory.
+static bool locateEpilogue(MatmulOp matmul, Contraction &problem) {
+  Epilogue &epilogue = problem.epilogue;
+  epilogue.product = matmul.getC();
+  llvm::SmallPtrSet<Operation *, 16> members(epilogue.ops.begin(), epilogue.ops.end());
+  llvm::SmallDenseSet<Value> known;
+  for (Operation *op : epilogue.ops)
+    for (Value operand : op->getOperands()) {
+      Operation *maker = operand.getDefiningOp();
+      if (maker == matmul || members.contains(maker) || matchSplat(operand) || !known.insert(operand).second)
+        continue;
+      auto pointer = pointerOfTensor(operand);
+      auto kind = getEpilogueRead(operand.getType(), getDims(matmul.getC()));
+      if (!pointer || !kind)
+        return false;
+      epilogue.reads.push_back({operand, *pointer, *kind});
+    }
+  return true;
+}
+
 /// The kernel's matrix product, if that is all it is.
 static std::optional<Contraction> matchContraction(KernelFrame frame) {
-  MatmulOp matmul = findMatmul(frame);
+  SmallVector<Operation *> epilogue;
+  MatmulOp matmul = findMatmul(frame, epilogue);
   bufferization::MaterializeInDestinationOp store = findStore(frame);
   if (!matmul || !store)
     return std::nullopt;
@@ -105,8 +125,10 @@ static std::optional<Contraction> matchContraction(KernelFrame frame) {
   while (auto cast = stored.getDefiningOp<UnrealizedConversionCastOp>())
     stored = cast.getOperand(0);
   auto a = pointerOfTensor(matmul.getA()), c = pointerOfView(store.getDest());
-  Contraction problem{0, 0, 0, {}, {}, {}, {}, {}, {}, matmul.getTransposeB(), 0, std::nullopt, matmul.getLoc()};
-  if (stored != matmul.getC() || !a || !c || !locateB(matmul, problem))
+  Contraction problem{0, 0, 0, {}, {}, {}, {}, {}, {}, matmul.getTransposeB(), 0, std::nullopt, {}, matmul.getLoc()};
+  problem.epilogue.ops = epilogue;
+  Value result = epilogue.empty() ? Value(matmul.getC()) : epilogue.back()->getResult(0);
+  if (stored != result || !a || !c || !locateB(matmul, problem) || !locateEpilogue(matmul, problem))
     return std::nullopt;
   problem.a = *a, problem.c = *c;
 
@@ -139,22 +161,28 @@ struct GenerateContraction : mlir::tfc::impl::GenerateContractionBase<GenerateCo
     }
     for (KernelFrame frame : collectKernels(getOperation()))
       if (auto problem = matchContraction(frame))
-        generate(frame, *problem, *target);
+        if (failed(generate(frame, *problem, *target)))
+          return signalPassFailure();
   }
 
-  void generate(KernelFrame frame, const Contraction &problem, const ::tfc::CpuTarget &target) {
+  LogicalResult generate(KernelFrame frame, const Contraction &problem, const ::tfc::CpuTarget &target) {
     // Panels that another target's vectors were meant for.
     if (problem.packedWidth % target.floatLanes() != 0 || problem.packedWidth > 4 * int64_t(target.floatLanes()))
-      return;
+      return success();
     ::tfc::ContractionSchedule schedule = ::tfc::selectContraction(problem.problem(), target);
     Block &body = frame.tiles.getBody().front();
-    while (&body.front() != body.getTerminator())
-      body.getTerminator()->getPrevNode()->erase();
+    SmallVector<Operation *> replaced;
+    for (Operation &op : body.without_terminator())
+      replaced.push_back(&op);
     OpBuilder builder(body.getTerminator());
     ContractionEmitter emitter(builder, frame, problem, schedule);
-    emitter.emit();
+    if (failed(emitter.emit()))
+      return failure();
     frame.setTiles(emitter.tileCount());
     frame.setScratch(emitter.scratchBytes());
+    for (Operation *op : llvm::reverse(replaced))
+      op->erase();
+    return success();
   }
 };
 } // namespace

@@ -18,6 +18,7 @@
 
 #include "PackedOperand.h"
 #include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/Codegen/Common/ContractionEpilogue.h"
 #include "tfc/Schedule/ContractionSchedule.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -77,17 +78,32 @@ private:
 
 } // namespace
 
+/// The matrix product of a kernel that is nothing but that and its epilogue.
+static MatmulOp findMatmul(func::FuncOp kernel) {
+  MatmulOp matmul;
+  SmallVector<Operation *> others;
+  for (Operation &op : kernel.front().without_terminator()) {
+    if (auto candidate = dyn_cast<MatmulOp>(op)) {
+      if (matmul)
+        return {};
+      matmul = candidate;
+    } else if (!isa<ConstantOp>(op)) {
+      others.push_back(&op);
+    }
+  }
+  return matmul && isEpilogue(others, matmul) ? matmul : MatmulOp();
+}
+
 std::optional<Operand> Packer::findOperand(func::FuncOp kernel) const {
   if (kernel.isExternal() || !kernel->hasAttr("tfc.kernel") || !llvm::hasSingleElement(kernel.getBody()))
     return std::nullopt;
-  Block &body = kernel.front();
-  auto matmul = dyn_cast<MatmulOp>(body.front());
-  if (!matmul || matmul->getNextNode() != body.getTerminator() || matmul.getTransposeA())
+  MatmulOp matmul = findMatmul(kernel);
+  if (!matmul)
     return std::nullopt;
   auto argument = dyn_cast<BlockArgument>(matmul.getB());
   auto type = cast<RankedTensorType>(matmul.getB().getType());
   auto isF32 = [](Value value) { return cast<RankedTensorType>(value.getType()).getElementType().isF32(); };
-  if (!argument || !argument.hasOneUse() || !isF32(matmul.getA()) || !isF32(matmul.getC()) || !isF32(argument) ||
+  if (!argument || !argument.hasOneUse() || !isF32(matmul.getA()) || !isF32(argument) ||
       type.getRank() != 2 || !type.hasStaticShape() || type.getNumElements() == 0)
     return std::nullopt;
   bool transposed = matmul.getTransposeB();
@@ -174,7 +190,7 @@ void Packer::packLaunch(LaunchOp launch, const Operand &operand, const PackedWei
 
 /// Replaces the kernel's right operand by its parts.
 LogicalResult Packer::packKernel(func::FuncOp kernel, const Operand &operand) {
-  auto matmul = cast<MatmulOp>(kernel.front().front());
+  MatmulOp matmul = findMatmul(kernel);
   Location loc = matmul.getLoc();
   Type element = cast<RankedTensorType>(matmul.getB().getType()).getElementType();
   int64_t rest = operand.n % operand.width;

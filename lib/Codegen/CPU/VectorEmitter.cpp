@@ -102,9 +102,14 @@ void VectorEmitter::store(Value vector, Value buffer, Value offset) {
 void VectorEmitter::maskedStore(Value vector, Value buffer, Value offset, Value mask) {
   vector::MaskedStoreOp::create(b, loc, buffer, ValueRange{offset}, mask, vector);
 }
+Value VectorEmitter::loadScalar(Value buffer, Value offset) {
+  return memref::LoadOp::create(b, loc, buffer, ValueRange{offset});
+}
+void VectorEmitter::storeScalar(Value scalar, Value buffer, Value offset) {
+  memref::StoreOp::create(b, loc, scalar, buffer, ValueRange{offset});
+}
 Value VectorEmitter::loadScalarToLanes(Value buffer, Value offset) {
-  Value scalar = memref::LoadOp::create(b, loc, buffer, ValueRange{offset});
-  return vector::BroadcastOp::create(b, loc, vectorType, scalar);
+  return vector::BroadcastOp::create(b, loc, vectorType, loadScalar(buffer, offset));
 }
 
 void VectorEmitter::prefetch(Value buffer, Value offset) {

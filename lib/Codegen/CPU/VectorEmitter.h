@@ -57,6 +57,8 @@ public:
   Value maskedLoad(Value buffer, Value offset, Value mask);
   void store(Value vector, Value buffer, Value offset);
   void maskedStore(Value vector, Value buffer, Value offset, Value mask);
+  Value loadScalar(Value buffer, Value offset);
+  void storeScalar(Value scalar, Value buffer, Value offset);
   Value loadScalarToLanes(Value buffer, Value offset);
   /// Asks for the cache line at the offset, to be in the second cache soon.
   void prefetch(Value buffer, Value offset);

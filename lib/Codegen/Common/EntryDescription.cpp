@@ -184,28 +184,26 @@ LogicalResult EntryDescription::addSlots() {
       ready.push_back(number);
   }
   slotOffsets.assign(slots.size(), 0);
-  SmallVector<DimExprAttr> totals(binds.size() + 1, DimExprAttr::constant(entry.getContext(), 0));
+  SmallVector<SmallVector<int64_t>> highest(binds.size() + 1);
   for (size_t done = 0; done < ready.size(); ++done) {
     int64_t number = ready[done];
-    DimExprAttr offset = DimExprAttr::constant(entry.getContext(), 0);
+    SmallVector<int64_t> lowerEnds;
     for (int64_t lower : slots[number].getAbove())
-      offset = offset.max(values.getReference(ends[lower]));
-    slotOffsets[number] = values.add(offset);
+      lowerEnds.push_back(ends[lower]);
+    slotOffsets[number] = values.addLargest(lowerEnds);
     int64_t size = values.add(slots[number].getBytes());
     ends[number] = values.add(values.getReference(slotOffsets[number]) + values.getReference(size));
     // What lies below another slot is no higher than that one.
-    if (higher[number].empty()) {
-      DimExprAttr &total = totals[slots[number].getSegment()];
-      total = total.max(values.getReference(ends[number]));
-    }
+    if (higher[number].empty())
+      highest[slots[number].getSegment()].push_back(ends[number]);
     for (int64_t next : higher[number])
       if (--waiting[next] == 0)
         ready.push_back(next);
   }
   if (ready.size() != slots.size())
     return entry.emitError("slots lie above each other in a circle");
-  for (auto [number, total] : llvm::zip_equal(arenaBytes, totals))
-    number = values.add(total);
+  for (auto [number, candidates] : llvm::zip_equal(arenaBytes, highest))
+    number = values.addLargest(candidates);
   return success();
 }
 

@@ -18,6 +18,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Codegen/Common/GroupOps.h"
+#include "tfc/Codegen/Common/ContractionEpilogue.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -42,6 +43,7 @@ struct Group {
   SmallVector<Operation *> ops;
   Kind kind = Kind::Alone;
   bool hasRow = false;
+  bool hasContraction = false;
   bool hasExtraResult = false;
   /// What the kernel loops over: the dims of the root's result, or of a row op's operand.
   SmallVector<DimExprAttr> domain;
@@ -106,8 +108,13 @@ Fit fit(ArrayRef<DimExprAttr> dims, ArrayRef<DimExprAttr> domain) {
 /// THE decision: may `producer`, whose result is used by members of `group`, be computed inside the group's
 /// kernel? `usedElsewhere`: also by ops behind the root, so that the kernel would get one more result.
 bool mayJoin(Operation *producer, Kind kind, const Group &group, bool usedElsewhere) {
-  // Contractions and data movement have kernels of their own shape; they take no neighbours (yet).
-  if (group.kind == Kind::Alone || kind == Kind::Alone || group.ops.size() >= kMaxOps)
+  // A contraction computes what becomes of its elements before they leave the cache. The kernel then has its shape, and
+  // takes no more ops.
+  if (auto matmul = dyn_cast<MatmulOp>(producer))
+    return group.kind == Kind::Pointwise && !group.hasRow && !group.hasContraction && !usedElsewhere &&
+           isEpilogue(llvm::to_vector(llvm::reverse(group.ops)), matmul);
+  // Data movement has kernels of its own shape.
+  if (group.kind == Kind::Alone || group.hasContraction || kind == Kind::Alone || group.ops.size() >= kMaxOps)
     return false;
   Fit resultFit = fit(getDims(producer->getResult(0)), group.domain);
   if (resultFit == Fit::None)
@@ -166,7 +173,7 @@ private:
 
   /// The group that the op may join, if any: that of its first user in the block.
   std::optional<size_t> findGroup(Operation *op, Kind kind) {
-    if (!fuse || op->getNumResults() != 1 || kind == Kind::Alone)
+    if (!fuse || op->getNumResults() != 1 || (kind == Kind::Alone && !isa<MatmulOp>(op)))
       return std::nullopt;
     Operation *first = nullptr;
     for (Operation *user : op->getUsers()) {
@@ -212,6 +219,7 @@ private:
     }
     groups[*index].ops.push_back(op);
     groups[*index].hasRow |= kind == Kind::Row;
+    groups[*index].hasContraction |= isa<MatmulOp>(op);
     groupOf[op] = *index;
   }
 

@@ -35,6 +35,25 @@ int64_t ValueTable::findSegment(DimExprAttr expr) {
   return segment;
 }
 
+int64_t ValueTable::addLargest(ArrayRef<int64_t> numbers) {
+  // An expression has room for a limited number of terms only, so that many values are compared in several
+  // steps.
+  constexpr size_t kAtOnce = 16;
+  llvm::SetVector<int64_t> rest(numbers.begin(), numbers.end());
+  while (rest.size() > 1) {
+    llvm::SetVector<int64_t> largest;
+    for (ArrayRef<int64_t> list = rest.getArrayRef(); !list.empty();
+         list = list.drop_front(std::min(kAtOnce, list.size()))) {
+      DimExprAttr expr = getReference(list.front());
+      for (int64_t number : list.take_front(kAtOnce).drop_front())
+        expr = expr.max(getReference(number));
+      largest.insert(add(expr));
+    }
+    rest = std::move(largest);
+  }
+  return rest.empty() ? addConstant(0) : rest.front();
+}
+
 int64_t ValueTable::add(DimExprAttr expr) {
   int64_t number;
   if (std::optional<StringRef> name = expr.getSymbol();

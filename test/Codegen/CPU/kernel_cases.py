@@ -175,6 +175,26 @@ matmul("broadcast_batch", dims("s0, 3, s1, 5"), dims("3, 5, s2"), dims("s0, 3, s
 
 
 
+def epilogue(name, k, n, b_type, sizes, **more):
+    """bias, activation and residual behind a product."""
+    ta, tc, bias = dims(f"s0, {k}"), dims("s0, " + n), dims(n) if n.startswith("s") else f"tensor<{n}xf32>"
+    body = (f"%0 = tfc.matmul %a, %b : {ta}, {b_type}\n%1 = tfc.add %bias, %0 : {bias}, {tc}\n%2 = tfc.tanh %1 : {tc}\n"
+            f"%c = tfc.constant dense<2.0> : tensor<f32>\n%3 = tfc.mul %2, %c : {tc}, tensor<f32>\n"
+            f"%4 = tfc.add %3, %r : {tc}, {tc}\nreturn %4 : {tc}")
+
+    def make(rng, m, *s):
+        columns = s[0] if s else int(n)
+        x, y, v, r = normal(rng, m, k), normal(rng, k, columns), normal(rng, columns), normal(rng, m, columns)
+        return [x, y, v, r], [2 * np.tanh(d(x) @ d(y) + d(v)) + d(r)]
+    Case(name, (f"%a: {ta}, %b: {b_type}, %bias: {bias}, %r: {tc}", tc, body), sizes, make, tolerance=2e-5,
+         scale=lambda *s: 10.0, **more)
+
+
+epilogue("epilogue", 33, "101", "tensor<33x101xf32>", [(1,), (9,), (70,), (0,)])
+epilogue("epilogue_whole", 8, "48", "tensor<8x48xf32>", [(1,), (9,)])
+epilogue("epilogue_dynamic", 19, "s1", dims("19, s1"), [(1, 1), (9, 50), (3, 0), (65, 97)])
+
+
 def packed(name, k, n, width, sizes, **more):
     """A right operand in panels, as tfc-pack-weights leaves it; a width that the target's vectors do not fit takes the generic road."""
     panels, rest = n // width, n % width

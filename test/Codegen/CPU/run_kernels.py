@@ -55,7 +55,7 @@ def compile_kernels(opt, cpu, source, folder):
         if "llvm.func" not in line or "attributes {" not in line:
             return line
         head, attributes = line.split("attributes {", 1)
-        kept = [a for a in ("always_inline", "no_unwind") if a in attributes]
+        kept = [a for a in ("no_inline", "no_unwind") if a in attributes]
         width = re.search(r'prefer_vector_width = "\d+"', attributes)
         return head + "attributes {" + ", ".join(kept + ([width.group(0)] if width else [])) + "} {"
     with open(paths["llvm.mlir"], "w") as f:

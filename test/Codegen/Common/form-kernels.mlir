@@ -66,14 +66,61 @@ func.func @masked_softmax(%x: !s, %mask: !m) -> !s attributes {tfc.entry} {
 !x = tensor<?x64xf32, #tfc.dims<n, 64>>
 // CHECK-LABEL: func.func @residual_used_twice
 // CHECK-NEXT: %[[Y:.*]]:2 = tfc.launch @add_layer_norm_0(%arg0, %arg1, %arg2)
-// CHECK-NEXT: %[[Z:.*]] = tfc.launch @matmul_0(%[[Y]]#1
-// CHECK-NEXT: tfc.launch @add_0(%[[Z]], %[[Y]]#0)
+// CHECK-NEXT: tfc.launch @matmul_add_0(%[[Y]]#1, %arg3, %[[Y]]#0)
 func.func @residual_used_twice(%x: !x, %y: !x, %g: tensor<64xf32>, %w: tensor<64x64xf32>) -> !x attributes {tfc.entry} {
   %0 = tfc.add %x, %y : !x, !x
   %1 = tfc.layer_norm %0 scale %g axis 1 epsilon 1.0e-5 : (!x, tensor<64xf32>) -> !x
   %2 = tfc.matmul %1, %w : !x, tensor<64x64xf32>
   %3 = tfc.add %2, %0 : !x, !x
   return %3 : !x
+}
+
+// -----
+
+// A matrix product computes what becomes of its elements: bias, activation, residual.
+!x = tensor<?x64xf32, #tfc.dims<n, 64>>
+// CHECK-LABEL: func.func @product_and_epilogue
+// CHECK-NEXT: %[[Y:.*]] = tfc.launch @matmul_add_gelu_mul_add_0(%arg0, %arg1, %arg2, %arg3)
+// CHECK-NEXT: return %[[Y]]
+// APART-LABEL: func.func @product_and_epilogue
+// APART: tfc.launch @matmul_0
+// APART: tfc.launch @add_0
+func.func @product_and_epilogue(%x: !x, %w: tensor<64x64xf32>, %bias: tensor<64xf32>, %r: !x) -> !x attributes {tfc.entry} {
+  %c = tfc.constant dense<0.5> : tensor<f32>
+  %0 = tfc.matmul %x, %w : !x, tensor<64x64xf32>
+  %1 = tfc.add %0, %bias : !x, tensor<64xf32>
+  %2 = tfc.gelu erf %1 : !x
+  %3 = tfc.mul %2, %c : !x, tensor<f32>
+  %4 = tfc.add %3, %r : !x, !x
+  return %4 : !x
+}
+
+// -----
+
+// It does not take a norm along its rows, what is broadcast along its columns, a result that is wanted elsewhere, or another product.
+!x = tensor<?x64xf32, #tfc.dims<n, 64>>
+// CHECK-LABEL: func.func @no_epilogue
+// CHECK: tfc.launch @matmul_0
+// CHECK: tfc.launch @add_softmax_0
+// CHECK: tfc.launch @matmul_0
+// CHECK: tfc.launch @mul_0
+// CHECK: %[[M:.*]] = tfc.launch @matmul_0
+// CHECK: tfc.launch @neg_0(%[[M]])
+// CHECK: %[[N:.*]] = tfc.launch @matmul_0
+// CHECK: tfc.launch @matmul_add_0(%[[N]], %arg1)
+func.func @no_epilogue(%x: !x, %w: tensor<64x64xf32>, %bias: tensor<64xf32>, %scale: tensor<?x1xf32, #tfc.dims<n, 1>>)
+    -> (!x, !x, !x, !x, !x) attributes {tfc.entry} {
+  %0 = tfc.matmul %x, %w : !x, tensor<64x64xf32>
+  %1 = tfc.add %0, %bias : !x, tensor<64xf32>
+  %2 = tfc.softmax %1 axis 1 : !x
+  %3 = tfc.matmul %2, %w : !x, tensor<64x64xf32>
+  %4 = tfc.mul %3, %scale : !x, tensor<?x1xf32, #tfc.dims<n, 1>>
+  %5 = tfc.matmul %4, %w : !x, tensor<64x64xf32>
+  %6 = tfc.neg %5 : !x
+  %7 = tfc.matmul %6, %w : !x, tensor<64x64xf32>
+  %8 = tfc.matmul %7, %w : !x, tensor<64x64xf32>
+  %9 = tfc.add %8, %7 : !x, !x
+  return %2, %4, %5, %6, %9 : !x, !x, !x, !x, !x
 }
 
 // -----

@@ -24,4 +24,7 @@ for family in ("bert", "gpt"):
     checks.check(f"{family}: as many kernels for 2, 4 and 12 layers", kernels[0] == kernels[1] == kernels[2], kernels)
     per_layer = (launches[1] - launches[0]) / 2
     checks.check(f"{family}: each layer is launched", per_layer >= 4 and launches[2] - launches[1] == 8 * per_layer, launches)
+    # Many layers keep many buffers alive, and the arena is still one expression of the symbols.
+    checks.run("tfc-compile", "--builtin", family, "--config", "hidden=16,heads=2,vocab=11,positions=8,layers=40", "-o", "deep.so", "--weights=seed")
+    checks.run("tfc-run", "./deep.so", "--random", "--dim", "batch=2,seq=3" + (",past=2" if family == "gpt" else ""))
 sys.exit(checks.finish())

@@ -26,6 +26,8 @@ public:
   /// The number of the expression's value.
   int64_t add(DimExprAttr expr);
   int64_t addConstant(int64_t value) { return add(DimExprAttr::constant(context, value)); }
+  /// The number of the largest of these values; of none it is 0.
+  int64_t addLargest(ArrayRef<int64_t> numbers);
   /// A value as an operand of further expressions.
   DimExprAttr getReference(int64_t number) const;
 

@@ -106,10 +106,33 @@ struct FoldTransposeIntoMatmul : OpRewritePattern<MatmulOp> {
     return success();
   }
 };
+
+/// matmul(x, transpose(y) whose rows run along y's innermost dim) -> matmul(x, transpose' y) with the flag flipped, where
+/// transpose' leaves the innermost dim in its place: heads that attention splits off then move as whole rows.
+struct KeepInnermostDimOfTranspose : OpRewritePattern<MatmulOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(MatmulOp op, PatternRewriter &rewriter) const override {
+    auto transpose = op.getB().getDefiningOp<TransposeOp>();
+    if (!transpose || FoldTransposeIntoMatmul::swapsLastTwo(transpose))
+      return rewriter.notifyMatchFailure(op, "the right operand is no transpose, or one that vanishes");
+    SmallVector<int64_t> permutation(transpose.getPermutation());
+    size_t rank = permutation.size();
+    if (rank < 3 || permutation[rank - 2] != int64_t(rank) - 1)
+      return rewriter.notifyMatchFailure(op, "the operand's columns are not what was innermost");
+    std::swap(permutation[rank - 1], permutation[rank - 2]);
+    auto rows = TransposeOp::create(rewriter, transpose.getLoc(), transpose.getX(), permutation);
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getBMutable().assign(rows);
+      op.setTransposeB(!op.getTransposeB());
+    });
+    return success();
+  }
+};
 } // namespace
 
 void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
-  patterns.add<FoldTransposeIntoMatmul>(context);
+  patterns.add<FoldTransposeIntoMatmul, KeepInnermostDimOfTranspose>(context);
 }
 
 //===----------------------------------------------------------------------------------------------===//

@@ -27,6 +27,16 @@ func.func @transpose_of_leading_dims_stays(%x: tensor<2x4x8xf32>, %y: tensor<8x2
   return %0 : tensor<2x4x4xf32>
 }
 
+// The keys of attention stay rows: what was innermost stays so, and the product reads it the other way.
+// CHECK-LABEL: @transpose_keeps_rows
+// CHECK: %[[K:.*]] = tfc.transpose %{{.*}} [0, 2, 1, 3] : tensor<2x5x3x4xf32>
+// CHECK: tfc.matmul %{{.*}}, %[[K]] {transpose_b} : tensor<2x3x6x4xf32>, tensor<2x3x5x4xf32>
+func.func @transpose_keeps_rows(%q: tensor<2x3x6x4xf32>, %k: tensor<2x5x3x4xf32>) -> tensor<2x3x6x5xf32> {
+  %t = tfc.transpose %k [0, 2, 3, 1] : tensor<2x5x3x4xf32>
+  %0 = tfc.matmul %q, %t : tensor<2x3x6x4xf32>, tensor<2x3x4x5xf32>
+  return %0 : tensor<2x3x6x5xf32>
+}
+
 // CHECK-LABEL: @transposes_compose
 // CHECK-SAME: (%[[X:.*]]: tensor<2x3x4xf32>)
 // CHECK-NEXT: %[[Y:.*]] = tfc.transpose %[[X]] [2, 1, 0]
