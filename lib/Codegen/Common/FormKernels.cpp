@@ -38,6 +38,19 @@ static bool isMadeHere(Value root, Block *block) {
   return producer && producer->getBlock() == block && !staysInMain(producer) && !isCloned(producer);
 }
 
+/// True when the dims of the type are known where `producer` stands. A reshape behind a tfc.bind may give a value a
+/// type whose dims are born after it was made: its output has no memory yet at that time.
+static bool areDimsKnownAt(Type type, Operation *producer) {
+  llvm::SetVector<StringAttr> symbols;
+  for (DimExprAttr dim : getDims(type))
+    dim.collectSymbols(symbols);
+  for (auto bind : producer->getBlock()->getOps<BindOp>())
+    if (producer->isBeforeInBlock(bind) &&
+        llvm::any_of(bind.getSymbols(), [&](Attribute name) { return symbols.contains(cast<StringAttr>(name)); }))
+      return false;
+  return true;
+}
+
 /// Values that leave a block need a buffer of their own to be written to: one per operand, made in this
 /// block.
 static void copyYieldedValues(Block &block) {
@@ -47,7 +60,8 @@ static void copyYieldedValues(Block &block) {
     if (!isa<RankedTensorType>(use.get().getType()))
       continue;
     Value root = getAliasRoot(use.get());
-    if (!isMadeHere(root, &block) || !taken.insert(root).second)
+    if (!isMadeHere(root, &block) || !areDimsKnownAt(use.get().getType(), root.getDefiningOp()) ||
+        !taken.insert(root).second)
       replaceByCopy(use);
   }
 }

@@ -270,3 +270,20 @@ func.func @loop(%x: tensor<i64>, %end: tensor<i64>, %step: tensor<i64>) -> tenso
   }
   return %0 : tensor<i64>
 }
+
+// -----
+
+// The result's dims are born after the value was made: its output has no memory yet, so a copy is written there later.
+// CHECK-LABEL: func.func @shaped_later
+// CHECK: %[[Y:.*]] = tfc.launch @neg_0(%arg0)
+// CHECK: tfc.bind %arg1 as ["rows", "columns"]
+// CHECK: %[[R:.*]] = tfc.reshape %[[Y]]
+// CHECK: %[[C:.*]] = tfc.launch @expand_0(%[[R]])
+// CHECK: return %[[C]]
+func.func @shaped_later(%x: tensor<?xf32, #tfc.dims<n>>, %shape: tensor<2xi64>)
+    -> tensor<?x?xf32, #tfc.dims<rows, columns>> attributes {tfc.entry} {
+  %0 = tfc.neg %x : tensor<?xf32, #tfc.dims<n>>
+  tfc.bind %shape as ["rows", "columns"] : tensor<2xi64>
+  %1 = tfc.reshape %0 : tensor<?xf32, #tfc.dims<n>> -> tensor<?x?xf32, #tfc.dims<rows, columns>>
+  return %1 : tensor<?x?xf32, #tfc.dims<rows, columns>>
+}
