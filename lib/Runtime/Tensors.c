@@ -162,15 +162,16 @@ static int32_t findRoom(TfcContext *context, const TfcPort *port, bool born, uin
 
 static bool overlap(const Span *a, uintptr_t low, uintptr_t high) { return a->low < high && low < a->high; }
 
-/* Whether writing here would change what a kernel has yet to read. */
-static bool disturbsInput(const TfcEntry *entry, const EntryState *state, uint32_t number,
-                          const TfcTensor *inputs, const Span *span) {
+/*
+ * Whether writing here would change what a kernel has yet to read. A declared alias makes no difference: today's host
+ * programs write an output while they still read the input (rows of past and present lie at other strides), so the
+ * output is made elsewhere and copied.
+ */
+static bool disturbsInput(const TfcEntry *entry, const EntryState *state, const TfcTensor *inputs, const Span *span) {
   for (uint32_t i = 0; i < entry->input_count; ++i) {
     int64_t bytes = tfc_core_type_bytes(inputs[i].dtype, tfc_layout_count(inputs[i].dims, inputs[i].rank));
     uintptr_t input = (uintptr_t)state->inputs[i];
-    if (!overlap(span, input, input + (uintptr_t)bytes))
-      continue;
-    if (entry->outputs[number].alias_of_input != (int32_t)i || span->low != input)
+    if (overlap(span, input, input + (uintptr_t)bytes))
       return true;
   }
   return false;
@@ -215,7 +216,7 @@ int32_t tfc_core_place_output(TfcContext *context, const TfcEntry *entry, EntryS
   if (code)
     return code;
   state->outputs[number] = tfc_core_tensor_start(output);
-  if (span.plain && !disturbsInput(entry, state, number, inputs, &span))
+  if (span.plain && !disturbsInput(entry, state, inputs, &span))
     return TFC_OK;
   if (!tfc_core_make_room(context, &state->output_rooms[number], (uint64_t)span.bytes))
     return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory to make output '%s' row-major (%lld bytes)",
