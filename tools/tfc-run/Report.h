@@ -8,8 +8,8 @@
 #ifndef TFC_RUN_REPORT_H
 #define TFC_RUN_REPORT_H
 
-#include "Array.h"
-#include "Session.h"
+#include "Session/Array.h"
+#include "Session/Session.h"
 
 #include <string>
 #include <vector>

@@ -11,7 +11,8 @@
 #include "Npy.h"
 #include "Options.h"
 #include "Report.h"
-#include "Session.h"
+#include "Session/MakeInputs.h"
+#include "Session/Session.h"
 
 #include "tfc/Version.h"
 

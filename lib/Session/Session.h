@@ -5,11 +5,11 @@
 //
 //===-----------------------------------------------------------------------------------------------------===//
 
-#ifndef TFC_RUN_SESSION_H
-#define TFC_RUN_SESSION_H
+#ifndef TFC_LIB_SESSION_SESSION_H
+#define TFC_LIB_SESSION_SESSION_H
 
-#include "Array.h"
-#include "Status.h"
+#include "Session/Array.h"
+#include "Session/Status.h"
 
 #include "tfc-c/Runtime.h"
 
@@ -67,4 +67,4 @@ double now();
 
 } // namespace tfc
 
-#endif // TFC_RUN_SESSION_H
+#endif // TFC_LIB_SESSION_SESSION_H

@@ -5,7 +5,7 @@
 //
 //===-----------------------------------------------------------------------------------------------------===//
 
-#include "Session.h"
+#include "Session/Session.h"
 
 #include <algorithm>
 #include <ctime>
