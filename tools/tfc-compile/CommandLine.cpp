@@ -49,9 +49,9 @@ cl::opt<std::string> dynamic("dynamic", cl::desc("all: every dim of every input 
 cl::list<std::string> dims("dim", cl::desc("Fix a symbolic dim: batch=1,seq=128"), cl::value_desc("NAME=N,..."), cl::CommaSeparated, cl::cat(category));
 cl::opt<bool> reference("reference", cl::desc("Compile every op through its plain lowering, each in a kernel of its own"), cl::cat(category));
 cl::opt<bool> explainFusion("explain-fusion", cl::desc("Tell for every candidate whether it fused, or the first thing that kept it from fusing"), cl::cat(category));
-cl::list<std::string> requireFusion("require-fusion", cl::desc("End with exit code 1 when the fused graph has fewer: attention:12,gelu:12 (attention, layer_norm, rms_norm, softmax, gelu)"),
+cl::list<std::string> requireFusion("require-fusion", cl::desc("End with exit code 1 when the graph has fewer: attention:12,gelu:12 (attention, layer_norm, rms_norm, softmax, gelu, silu, swiglu, embedding, qkv, epilogue)"),
                                     cl::value_desc("KIND:N,..."), cl::CommaSeparated, cl::cat(category));
-cl::list<std::string> disableFusion("disable-fusion", cl::desc("Leave fusions out: attention, layer_norm, rms_norm, gelu"), cl::value_desc("NAME,..."), cl::CommaSeparated, cl::cat(category));
+cl::list<std::string> disableFusion("disable-fusion", cl::desc("Leave fusions out, by the same names"), cl::value_desc("NAME,..."), cl::CommaSeparated, cl::cat(category));
 cl::opt<bool> verbose("v", cl::desc("Tell what each stage did and how long it took"), cl::cat(category));
 
 constexpr const char *kOverview =
@@ -108,8 +108,8 @@ bool readFusions(CompileOptions &options) {
   for (const std::string &pair : requireFusion) {
     auto [kind, number] = StringRef(pair).rsplit(':');
     int64_t least;
-    if (!is_contained(getFusionNames(), kind) && kind != "softmax")
-      return usageError("--require-fusion wants KIND:N, where KIND is one of " + names + ", softmax; got '" + pair + "'");
+    if (!is_contained(getFusionNames(), kind))
+      return usageError("--require-fusion wants KIND:N, where KIND is one of " + names + "; got '" + pair + "'");
     if (number.getAsInteger(10, least) || least < 0)
       return usageError("--require-fusion wants KIND:N with N >= 0, got '" + pair + "'");
     options.requiredFusions.emplace_back(kind.str(), least);

@@ -60,7 +60,9 @@ private:
   std::optional<Operand> findOperand(func::FuncOp kernel) const;
   void findLaunches();
   std::optional<Operand> agreeOnLayout(ArrayRef<WeightRefOp> references) const;
+  void fitStacks();
   PackedWeight pack(WeightOp weight, const Operand &operand);
+  WeightOp packStack(WeightOp stack, const Operand &operand);
   WeightOp makeView(WeightOp weight, StringRef ending, int64_t offset, ArrayRef<int64_t> shape, ArrayRef<int64_t> strides);
   void packLaunch(LaunchOp launch, const Operand &operand, const PackedWeight &parts);
   LogicalResult packKernel(func::FuncOp kernel, const Operand &operand);
@@ -71,7 +73,7 @@ private:
   const ::tfc::CpuTarget &target;
   /// Kernels that are one matrix product with a right operand that can be packed, and their launches.
   llvm::MapVector<func::FuncOp, Operand> operands;
-  DenseMap<Operation *, func::FuncOp> kernelOf;
+  llvm::MapVector<Operation *, func::FuncOp> kernelOf;
   llvm::MapVector<func::FuncOp, SmallVector<LaunchOp>> packedLaunches;
   DenseMap<Operation *, unsigned> launchCount;
 };
@@ -129,6 +131,32 @@ void Packer::findLaunches() {
   });
 }
 
+/// A panel of a stacked weight lies in one part of it. Where the usual width does not divide the columns of every part,
+/// fewer vectors may; else the kernel reads its weight as it stands.
+void Packer::fitStacks() {
+  int64_t lanes = target.floatLanes();
+  for (auto &[launch, kernel] : kernelOf) {
+    auto found = operands.find(kernel);
+    if (found == operands.end())
+      continue;
+    Operand &operand = found->second;
+    auto reference = cast<LaunchOp>(launch).getInputs()[operand.argument].getDefiningOp<WeightRefOp>();
+    auto weight = reference ? symbols.lookup<WeightOp>(reference.getWeight()) : WeightOp();
+    if (!weight || weight.getParts().empty())
+      continue;
+    auto dividesParts = [&](int64_t width) {
+      return operand.transposed && llvm::all_of(weight.getParts(), [&](FlatSymbolRefAttr part) {
+               return symbols.lookup<WeightOp>(part.getAttr()).getTensorType().getDimSize(0) % width == 0;
+             });
+    };
+    while (operand.width > 0 && !dividesParts(operand.width))
+      operand.width -= lanes;
+    if (operand.width <= 0)
+      operands.erase(found);
+  }
+  kernelOf.remove_if([&](const auto &entry) { return !operands.contains(entry.second); });
+}
+
 /// The layout that every use of the weight wants, if all of them want one and the same.
 std::optional<Operand> Packer::agreeOnLayout(ArrayRef<WeightRefOp> references) const {
   std::optional<Operand> agreed;
@@ -156,8 +184,28 @@ WeightOp Packer::makeView(WeightOp weight, StringRef ending, int64_t offset, Arr
   return view;
 }
 
+/// The panels of one part behind those of the other.
+WeightOp Packer::packStack(WeightOp stack, const Operand &operand) {
+  SmallVector<FlatSymbolRefAttr> parts;
+  for (FlatSymbolRefAttr name : stack.getParts()) {
+    auto part = symbols.lookup<WeightOp>(name.getAttr());
+    Operand ofPart = operand;
+    ofPart.n = part.getTensorType().getDimSize(0);
+    parts.push_back(FlatSymbolRefAttr::get(pack(part, ofPart).panels.getSymNameAttr()));
+  }
+  OpBuilder builder(stack);
+  auto type = RankedTensorType::get({operand.n / operand.width, operand.k, operand.width},
+                                    stack.getTensorType().getElementType());
+  auto panels = WeightOp::create(builder, stack.getLoc(), builder.getStringAttr(stack.getSymName() + "_panels"), TypeAttr::get(type),
+                                 StackedSourceAttr::get(builder.getContext(), parts), LayoutAttr(), TypeAttr());
+  symbols.insert(panels);
+  return panels;
+}
+
 /// The weight's parts, as views of its source in its place.
 PackedWeight Packer::pack(WeightOp weight, const Operand &operand) {
+  if (!weight.getParts().empty())
+    return {packStack(weight, operand), {}};
   int64_t offset = 0;
   ArrayRef<int64_t> shape = weight.getTensorType().getShape();
   SmallVector<int64_t> strides = {shape[1], 1};
@@ -229,6 +277,7 @@ LogicalResult Packer::packKernels() {
 
 LogicalResult Packer::run() {
   findLaunches();
+  fitStacks();
   llvm::MapVector<StringAttr, SmallVector<WeightRefOp>> references;
   module.walk([&](WeightRefOp reference) { references[reference.getWeightAttr().getAttr()].push_back(reference); });
   for (auto &[name, uses] : references) {
