@@ -52,6 +52,9 @@ cl::opt<bool> explainFusion("explain-fusion", cl::desc("Tell for every candidate
 cl::list<std::string> requireFusion("require-fusion", cl::desc("End with exit code 1 when the graph has fewer: attention:12,gelu:12 (attention, layer_norm, rms_norm, softmax, gelu, silu, swiglu, embedding, qkv, epilogue)"),
                                     cl::value_desc("KIND:N,..."), cl::CommaSeparated, cl::cat(category));
 cl::list<std::string> disableFusion("disable-fusion", cl::desc("Leave fusions out, by the same names"), cl::value_desc("NAME,..."), cl::CommaSeparated, cl::cat(category));
+cl::opt<bool> verify("verify-fusion", cl::desc("Compile with and without each fusion, run all on the same made-up inputs, and end with exit code 1 where an output differs by more than 1e-5 of its largest magnitude; --dim gives sizes"),
+                           cl::cat(category));
+cl::opt<bool> asJson("json", cl::desc("Print what --verify-fusion found as JSON"), cl::cat(category));
 cl::opt<bool> verbose("v", cl::desc("Tell what each stage did and how long it took"), cl::cat(category));
 
 constexpr const char *kOverview =
@@ -117,6 +120,8 @@ bool readFusions(CompileOptions &options) {
   return true;
 }
 
+bool isModule(StringRef path) { return path.ends_with(".mlir") || path.ends_with(".mlirbc"); }
+
 bool readInput(CompileInput &input) {
   if (inputPath.empty() == builtin.empty())
     return usageError(builtin.empty() ? "no model given" : "give a model file or --builtin, not both");
@@ -125,9 +130,11 @@ bool readInput(CompileInput &input) {
   if (!dynamic.empty() && dynamic != "all")
     return usageError("--dynamic knows only 'all', got '" + dynamic + "'");
   StringRef path = inputPath;
-  if ((!dynamic.empty() || !dims.empty()) && !builtin.empty())
+  // A verification runs the model, so there every symbol may get a size.
+  bool fixesDims = !dynamic.empty() || (!dims.empty() && !verify);
+  if (fixesDims && !builtin.empty())
     return usageError("--dynamic and --dim are for model files; the symbols of a built-in graph are batch, seq and past");
-  if ((!dynamic.empty() || !dims.empty()) && (path.ends_with(".mlir") || path.ends_with(".mlirbc")))
+  if (fixesDims && isModule(path))
     return usageError("--dynamic and --dim are for ONNX files; in a .mlir file the dims stand already");
   input.path = inputPath;
   input.builtin = builtin;
@@ -215,6 +222,10 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
       errs() << "error: " << line << '\n';
     return std::nullopt;
   }
+  if (asJson && !verify) {
+    usageError("--json goes with --verify-fusion");
+    return std::nullopt;
+  }
   CommandLine line;
   if (!readInput(line.input) || !readTarget(line.options) || !readWeights(line.options) || !readFusions(line.options) ||
       !readOutputs(line.options, line.input) || !checkReport(line.options))
@@ -229,5 +240,12 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
   line.reportPath = reportPath;
   line.verbose = verbose;
   line.explainFusion = explainFusion;
+  line.verifyFusion = verify;
+  line.json = asJson;
+  line.writesOutput = !verify || !outputPath.empty();
+  if (verify && (!line.input.builtin.empty() || isModule(line.input.path))) {
+    line.verify.sizes.insert(line.input.fixedDims.begin(), line.input.fixedDims.end());
+    line.input.fixedDims.clear();
+  }
   return line;
 }
