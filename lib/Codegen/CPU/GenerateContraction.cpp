@@ -159,7 +159,10 @@ struct GenerateContraction : mlir::tfc::impl::GenerateContractionBase<GenerateCo
       getOperation().emitError() << llvm::toString(target.takeError());
       return signalPassFailure();
     }
-    for (KernelFrame frame : collectKernels(getOperation()))
+    FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
+    if (failed(frames))
+      return signalPassFailure();
+    for (KernelFrame frame : *frames)
       if (auto problem = matchContraction(frame))
         if (failed(generate(frame, *problem, *target)))
           return signalPassFailure();

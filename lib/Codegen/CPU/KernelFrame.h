@@ -35,13 +35,16 @@ struct KernelFrame {
   Value end() { return tiles.getArgument(tiles.getNumArguments() - 3); }
   Value worker() { return tiles.getArgument(tiles.getNumArguments() - 2); }
   Value scratch() { return tiles.getArgument(tiles.getNumArguments() - 1); }
+  /// Where the kernel calls `tiles`: the last thing it does.
+  func::CallOp call();
 
   void setTiles(DimExprAttr tileCount) { kernel->setAttr(kTilesAttr, tileCount); }
   void setScratch(DimExprAttr bytes) { kernel->setAttr(kScratchAttr, bytes); }
 };
 
-/// All framed kernels of the module, in order.
-SmallVector<KernelFrame> collectKernels(ModuleOp module);
+/// All framed kernels of the module, in order. Fails with a diagnostic where a function claims to be the tiles of a kernel but
+/// does not have the form above; what follows may rely on it.
+FailureOr<SmallVector<KernelFrame>> collectKernels(ModuleOp module);
 
 /// The rank-0 memref of a pointer: `memref<element>`.
 Value memrefOfPointer(OpBuilder &builder, Location loc, Value pointer, Type element);

@@ -100,7 +100,10 @@ static void lower(CheckIndexOp check, Value worker) {
 namespace {
 struct LowerCheckIndex : mlir::tfc::impl::LowerCheckIndexBase<LowerCheckIndex> {
   void runOnOperation() override {
-    for (KernelFrame frame : collectKernels(getOperation())) {
+    FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
+    if (failed(frames))
+      return signalPassFailure();
+    for (KernelFrame frame : *frames) {
       SmallVector<CheckIndexOp> checks;
       frame.tiles.walk([&](CheckIndexOp check) { checks.push_back(check); });
       for (CheckIndexOp check : checks) {
