@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 #define TFC_ABI_MAGIC 0x00434654u /* "TFC\0" in memory */
-#define TFC_ABI_VERSION 1u
+#define TFC_ABI_VERSION 2u
 #define TFC_MAX_RANK 16
 
 /*===-- Codes ------------------------------------------------------------------------------------------===*/
@@ -221,6 +221,12 @@ typedef struct TfcSeed {
   double mean, scale;
 } TfcSeed;
 
+/** Padding of a layout: element i is the source's only where 0 <= offset + i[0]*strides[0] + ... < extent, else zero. */
+typedef struct TfcLayoutBound {
+  int64_t offset, extent;
+  const int64_t *strides; /**< rank of them */
+} TfcLayoutBound;
+
 /** One weight of the model: where it lies in the segment of weights and, when seeded, how it is made. */
 typedef struct TfcWeight {
   const char *name;
@@ -229,10 +235,11 @@ typedef struct TfcWeight {
   const int64_t *dims;
   uint64_t offset, bytes;  /**< within the segment of weights */
   int32_t seeded;          /**< 1: `seed` holds; 0: the bytes come with the artifact */
-  uint32_t reserved;
+  uint32_t bound_count;
   TfcSeed seed;
   int64_t layout_offset;   /**< strided view of the seeded source (tfc/Weights/LayoutRecipe.h) */
   const int64_t *layout_strides; /**< rank of them; null: row-major */
+  const TfcLayoutBound *bounds;  /**< all of them must hold; null: no padding */
 } TfcWeight;
 
 typedef struct TfcWeights {
@@ -349,7 +356,7 @@ static_assert(sizeof(TfcLaunch) == 48, "layout of TfcLaunch");
 static_assert(sizeof(TfcBind) == 24, "layout of TfcBind");
 static_assert(sizeof(TfcEntry) == 112, "layout of TfcEntry");
 static_assert(sizeof(TfcSeed) == 40, "layout of TfcSeed");
-static_assert(sizeof(TfcWeight) == 104, "layout of TfcWeight");
+static_assert(sizeof(TfcLayoutBound) == 24 && sizeof(TfcWeight) == 112, "layout of TfcWeight");
 static_assert(sizeof(TfcWeights) == 64, "layout of TfcWeights");
 static_assert(sizeof(TfcModel) == 136, "layout of TfcModel");
 static_assert(sizeof(TfcRun) == 56, "layout of TfcRun");

@@ -59,6 +59,7 @@ private:
   Constant *entry(const tfc::EntryDescription &entry);
   Constant *kernel(const tfc::KernelDescription &kernel);
   Constant *seed(const TfcSeed &seed);
+  Constant *layoutBound(const tfc::LayoutBoundDescription &bound);
   Constant *weight(const tfc::WeightDescription &weight);
   Constant *weights();
   Constant *embeddedSegment();
@@ -192,12 +193,18 @@ Constant *DescriptorBuilder::seed(const TfcSeed &seed) {
       {i32(seed.kind), i32(0), i64(seed.seed), i64(seed.stream), f64(seed.mean), f64(seed.scale)});
 }
 
+Constant *DescriptorBuilder::layoutBound(const tfc::LayoutBoundDescription &bound) {
+  return checked<TfcLayoutBound>({i64(bound.offset), i64(bound.extent), integers(bound.strides, "tfc.strides")});
+}
+
 Constant *DescriptorBuilder::weight(const tfc::WeightDescription &weight) {
   // A scalar's recipe has no strides; null would say the same, so nothing is lost.
   return checked<TfcWeight>({text(weight.name), dataType(weight.dtype), i32(weight.dims.size()),
                              integers(weight.dims, "tfc.shape"), i64(weight.offset), i64(weight.bytes),
-                             i32(weight.seeded), i32(0), seed(weight.seed), i64(weight.layoutOffset),
-                             integers(weight.layoutStrides, "tfc.strides")});
+                             i32(weight.seeded), i32(weight.layoutBounds.size()), seed(weight.seed),
+                             i64(weight.layoutOffset), integers(weight.layoutStrides, "tfc.strides"),
+                             arrayOf(weight.layoutBounds, "tfc.bounds",
+                                     [&](const auto &element) { return layoutBound(element); })});
 }
 
 /// One page of zeros in a section of its own, which the linker puts last. After the link the page gives way

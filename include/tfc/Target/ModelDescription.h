@@ -69,6 +69,12 @@ struct EntryDescription {
   std::vector<uint32_t> arenaBytes;
 };
 
+/// Padding of a layout, see TfcLayoutBound.
+struct LayoutBoundDescription {
+  int64_t offset = 0, extent = 0;
+  std::vector<int64_t> strides;
+};
+
 struct WeightDescription {
   std::string name;
   TfcDataType dtype = {TFC_FLOAT, 32, 1};
@@ -78,6 +84,7 @@ struct WeightDescription {
   TfcSeed seed = {};
   int64_t layoutOffset = 0;
   std::vector<int64_t> layoutStrides; ///< Empty: row-major.
+  std::vector<LayoutBoundDescription> layoutBounds;
 };
 
 /// Code of one kernel for one set of CPU features.

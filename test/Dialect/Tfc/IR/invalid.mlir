@@ -878,6 +878,21 @@ tfc.weight @weight_c2_huge : tensor<4294967296x4294967296xf32> = #tfc.file<"f", 
 
 // -----
 
+// expected-error @+1 {{(C3) a bound of the layout has 2 strides for rank 1}}
+tfc.weight @weight_c3_bound : tensor<4xf32> = #tfc.file<"f", 0, 16> layout <0, [1], pad [<0, [1, 1] below 4>]>
+
+// -----
+
+// expected-error @+1 {{(C3) a bound of the layout has a negative extent, -1}}
+tfc.weight @weight_c3_extent : tensor<4xf32> = #tfc.file<"f", 0, 16> layout <0, [1], pad [<0, [1] below -1>]>
+
+// -----
+
+// expected-error @+1 {{(C3) a scalar cannot be padded}}
+tfc.weight @weight_c3_scalar : tensor<f32> = #tfc.file<"f", 0, 16> layout <0, [], pad [<0, [] below 1>]>
+
+// -----
+
 // expected-error @+1 {{(C2) no file has bytes [-4, + 16)}}
 tfc.weight @weight_c2_negative : tensor<4xf32> = #tfc.file<"f", -4, 16>
 
