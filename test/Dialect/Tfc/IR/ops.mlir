@@ -8,6 +8,8 @@
 
 // CHECK: tfc.weight @w0 : tensor<8x4xf32> = #tfc.file<"m.onnx", 64, 128>
 tfc.weight @w0 : tensor<8x4xf32> = #tfc.file<"m.onnx", 64, 128>
+// CHECK: tfc.weight @element : tensor<f32> = #tfc.file<"m.onnx", 64, 128> layout <3>
+tfc.weight @element : tensor<f32> = #tfc.file<"m.onnx", 64, 128> layout <3>
 // CHECK: tfc.weight @w1 : tensor<4x8xf32> = #tfc.file<"m.onnx", 64, 128> layout <0, [1, 4]>
 tfc.weight @w1 : tensor<4x8xf32> = #tfc.file<"m.onnx", 64, 128> layout <0, [1, 4]>
 // CHECK: tfc.weight @w2 : tensor<4xf32> = #tfc.file<"m.onnx", 64, 8> as f16

@@ -180,9 +180,10 @@ def Tfc_LayoutAttr : Tfc_Attr<"Layout", "layout"> {
     layout <-16, [8, 1], pad [<-2, [1, 0] below 10>, <0, [0, 1] below 8>]>
     ```
   }];
-  let parameters = (ins "int64_t":$offset, ArrayRefParameter<"int64_t">:$strides,
+  let parameters = (ins "int64_t":$offset, OptionalArrayRefParameter<"int64_t">:$strides,
                         OptionalArrayRefParameter<"::mlir::tfc::LayoutBoundAttr">:$bounds);
-  let assemblyFormat = "`<` $offset `,` `[` $strides `]` (`,` `pad` `[` $bounds^ `]`)? `>`";
+  // A scalar has no strides: `<3>`.
+  let assemblyFormat = "`<` $offset (`,` `[` $strides^ `]`)? (`,` `pad` `[` $bounds^ `]`)? `>`";
   let builders = [AttrBuilder<(ins "int64_t":$offset, "::llvm::ArrayRef<int64_t>":$strides), [{
     return $_get($_ctxt, offset, strides, ::llvm::ArrayRef<::mlir::tfc::LayoutBoundAttr>());
   }]>];
