@@ -182,7 +182,9 @@ typedef struct TfcLaunch {
   const char *const *nodes;  /**< names of the graph's nodes it came from */
   const char *const *checks; /**< one text per checked index of the kernel: "node 'Gather_3': input_ids" */
   uint32_t check_count;
-  uint32_t reserved;
+  uint32_t source_count;
+  /** Where its operands come from: the number of an earlier launch, or -1 - n for input n. Weights are left out. */
+  const int32_t *sources;
 } TfcLaunch;
 
 /** A point of the host program where data gives symbols their values (entry.symbols with born_in == number + 1). */
@@ -303,8 +305,23 @@ typedef struct TfcLoaded TfcLoaded;
 /** Runs fn(data, i) for every i in [0, count), in any order and on any threads, and returns when all are done. */
 typedef void (*TfcExecutorFn)(void *executor, int64_t count, void (*fn)(void *data, int64_t i), void *data);
 
-/** Called for each launch when set: before (`after` == 0) and after. */
-typedef void (*TfcProfilerFn)(void *profiler, const TfcEntry *entry, uint32_t launch, const int64_t *values, int after);
+/** What a profiler is told of. A run and its launches are told by the thread that runs, in order; tiles by the threads that do
+ * them, side by side. */
+typedef enum TfcEventKind { TFC_EVENT_RUN = 0, TFC_EVENT_LAUNCH = 1, TFC_EVENT_TILES = 2 } TfcEventKind;
+
+/** Told twice: when it begins (`after` == 0) and when it is over. */
+typedef struct TfcEvent {
+  uint32_t kind; /**< TfcEventKind */
+  int32_t after;
+  const TfcEntry *entry;
+  const int64_t *values; /**< of the entry's expressions */
+  uint32_t launch;       /**< LAUNCH, TILES: its number in the entry */
+  int32_t worker;        /**< TILES: which of the context's threads; 0 is the one that runs */
+  int64_t begin, end;    /**< TILES: which of the launch's tiles */
+} TfcEvent;
+
+/** Called with the context's `profiler_data`. The event is valid during the call. */
+typedef void (*TfcProfilerFn)(void *profiler, const TfcEvent *event);
 
 typedef struct TfcContextOptions {
   uint64_t bytes;         /**< sizeof(TfcContextOptions) */
@@ -313,7 +330,8 @@ typedef struct TfcContextOptions {
   TfcExecutorFn executor; /**< null: a pool of the context's own */
   void *executor_data;
   int32_t executor_width; /**< how many threads the executor has at most */
-  int32_t reserved2;
+  /** Sum of 1 << TfcEventKind: what the profiler wants to be told of; 0: runs and launches. */
+  uint32_t profiler_events;
   void *(*allocate)(void *allocator, uint64_t bytes, uint64_t alignment); /**< null: the C library's */
   void (*release)(void *allocator, void *pointer);
   void *allocator;
@@ -350,9 +368,10 @@ static_assert(sizeof(TfcExprWord) == 16 && sizeof(TfcExpr) == 24, "layout of exp
 static_assert(sizeof(TfcSymbol) == 32, "layout of TfcSymbol");
 static_assert(sizeof(TfcPort) == 40, "layout of TfcPort");
 static_assert(sizeof(TfcRequirement) == 24, "layout of TfcRequirement");
+static_assert(sizeof(TfcEvent) == 48, "layout of TfcEvent");
 static_assert(sizeof(TfcWorker) == 32, "layout of TfcWorker");
 static_assert(sizeof(TfcKernel) == 24 && sizeof(TfcVariant) == 16, "layout of kernels");
-static_assert(sizeof(TfcLaunch) == 48, "layout of TfcLaunch");
+static_assert(sizeof(TfcLaunch) == 56, "layout of TfcLaunch");
 static_assert(sizeof(TfcBind) == 24, "layout of TfcBind");
 static_assert(sizeof(TfcEntry) == 112, "layout of TfcEntry");
 static_assert(sizeof(TfcSeed) == 40, "layout of TfcSeed");

@@ -157,7 +157,8 @@ Constant *DescriptorBuilder::requirement(const tfc::RequirementDescription &requ
 Constant *DescriptorBuilder::launch(const tfc::LaunchDescription &launch) {
   return checked<TfcLaunch>({i32(launch.kernel), i32(launch.tiles), i32(launch.scratch), i32(launch.flops),
                              i32(launch.bytes), i32(launch.nodes.size()), texts(launch.nodes, "tfc.nodes"),
-                             texts(launch.checks, "tfc.checks"), i32(launch.checks.size()), i32(0)});
+                             texts(launch.checks, "tfc.checks"), i32(launch.checks.size()),
+                             i32(launch.sources.size()), arrayOf(launch.sources, "tfc.sources", [&](int32_t source) { return i32(source); })});
 }
 
 Constant *DescriptorBuilder::bind(const tfc::BindDescription &bind) {

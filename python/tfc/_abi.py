@@ -124,7 +124,7 @@ class TfcContextOptions(Structure):
         ("executor", c_void_p),
         ("executor_data", c_void_p),
         ("executor_width", c_int32),
-        ("reserved2", c_int32),
+        ("profiler_events", c_uint32),
         ("allocate", c_void_p),
         ("release", c_void_p),
         ("allocator", c_void_p),

@@ -50,6 +50,7 @@ struct RequirementDescription {
 struct LaunchDescription {
   uint32_t kernel = 0, tiles = 0, scratch = 0, flops = 0, bytes = 0;
   std::vector<std::string> nodes, checks;
+  std::vector<int32_t> sources; ///< See TfcLaunch.
 };
 
 struct BindDescription {
