@@ -7,7 +7,7 @@
 #   target_link_libraries(app PRIVATE bert)          # bert.h, and bert.so to link with
 #
 # SOURCE is an .onnx or .mlir file, or a built-in graph: `builtin:bert-base`. FLAGS are those of tfc-compile. The artifact is
-# NAME.so in the current binary folder; the header, with typed entry points, NAME.h beside it. Files that the model's
+# NAME.so in the current binary folder; the header, with typed entry points named NAME_..., NAME.h beside it. Files that the model's
 # weights lie in are not followed: list them with set_property(TARGET NAME APPEND PROPERTY ...) where they change.
 function(tfc_add_model name source)
   cmake_parse_arguments(ARG "" "SHARED_NAME" "FLAGS" ${ARGN})
@@ -33,7 +33,7 @@ function(tfc_add_model name source)
   endif()
   add_custom_command(
     OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${file} ${CMAKE_CURRENT_BINARY_DIR}/${header}
-    COMMAND ${compiler} ${input} ${ARG_FLAGS} -o ${file}
+    COMMAND ${compiler} ${input} --name=${name} ${ARG_FLAGS} -o ${file}
     DEPENDS ${depends} ${compiler}
     WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}
     COMMENT "Compiling model ${name}" VERBATIM)

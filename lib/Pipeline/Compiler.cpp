@@ -120,7 +120,9 @@ CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &m
   }
   if (!module || failed(verifyLoaded(*module, stage)))
     return CompileStatus::BadInput;
-  if (!module->getOperation()->hasAttr("tfc.model_name")) {
+  if (!input.name.empty()) {
+    (*module)->setAttr("tfc.model_name", StringAttr::get(&context, input.name));
+  } else if (!module->getOperation()->hasAttr("tfc.model_name")) {
     StringRef name = input.builtin.empty() ? llvm::sys::path::stem(path) : StringRef(input.builtin);
     (*module)->setAttr("tfc.model_name", StringAttr::get(&context, name));
   }

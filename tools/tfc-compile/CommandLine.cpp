@@ -33,6 +33,8 @@ cl::opt<std::string> config("config", cl::desc("Sizes of a built-in graph: hidde
                             cl::value_desc("PAIRS|FILE.json"), cl::cat(category));
 cl::opt<std::string> load("load", cl::desc("Read a built-in graph's weights from a safetensors file with the Hugging Face names"),
                           cl::value_desc("FILE.safetensors"), cl::cat(category));
+cl::opt<std::string> modelName("name", cl::desc("Name of the model, in front of everything in model.h (default: the name of its file)"),
+                               cl::value_desc("NAME"), cl::cat(category));
 cl::opt<uint64_t> seed("seed", cl::desc("Seed of a built-in graph's random weights (default 0)"), cl::value_desc("N"), cl::init(0), cl::cat(category));
 cl::opt<std::string> target("target", cl::desc("cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4"),
                             cl::value_desc("TARGET"), cl::init("cpu"), cl::cat(category));
@@ -133,6 +135,7 @@ bool readInput(CompileInput &input) {
   input.builtin = builtin;
   input.config = config;
   input.safetensors = load;
+  input.name = modelName;
   input.seed = seed;
   input.dynamicAll = dynamic == "all";
   return readDims(input);

@@ -26,7 +26,7 @@ static constexpr size_t kRunLimit = 20;
 
 static std::string number(double value) {
   char text[32];
-  std::snprintf(text, sizeof(text), "%.3f", value);
+  std::snprintf(text, sizeof(text), "%.5f", value);
   return text;
 }
 

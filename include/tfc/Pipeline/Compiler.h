@@ -41,6 +41,7 @@ struct CompileInput {
   std::string builtin;      ///< "bert-base"
   std::string config;       ///< key=value pairs, or a path of a config.json; for built-in graphs
   std::string safetensors;  ///< a file to read weights from; empty: made from the seed
+  std::string name;         ///< of the model, for the header and the descriptor; empty: the file's or the built-in graph's
   uint64_t seed = 0;
   bool dynamicAll = false;  ///< every input dim is a symbol of its own
   std::vector<std::pair<std::string, int64_t>> fixedDims;

@@ -8,6 +8,7 @@
 #include "Host.h"
 
 #include <atomic>
+#include <mutex>
 #include <thread>
 
 using namespace tfc_test;
