@@ -36,12 +36,26 @@ struct KernelFrame {
   Value worker() { return tiles.getArgument(tiles.getNumArguments() - 2); }
   Value scratch() { return tiles.getArgument(tiles.getNumArguments() - 1); }
 
+  /// The tensor that the kernel stores, in the memory of the pointer of that number.
+  struct Result {
+    Value tensor;
+    unsigned pointer;
+  };
+  /// None where the kernel has several results.
+  std::optional<Result> singleResult();
+
+  /// Has new ops written at the end of the body of `tiles` and erases all that stood there.
+  LogicalResult replaceBody(function_ref<LogicalResult(OpBuilder &)> emit);
+
   void setTiles(DimExprAttr tileCount) { kernel->setAttr(kTilesAttr, tileCount); }
   void setScratch(DimExprAttr bytes) { kernel->setAttr(kScratchAttr, bytes); }
 };
 
 /// All framed kernels of the module, in order.
 SmallVector<KernelFrame> collectKernels(ModuleOp module);
+
+/// The number of the pointer whose memory a tensor of a framed kernel is, if it is an operand of the kernel.
+std::optional<unsigned> pointerOfTensor(Value tensor);
 
 /// The rank-0 memref of a pointer: `memref<element>`.
 Value memrefOfPointer(OpBuilder &builder, Location loc, Value pointer, Type element);
