@@ -84,7 +84,9 @@ ArrayRef<StringRef> mlir::tfc::getFusionNames() {
 }
 
 static void buildKernels(OpPassManager &pm, const PipelineOptions &options) {
-  pm.addNestedPass<func::FuncOp>(createDecomposeOps());
+  DecomposeOpsOptions decompose;
+  decompose.keepAttention = !options.reference;
+  pm.addNestedPass<func::FuncOp>(createDecomposeOps(decompose));
   pm.addPass(createSimplifyGraph());
   // Conditions are collected while the ops that need them are still in main.
   pm.addPass(createInsertRequirements());

@@ -8,6 +8,7 @@
 #include "KernelFrame.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
@@ -66,6 +67,56 @@ FailureOr<SmallVector<KernelFrame>> mlir::tfc::collectKernels(ModuleOp module) {
     frames.push_back({kernel, tiles});
   }
   return frames;
+}
+
+static Value skipCasts(Value tensor) {
+  while (auto cast = tensor.getDefiningOp<UnrealizedConversionCastOp>())
+    tensor = cast.getOperand(0);
+  return tensor;
+}
+
+/// The number of the pointer argument behind a view that FrameKernels made.
+static std::optional<unsigned> pointerOfView(Value view) {
+  while (auto cast = view.getDefiningOp<memref::CastOp>())
+    view = cast.getSource();
+  auto reinterpret = view.getDefiningOp<memref::ReinterpretCastOp>();
+  auto cast = reinterpret ? reinterpret.getSource().getDefiningOp<UnrealizedConversionCastOp>() : nullptr;
+  Value descriptor = cast && cast.getNumOperands() == 1 ? cast.getOperand(0) : Value();
+  while (auto insert = descriptor ? descriptor.getDefiningOp<LLVM::InsertValueOp>() : nullptr) {
+    if (auto argument = dyn_cast<BlockArgument>(insert.getValue()))
+      return argument.getArgNumber();
+    descriptor = insert.getContainer();
+  }
+  return std::nullopt;
+}
+
+std::optional<unsigned> mlir::tfc::pointerOfTensor(Value tensor) {
+  auto toTensor = skipCasts(tensor).getDefiningOp<bufferization::ToTensorOp>();
+  return toTensor ? pointerOfView(toTensor.getBuffer()) : std::nullopt;
+}
+
+std::optional<KernelFrame::Result> KernelFrame::singleResult() {
+  bufferization::MaterializeInDestinationOp store;
+  for (auto op : tiles.getBody().front().getOps<bufferization::MaterializeInDestinationOp>()) {
+    if (store)
+      return std::nullopt;
+    store = op;
+  }
+  auto pointer = store ? pointerOfView(store.getDest()) : std::nullopt;
+  return pointer ? std::optional(Result{skipCasts(store.getSource()), *pointer}) : std::nullopt;
+}
+
+LogicalResult KernelFrame::replaceBody(function_ref<LogicalResult(OpBuilder &)> emit) {
+  Block &body = tiles.getBody().front();
+  SmallVector<Operation *> replaced;
+  for (Operation &op : body.without_terminator())
+    replaced.push_back(&op);
+  OpBuilder builder(body.getTerminator());
+  if (failed(emit(builder)))
+    return failure();
+  for (Operation *op : llvm::reverse(replaced))
+    op->erase();
+  return success();
 }
 
 Value mlir::tfc::memrefOfPointer(OpBuilder &builder, Location loc, Value pointer, Type element) {

@@ -38,6 +38,17 @@ struct KernelFrame {
   /// Where the kernel calls `tiles`: the last thing it does.
   func::CallOp call();
 
+  /// The tensor that the kernel stores, in the memory of the pointer of that number.
+  struct Result {
+    Value tensor;
+    unsigned pointer;
+  };
+  /// None where the kernel has several results.
+  std::optional<Result> singleResult();
+
+  /// Has new ops written at the end of the body of `tiles` and erases all that stood there.
+  LogicalResult replaceBody(function_ref<LogicalResult(OpBuilder &)> emit);
+
   void setTiles(DimExprAttr tileCount) { kernel->setAttr(kTilesAttr, tileCount); }
   void setScratch(DimExprAttr bytes) { kernel->setAttr(kScratchAttr, bytes); }
 };
@@ -45,6 +56,9 @@ struct KernelFrame {
 /// All framed kernels of the module, in order. Fails with a diagnostic where a function claims to be the tiles of a kernel but
 /// does not have the form above; what follows may rely on it.
 FailureOr<SmallVector<KernelFrame>> collectKernels(ModuleOp module);
+
+/// The number of the pointer whose memory a tensor of a framed kernel is, if it is an operand of the kernel.
+std::optional<unsigned> pointerOfTensor(Value tensor);
 
 /// The rank-0 memref of a pointer: `memref<element>`.
 Value memrefOfPointer(OpBuilder &builder, Location loc, Value pointer, Type element);

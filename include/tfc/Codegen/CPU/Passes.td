@@ -47,6 +47,19 @@ def GenerateContraction : Pass<"tfc-generate-contraction", "::mlir::ModuleOp"> {
                            "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def GenerateAttention : Pass<"tfc-generate-attention", "::mlir::ModuleOp"> {
+  let summary = "write loops and vectors for framed kernels that are one attention of f32";
+  let description = [{
+    Applies to a framed kernel that is one `tfc.attention` of f32 with head dims of 1 to 256 known at compile time, transposes
+    and slices of its query, key and value, and a transpose of its output, all of which leave the last dim as it is. Any other
+    kernel is left to the generic road. Sets `tfc.tiles` and `tfc.scratch` on the kernel. What a query gets does not depend on the batch, on the
+    other heads, or on how the tiles are cut.
+  }];
+  let options = [Option<"cpu", "cpu", "std::string", "\"native\"", "the CPU to choose block sizes for">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def FuseKernelLoops : Pass<"tfc-fuse-kernel-loops", "::mlir::ModuleOp"> {
   let summary = "merge elementwise linalg ops of a framed kernel where nothing is computed twice";
   let dependentDialects = ["::mlir::linalg::LinalgDialect"];

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
+#include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
 #include "mlir/IR/Builders.h"
@@ -20,6 +21,27 @@ namespace mlir::tfc {
 using namespace mlir;
 using namespace mlir::tfc;
 
+bool mlir::tfc::hasAttentionKernel(AttentionOp op) {
+  constexpr int64_t kMostHeadDim = 256;
+  auto isHeadDim = [](DimExprAttr dim) {
+    std::optional<int64_t> size = dim ? dim.getConstant() : std::nullopt;
+    return size && *size >= 1 && *size <= kMostHeadDim;
+  };
+  // Whatever the op learns to say is left to its decomposition until the kernel knows it.
+  auto isKnown = [&](NamedAttribute attribute) {
+    StringAttr name = attribute.getName();
+    return name == op.getScaleAttrName() || name == op.getCausalAttrName() ||
+           name == op.getMaskedRowAttrName() || name == op.getOperandSegmentSizesAttrName() ||
+           op->getDiscardableAttr(name);
+  };
+  unsigned knownOperands = 3 + (op.getMask() ? 1 : 0) + (op.getBias() ? 1 : 0) + (op.getPastKey() ? 2 : 0);
+  unsigned knownResults = op.getPresentKey() ? 3 : 1;
+  return cast<RankedTensorType>(op.getQuery().getType()).getElementType().isF32() &&
+         isHeadDim(getDim(op.getQuery(), 3)) && isHeadDim(getDim(op.getValue(), 3)) &&
+         op->getNumOperands() == knownOperands && op->getNumResults() == knownResults &&
+         llvm::all_of(op->getAttrs(), isKnown);
+}
+
 namespace {
 /// Rewrites one attention. Every step is built from types that a user wrote, so every step may fail; after a
 /// failure the steps that follow do nothing and `failed` stays true.
@@ -29,13 +51,31 @@ public:
     elementType = cast<RankedTensorType>(op.getQuery().getType()).getElementType();
   }
 
+  /// Only puts past and new keys and values together.
+  LogicalResult splitPast() {
+    if (!op.getPastKey())
+      return success();
+    Value keys = withPast(op.getPastKey(), op.getKey());
+    Value values = withPast(op.getPastValue(), op.getValue());
+    if (failed)
+      return failure();
+    auto plain = AttentionOp::create(builder, loc, op.getOutput().getType(), TypeRange(), op.getQuery(), keys,
+                                     values, op.getMask(), op.getBias(),
+                                     /*past_key=*/Value(), /*past_value=*/Value(), op.getScaleAttr(),
+                                     op.getCausal(), op.getMaskedRow());
+    return replace(plain.getOutput(), keys, values);
+  }
+
   LogicalResult run() {
     Value keys = withPast(op.getPastKey(), op.getKey());
     Value values = withPast(op.getPastValue(), op.getValue());
     Value probabilities = computeProbabilities(keys);
     Value output = multiplyValues(probabilities, values);
-    if (failed)
-      return failure();
+    return failed ? failure() : replace(output, keys, values);
+  }
+
+private:
+  LogicalResult replace(Value output, Value keys, Value values) {
     SmallVector<Value> results{output};
     if (op.getPresentKey())
       results.append({keys, values});
@@ -50,7 +90,6 @@ public:
     return success();
   }
 
-private:
   template <typename OpTy>
   Value build(ValueRange operands, ArrayRef<NamedAttribute> attributes = {}, TypeRange types = {}) {
     if (failed || llvm::is_contained(operands, Value()))
@@ -225,12 +264,16 @@ private:
 };
 
 struct DecomposeOps : mlir::tfc::impl::DecomposeOpsBase<DecomposeOps> {
+  using DecomposeOpsBase::DecomposeOpsBase;
+
   void runOnOperation() override {
     SmallVector<AttentionOp> attentions;
     getOperation().walk([&](AttentionOp op) { attentions.push_back(op); });
-    for (AttentionOp op : attentions)
-      if (mlir::failed(AttentionDecomposer(op).run()))
+    for (AttentionOp op : attentions) {
+      AttentionDecomposer decomposer(op);
+      if (mlir::failed(keepAttention && hasAttentionKernel(op) ? decomposer.splitPast() : decomposer.run()))
         return signalPassFailure();
+    }
   }
 };
 } // namespace

@@ -101,3 +101,36 @@ func.func @tidy(%x: tensor<2xf32>) -> tensor<2xf32> {
   %d = tfc.add %c, %w : tensor<2xf32>, tensor<2xf32>
   return %d : tensor<2xf32>
 }
+
+// -----
+
+// Rows are split into heads before a part of them is cut out, whatever happens to the other dims.
+// CHECK-LABEL: @packed_rows
+// CHECK-NEXT: %[[R:.*]] = tfc.reshape %arg0 : {{.*}} -> tensor<?x?x36x64xf32, #tfc.dims<b, s, 36, 64>>
+// CHECK-NEXT: %[[S:.*]] = tfc.slice %[[R]] offsets [0, 0, 12, 0] strides [1, 1, 1, 1] : {{.*}} -> tensor<?x?x12x64xf32, #tfc.dims<b, s, 12, 64>>
+// CHECK-NEXT: return %[[S]]
+func.func @packed_rows(%x: tensor<?x2304xf32, #tfc.dims<b * s, 2304>>) -> tensor<?x?x12x64xf32, #tfc.dims<b, s, 12, 64>> {
+  %0 = tfc.slice %x offsets [0, 768] strides [1, 1] : tensor<?x2304xf32, #tfc.dims<b * s, 2304>> -> tensor<?x768xf32, #tfc.dims<b * s, 768>>
+  %1 = tfc.reshape %0 : tensor<?x768xf32, #tfc.dims<b * s, 768>> -> tensor<?x?x12x64xf32, #tfc.dims<b, s, 12, 64>>
+  return %1 : tensor<?x?x12x64xf32, #tfc.dims<b, s, 12, 64>>
+}
+
+// -----
+
+// Not where a head would be cut in two, nor where other dims are cut.
+// CHECK-LABEL: @cut_heads
+// CHECK-NEXT: tfc.slice
+// CHECK-NEXT: tfc.reshape
+func.func @cut_heads(%x: tensor<5x2304xf32>) -> tensor<5x12x64xf32> {
+  %0 = tfc.slice %x offsets [0, 32] strides [1, 1] : tensor<5x2304xf32> -> tensor<5x768xf32>
+  %1 = tfc.reshape %0 : tensor<5x768xf32> -> tensor<5x12x64xf32>
+  return %1 : tensor<5x12x64xf32>
+}
+// CHECK-LABEL: @cut_rows
+// CHECK-NEXT: tfc.slice
+// CHECK-NEXT: tfc.reshape
+func.func @cut_rows(%x: tensor<5x1536xf32>) -> tensor<2x12x64xf32> {
+  %0 = tfc.slice %x offsets [1, 768] strides [1, 1] : tensor<5x1536xf32> -> tensor<2x768xf32>
+  %1 = tfc.reshape %0 : tensor<2x768xf32> -> tensor<2x12x64xf32>
+  return %1 : tensor<2x12x64xf32>
+}

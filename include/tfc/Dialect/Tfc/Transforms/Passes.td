@@ -18,6 +18,7 @@ def SimplifyGraph : Pass<"tfc-simplify-graph", "::mlir::ModuleOp"> {
     arithmetic that the dims of the arguments decide.
 
     - an expand in front of an elementwise op that broadcasts anyway goes;
+    - a reshape that splits the rows of a slice comes before the slice, so that the rest is a view;
     - a gather with one constant index becomes a slice and a reshape (which checks nothing at run time);
     - a transpose that only moves dims of length 1 becomes a reshape;
     - an expand that only adds dims of length 1 becomes a reshape.
@@ -162,7 +163,20 @@ def DecomposeOps : Pass<"tfc-decompose-ops", "::mlir::func::FuncOp"> {
     %p = tfc.softmax %t axis 3 : ...
     %o = tfc.matmul %p, %v : ...
     ```
+
+    With `keep-attention`, attentions that code is generated for as a whole (`hasAttentionKernel`) stay; only a past leaves
+    them:
+
+    ```mlir
+    %o, %pk, %pv = tfc.attention %q, %k, %v past %a, %b causal : ...
+    // becomes
+    %pk = tfc.concat %a, %k axis 2 : ...
+    %pv = tfc.concat %b, %v axis 2 : ...
+    %o = tfc.attention %q, %pk, %pv causal : ...
+    ```
   }];
+  let options = [Option<"keepAttention", "keep-attention", "bool", /*default=*/"false",
+                        "leave attentions that code is generated for as a whole">];
   let dependentDialects = ["::mlir::tfc::TfcDialect"];
 }
 
