@@ -63,17 +63,19 @@ def as_tensor(value):
 
 
 class Case:
-    def __init__(self, name, inputs, outputs, nodes, opsets, tolerance):
+    def __init__(self, name, inputs, outputs, nodes, opsets, tolerance, functions=()):
         self.name, self.inputs, self.outputs, self.nodes, self.opsets, self.tolerance = name, inputs, outputs, nodes, opsets, tolerance
+        self.functions, self.is_alone = list(functions), False
 
 
 CASES = []
 
 
-def graph_case(name, inputs, outputs, nodes, opset=17, domains=(), tolerance=None):
+def graph_case(name, inputs, outputs, nodes, opset=17, domains=(), tolerance=None, functions=()):
     """`inputs` and `outputs` are dicts of arrays by name; `nodes` are encoded. It gets a model of its own."""
     CASES.append(Case(name, {key: as_tensor(value) for key, value in inputs.items()}, {key: as_tensor(value) for key, value in outputs.items()},
-                      nodes, (("", opset), *((domain, 1) for domain in domains)), tolerance))
+                      nodes, (("", opset), *((domain, 1) for domain in domains)), tolerance, functions))
+    CASES[-1].is_alone = True
 
 
 def op(name, operator, inputs, outputs, opset=17, domain="", tolerance=None, **attributes):
@@ -90,19 +92,26 @@ def op(name, operator, inputs, outputs, opset=17, domain="", tolerance=None, **a
 REFUSED = []
 
 
+def refused_graph(name, inputs, outputs, nodes, says, at="run", **keys):
+    """The same for a graph; the messages name its nodes, which `says` must tell."""
+    graph_case(name, inputs, outputs, nodes, **keys)
+    REFUSED.append((CASES.pop(), [says] if isinstance(says, str) else says, at))
+
+
 def refused(name, operator, inputs, says, opset=17, domain="", at="run", **attributes):
     """One node that must end in exit code 2 and one line with the texts `says`: at "compile", or when it runs."""
     op(name, operator, inputs, [np.zeros(())], opset, domain, **attributes)
-    REFUSED.append((CASES.pop(), [says] if isinstance(says, str) else says, at))
+    case = CASES.pop()
+    REFUSED.append((case, [case.name, *([says] if isinstance(says, str) else says)], at))
 
 
 def run_refused(checks, case, says, at):
     pathlib.Path("refused.onnx").write_bytes(encode([case]))
     np.savez("inputs.npz", **{key: value.array for key, value in case.inputs.items() if not value.is_constant})
     if at == "compile":
-        checks.refuses("tfc-compile", "refused.onnx", "-o", "refused.so", says=[*says, case.name])
+        checks.refuses("tfc-compile", "refused.onnx", "-o", "refused.so", says=says)
     elif not checks.run("tfc-compile", "refused.onnx", "-o", "refused.so").returncode:
-        checks.refuses("tfc-run", "./refused.so", "--inputs", "inputs.npz", says=[*says, case.name])
+        checks.refuses("tfc-run", "./refused.so", "--inputs", "inputs.npz", says=says)
 
 
 def encode(cases):
@@ -117,7 +126,7 @@ def encode(cases):
                 inputs.append(value_info(key, value.dims, value.code))
         outputs += [value_info(key, [f"{key}_r{i}" for i in range(value.array.ndim)], value.code) for key, value in case.outputs.items()]
     opsets = dict(pair for case in cases for pair in case.opsets)
-    return model(graph(nodes, inputs, outputs, initializers), tuple(opsets.items()))
+    return model(graph(nodes, inputs, outputs, initializers), tuple(opsets.items()), functions=sum((case.functions for case in cases), []))
 
 
 def as_numbers(type_name, array):
@@ -174,7 +183,7 @@ def main():
     groups = collections.defaultdict(list)
     for i, case in enumerate(CASES):
         if text in case.name:
-            groups[case.opsets if len(case.nodes) == 1 and not text else (case.opsets, i)].append(case)
+            groups[(case.opsets, i) if case.is_alone or text else case.opsets].append(case)
     for mode in modes:
         for i, cases in enumerate(groups.values()):
             # Where all together fail, each alone tells which.
