@@ -44,7 +44,7 @@ void EntryDescription::addSymbols() {
       dim.collectSymbols(bound);
   for (StringAttr name : bound)
     declare(name, 0);
-  for (auto bind : entry.getOps<BindOp>()) {
+  entry.walk([&](BindOp bind) {
     int64_t number = binds.size();
     bindNumbers[bind] = number;
     SmallVector<int64_t> numbers;
@@ -54,7 +54,7 @@ void EntryDescription::addSymbols() {
     }
     binds.push_back(makeDictionary({{"symbols", builder.getDenseI64ArrayAttr(numbers)},
                                     {"node", builder.getStringAttr(getNodeText(bind.getLoc()))}}));
-  }
+  });
 }
 
 SmallVector<int64_t> EntryDescription::addDims(Type type) {

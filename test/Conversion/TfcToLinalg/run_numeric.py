@@ -543,6 +543,25 @@ case("gather_elements_0", {"x": ([6, 3], "f32"), "i": (["n", 2], "i32")}, "%y = 
      [(["n", 2], "f32")], lambda x, i: np.take_along_axis(x[:, :2], i.astype(np.int64) % 6, 0), N4, ids(-6, 6))
 case("gather_elements_bad", {"x": ([3], "f32"), "i": ([2], "i64")}, "%y = tfc.gather_elements %x, %i axis 0 : {x}, {i}",
      [([2], "f32")], lambda x, i: x[np.array([0, 2])], data=lambda n, s, r: [99, 2] if n == "i" else None, bad=(0, 99))
+def scatter(combine):
+    def reference(x, i, u):
+        y = x.copy()
+        for row, column in np.ndindex(*i.shape):
+            at = (row, i[row, column])
+            y[at] = combine(y[at], u[row, column])
+        return y
+    return reference
+
+
+for kind, combine in (("set", lambda x, u: u), ("add", lambda x, u: x + u), ("mul", lambda x, u: x * u),
+                      ("min", np.minimum), ("max", np.maximum)):
+    for element in ("f32", "f16", "i64", "ui8"):
+        case(f"scatter_elements_{kind}_{element}", {"x": (["n", 5], element), "i": (["n", 4], "i64"), "u": (["n", 4], element)},
+             f"%y = tfc.scatter_elements {kind} %x, %i, %u axis 1 : {{x}}, {{i}}, {{u}}", [(["n", 5], element)],
+             scatter(combine), N4, ids(-5, 5))
+case("scatter_elements_bad", {"x": ([3], "f32"), "i": ([2], "i64"), "u": ([2], "f32")},
+     "%y = tfc.scatter_elements set %x, %i, %u axis 0 : {x}, {i}, {u}", [([3], "f32")],
+     lambda x, i, u: np.array([u[0], x[1], u[1]]), data=lambda n, s, r: [99, 2] if n == "i" else None, bad=(0, 99))
 case("range_i64", {"s": ([], "i64"), "d": ([], "i64"), "u": (["n"], "f32")}, "%y = tfc.range %s, %d : ({s}, {d}) -> {r0}",
      [(["n"], "i64")], lambda s, d, u: s + d * np.arange(u.size), N4)
 case("range_f32", {"s": ([], "f32"), "d": ([], "f32"), "u": (["n"], "f32")}, "%y = tfc.range %s, %d : ({s}, {d}) -> {r0}",

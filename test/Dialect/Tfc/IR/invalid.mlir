@@ -849,6 +849,54 @@ func.func @gather_elements_c2(%x: tensor<2x8xf32>, %i: tensor<3x9xi64>) {
 
 // -----
 
+func.func @scatter_elements_c1(%x: tensor<2x8xf32>, %i: tensor<3xi64>, %u: tensor<3xf32>) {
+  // expected-error @+1 {{(C1) ranks differ}}
+  %0 = tfc.scatter_elements set %x, %i, %u axis 0 : tensor<2x8xf32>, tensor<3xi64>, tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_elements_c1_axis(%x: tensor<2xf32>, %i: tensor<3xi64>, %u: tensor<3xf32>) {
+  // expected-error @+1 {{(C1) axis 1 is outside [0, 1)}}
+  %0 = tfc.scatter_elements set %x, %i, %u axis 1 : tensor<2xf32>, tensor<3xi64>, tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_elements_c2(%x: tensor<2x8xf32>, %i: tensor<3x9xi64>, %u: tensor<3x9xf32>) {
+  // expected-error @+1 {{(C2) dim 1 of the indices, 9, exceeds 8}}
+  %0 = tfc.scatter_elements set %x, %i, %u axis 0 : tensor<2x8xf32>, tensor<3x9xi64>, tensor<3x9xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_elements_c3(%x: tensor<2x8xf32>, %i: tensor<3x8xi64>, %u: tensor<2x8xf32>) {
+  // expected-error @+1 {{(C3) dims of indices and updates differ: 3 and 2}}
+  %0 = tfc.scatter_elements set %x, %i, %u axis 0 : tensor<2x8xf32>, tensor<3x8xi64>, tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_elements_c4(%x: tensor<4xf32>, %i: tensor<3xi64>, %u: tensor<3xf16>) {
+  // expected-error @+1 {{(C4) element types differ}}
+  %0 = tfc.scatter_elements set %x, %i, %u axis 0 : tensor<4xf32>, tensor<3xi64>, tensor<3xf16>
+  return
+}
+
+// -----
+
+func.func @scatter_elements_c5(%x: tensor<4xi1>, %i: tensor<3xi64>, %u: tensor<3xi1>) {
+  // expected-error @+1 {{(C5) bools can only be set}}
+  %0 = tfc.scatter_elements add %x, %i, %u axis 0 : tensor<4xi1>, tensor<3xi64>, tensor<3xi1>
+  return
+}
+
+// -----
+
 func.func @trilu_c1(%x: tensor<4xf32>) {
   // expected-error @+1 {{(C1) needs rank 2 or more}}
   %0 = tfc.trilu %x k 0 : tensor<4xf32>

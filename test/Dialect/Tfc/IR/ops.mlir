@@ -137,6 +137,8 @@ func.func @movements(%x: !t, %v: !v, %f: tensor<f32>, %i: tensor<i64>, %ids: ten
   %7 = tfc.tile %v : !v -> tensor<?xi64, #tfc.dims<3 * n>>
   // CHECK: tfc.gather %{{.*}}, %{{.*}} axis 0 : tensor
   %8 = tfc.gather %x, %v axis 0 : !t, !v
+  // CHECK: tfc.scatter_elements add %{{.*}}, %{{.*}}, %{{.*}} axis 1 : tensor
+  %scattered = tfc.scatter_elements add %x, %ids, %x axis 1 : tensor<?x?x8xf32, #tfc.dims<b, s, 8>>, tensor<?x?x8xi64, #tfc.dims<b, s, 8>>, tensor<?x?x8xf32, #tfc.dims<b, s, 8>>
   // CHECK: tfc.gather_elements %{{.*}}, %{{.*}} axis 1 : tensor
   %9 = tfc.gather_elements %x, %ids axis 1 : !t, tensor<?x?x8xi64, #tfc.dims<b, s, 8>>
   // CHECK: tfc.trilu %{{.*}} k 1 upper : tensor
