@@ -144,7 +144,7 @@ typedef struct TfcWorker {
   int32_t index;         /**< 0 .. threads-1 */
   int32_t failed_check;  /**< -1: none, else the number of the kernel's check that failed first */
   int64_t failed_value;  /**< the offending index */
-  int64_t failed_bound;  /**< it should have lain in [-bound, bound), or [0, bound) */
+  int64_t failed_bound;  /**< it should have lain in [0, bound), or where this is negative in [bound, -bound) */
 } TfcWorker;
 
 /**

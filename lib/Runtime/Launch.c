@@ -71,8 +71,9 @@ static int32_t reportFailure(TfcContext *context, const TfcLaunch *launch) {
                           ? launch->checks[worker->failed_check]
                       : launch->node_count ? launch->nodes[0]
                                            : "an unnamed node";
-  return tfc_core_fail(TFC_BAD_INDEX, "index %lld is outside [0, %lld) in %s",
-                       (long long)worker->failed_value, (long long)worker->failed_bound, where);
+  int64_t bound = worker->failed_bound;
+  return tfc_core_fail(TFC_BAD_INDEX, "index %lld is outside [%lld, %lld) in %s", (long long)worker->failed_value,
+                       (long long)(bound < 0 ? bound : 0), (long long)(bound < 0 ? -bound : bound), where);
 }
 
 int32_t tfc_core_launch(TfcRun *shown, uint32_t number, const uint64_t *args) {

