@@ -99,6 +99,10 @@ static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
   // Kernels first: only their code says how many tiles and how much scratch a launch needs.
   CPUPipelineOptions cpu;
   cpu.cpu = options.cpu;
+  // Of kernels that a user has marked as plain; in the others nothing is left to decompose.
+  DecomposeOpsOptions decompose;
+  decompose.keepAttention = true;
+  pm.addNestedPass<func::FuncOp>(createDecomposeOps(decompose));
   if (!options.reference) {
     PackWeightsOptions pack;
     pack.cpu = options.cpu;

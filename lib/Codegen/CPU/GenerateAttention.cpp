@@ -80,7 +80,7 @@ struct GenerateAttention : mlir::tfc::impl::GenerateAttentionBase<GenerateAttent
     if (failed(frames))
       return signalPassFailure();
     for (KernelFrame frame : *frames) {
-      std::optional<Attention> problem = matchAttention(frame);
+      std::optional<Attention> problem = frame.isPlain() ? std::nullopt : matchAttention(frame);
       if (!problem)
         continue;
       ::tfc::AttentionSchedule schedule = ::tfc::selectAttention(problem->problem(), *target);

@@ -126,7 +126,7 @@ struct GenerateContraction : mlir::tfc::impl::GenerateContractionBase<GenerateCo
     if (failed(frames))
       return signalPassFailure();
     for (KernelFrame frame : *frames)
-      if (auto problem = matchContraction(frame))
+      if (auto problem = frame.isPlain() ? std::nullopt : matchContraction(frame))
         if (failed(generate(frame, *problem, *target)))
           return signalPassFailure();
   }

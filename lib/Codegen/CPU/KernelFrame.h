@@ -27,6 +27,8 @@ struct KernelFrame {
   static constexpr StringLiteral kDimsAttr = "tfc.dims";
   static constexpr StringLiteral kTilesAttr = "tfc.tiles";
   static constexpr StringLiteral kScratchAttr = "tfc.scratch";
+  /// On a kernel that is to take the generic road whatever it is: what a generator makes is compared with it.
+  static constexpr StringLiteral kPlainAttr = "tfc.plain";
 
   unsigned symbolCount();
   unsigned pointerCount() { return tiles.getNumArguments() - symbolCount() - 4; }
@@ -49,6 +51,7 @@ struct KernelFrame {
   /// Has new ops written at the end of the body of `tiles` and erases all that stood there.
   LogicalResult replaceBody(function_ref<LogicalResult(OpBuilder &)> emit);
 
+  bool isPlain() { return kernel->hasAttr(kPlainAttr); }
   void setTiles(DimExprAttr tileCount) { kernel->setAttr(kTilesAttr, tileCount); }
   void setScratch(DimExprAttr bytes) { kernel->setAttr(kScratchAttr, bytes); }
 };

@@ -16,6 +16,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
+#include "KernelFrame.h"
 #include "PackedOperand.h"
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Codegen/Common/ContractionEpilogue.h"
@@ -96,7 +97,7 @@ static MatmulOp findMatmul(func::FuncOp kernel) {
 }
 
 std::optional<Operand> Packer::findOperand(func::FuncOp kernel) const {
-  if (kernel.isExternal() || !kernel->hasAttr("tfc.kernel") || !llvm::hasSingleElement(kernel.getBody()))
+  if (kernel.isExternal() || !kernel->hasAttr("tfc.kernel") || kernel->hasAttr(KernelFrame::kPlainAttr) || !llvm::hasSingleElement(kernel.getBody()))
     return std::nullopt;
   MatmulOp matmul = findMatmul(kernel);
   if (!matmul)

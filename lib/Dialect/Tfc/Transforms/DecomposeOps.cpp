@@ -10,6 +10,7 @@
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 #include <cmath>
 
@@ -22,6 +23,8 @@ using namespace mlir;
 using namespace mlir::tfc;
 
 bool mlir::tfc::hasAttentionKernel(AttentionOp op) {
+  if (auto kernel = op->getParentOfType<FunctionOpInterface>(); kernel && kernel->hasAttr("tfc.plain"))
+    return false;
   constexpr int64_t kMostHeadDim = 256;
   auto isHeadDim = [](DimExprAttr dim) {
     std::optional<int64_t> size = dim ? dim.getConstant() : std::nullopt;
@@ -59,11 +62,12 @@ public:
     Value values = withPast(op.getPastValue(), op.getValue());
     if (failed)
       return failure();
-    auto plain = AttentionOp::create(builder, loc, op.getOutput().getType(), TypeRange(), op.getQuery(), keys,
-                                     values, op.getMask(), op.getBias(),
-                                     /*past_key=*/Value(), /*past_value=*/Value(), op.getScaleAttr(),
-                                     op.getCausal(), op.getMaskedRow());
-    return replace(plain.getOutput(), keys, values);
+    auto plain = AttentionOp::create(builder, loc, TypeRange(op.getOutput().getType()), op.getQuery(), keys, values,
+                                     op.getMask(), op.getBias(), /*past_key=*/Value(), /*past_value=*/Value(),
+                                     op.getKeyLengths(), op.getScaleAttr(), op.getSoftcapAttr(), op.getCausalAttr(),
+                                     op.getWindowLeftAttr(), op.getWindowRightAttr(), op.getMaskedRowAttr());
+    // An attention that gives its probabilities has no kernel, so it does not come here.
+    return replace(plain.getOutput(), keys, values, /*probabilities=*/Value());
   }
 
   LogicalResult run() {
@@ -71,11 +75,11 @@ public:
     Value values = withPast(op.getPastValue(), op.getValue());
     Value probabilities = computeProbabilities(keys);
     Value output = multiplyValues(probabilities, values);
-    return failed ? failure() : replace(output, keys, values);
+    return failed ? failure() : replace(output, keys, values, probabilities);
   }
 
 private:
-  LogicalResult replace(Value output, Value keys, Value values) {
+  LogicalResult replace(Value output, Value keys, Value values, Value probabilities) {
     SmallVector<Value> results{output};
     if (op.getPresentKey())
       results.append({keys, values});
