@@ -138,6 +138,8 @@ CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
   PipelineOptions pipeline;
   pipeline.cpu = options.cpu;
   pipeline.reference = options.reference;
+  pipeline.exposeNames = options.exposeNames;
+  pipeline.exposeAttention = options.exposeAttention;
   for (const std::string &name : options.disabledFusions)
     pipeline.disabledFusions.push_back(name);
   buildStage(pm, stage, pipeline);

@@ -59,6 +59,12 @@ Stage mlir::tfc::detectStage(ModuleOp module) {
 //===----------------------------------------------------------------------------------------------===//
 
 static void buildFused(OpPassManager &pm, const PipelineOptions &options) {
+  // Before anything changes: nodes are asked for by the names that the graph has.
+  if (!options.exposeNames.empty()) {
+    ExposeTensorsOptions expose;
+    expose.names = options.exposeNames;
+    pm.addNestedPass<func::FuncOp>(createExposeTensors(expose));
+  }
   pm.addPass(createSimplifyGraph());
   // Views of weights fold after transposes have moved into matmuls, and leave references to tidy up.
   pm.addPass(createFoldConstants());
@@ -74,6 +80,11 @@ static void buildFused(OpPassManager &pm, const PipelineOptions &options) {
     pm.addNestedPass<func::FuncOp>(createFuseActivation());
   if (isOn("attention"))
     pm.addNestedPass<func::FuncOp>(createFuseAttention());
+  if (options.exposeAttention) {
+    ExposeTensorsOptions expose;
+    expose.attention = true;
+    pm.addNestedPass<func::FuncOp>(createExposeTensors(expose));
+  }
   // Layers share masks: what each fusion built for itself becomes one.
   pm.addPass(createSimplifyGraph());
 }

@@ -33,6 +33,10 @@ cl::opt<std::string> config("config", cl::desc("Sizes of a built-in graph: hidde
                             cl::value_desc("PAIRS|FILE.json"), cl::cat(category));
 cl::opt<std::string> load("load", cl::desc("Read a built-in graph's weights from a safetensors file with the Hugging Face names"),
                           cl::value_desc("FILE.safetensors"), cl::cat(category));
+cl::opt<std::string> exposeNames("expose", cl::desc("Make what the nodes of these names give outputs of the model as well, to look at: a regular expression"),
+                                 cl::value_desc("REGEX"), cl::cat(category));
+cl::opt<bool> emitAttention("emit-attention", cl::desc("Make the probabilities of every attention outputs of the model: attention.0, attention.1, ..."),
+                            cl::cat(category));
 cl::opt<std::string> modelName("name", cl::desc("Name of the model, in front of everything in model.h (default: the name of its file)"),
                                cl::value_desc("NAME"), cl::cat(category));
 cl::opt<uint64_t> seed("seed", cl::desc("Seed of a built-in graph's random weights (default 0)"), cl::value_desc("N"), cl::init(0), cl::cat(category));
@@ -227,6 +231,8 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
       return std::nullopt;
   line.options.saveStagesDir = saveStages;
   line.options.querySymbol = querySymbol;
+  line.options.exposeNames = exposeNames;
+  line.options.exposeAttention = emitAttention;
   line.options.reference = reference;
   line.options.configurePassManager = [](mlir::PassManager &pm) { return mlir::applyPassManagerCLOptions(pm); };
   line.reportPath = reportPath;

@@ -56,6 +56,8 @@ struct CompileOptions {
   std::string querySymbol = "tfc_model_query";
   TfcWeightMode weights = TFC_WEIGHTS_EMBED;
   bool reference = false;
+  std::string exposeNames;      ///< regular expression: what these nodes give becomes outputs; empty: none
+  bool exposeAttention = false; ///< probabilities of attentions become outputs
   std::vector<std::string> disabledFusions; ///< names that getFusionNames() knows
   /// Least counts of fused ops; fewer is CheckFailed. They are checked when the fused stage is done.
   std::vector<std::pair<std::string, int64_t>> requiredFusions;
