@@ -27,9 +27,11 @@ OpTable::OpTable() {
   addDataMovementOps(*this);
   addEinsumOps(*this);
   addElementwiseOps(*this);
+  addFusedOps(*this);
   addIndexingOps(*this);
   addNormalizationOps(*this);
   addQuantizationOps(*this);
+  addQuantizedMatmulOps(*this);
   addReductionOps(*this);
   addShapeOps(*this);
   addSliceOps(*this);
