@@ -46,6 +46,7 @@ struct Group {
   bool hasRow = false;
   bool hasContraction = false;
   bool hasAttention = false;
+  bool isConcat = false;
   bool hasExtraResult = false;
   /// What the kernel loops over: the dims of the root's result, or of a row op's operand.
   SmallVector<DimExprAttr> domain;
@@ -117,6 +118,9 @@ bool mayJoin(Operation *producer, Kind kind, const Group &group, ArrayRef<Operat
            isStridedView(group.ops.front());
   if (group.hasAttention)
     return !usedElsewhere && isAttentionOperandView(producer, users);
+  // A concat reads each element once, from where a view says.
+  if (group.isConcat)
+    return !usedElsewhere && isStridedView(producer);
   // A contraction computes what becomes of its elements before they leave the cache. The kernel then has its shape, and
   // takes no more ops.
   if (auto matmul = dyn_cast<MatmulOp>(producer))
@@ -233,6 +237,7 @@ private:
     groups[*index].hasRow |= kind == Kind::Row;
     groups[*index].hasContraction |= isa<MatmulOp>(op);
     groups[*index].hasAttention |= isa<AttentionOp>(op);
+    groups[*index].isConcat |= isa<ConcatOp>(op);
     groupOf[op] = *index;
   }
 

@@ -27,10 +27,10 @@ def FrameKernels : Pass<"tfc-frame-kernels", "::mlir::ModuleOp"> {
 def PackWeights : Pass<"tfc-pack-weights", "::mlir::ModuleOp"> {
   let summary = "store weights of matrix products in panels";
   let description = [{
-    Applies to a `tfc.weight` of f32 that is used only as the right operand of kernels that are one `tfc.matmul`. Its
-    layout becomes that of whole panels, `[n / width][k][width]`; where the width does not divide n, the columns behind the last whole
-    panel become a second weight. The kernels take the parts as arguments and say the operand in terms of them. A weight
-    that has any other use keeps its layout.
+    Applies to a `tfc.weight` of f32 that is the right operand of kernels that are one `tfc.matmul` and otherwise only looked up in, along its
+    first dim. Its layout becomes that of whole panels, `[n / width][k][width]`; where the width does not divide n, the columns
+    behind the last whole panel become a second weight. The kernels take the parts as arguments and say the operand, or the table, in terms
+    of them. A weight that has any other use keeps its layout.
   }];
   let options = [Option<"cpu", "cpu", "std::string", "\"native\"", "the CPU to choose the width of panels for">];
 }
