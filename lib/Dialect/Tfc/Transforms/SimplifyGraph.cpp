@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
+#include "SimplifyPatterns.h"
+
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
@@ -150,6 +152,8 @@ struct SimplifyGraphPass : mlir::tfc::impl::SimplifyGraphBase<SimplifyGraphPass>
       name.getCanonicalizationPatterns(patterns, context);
     patterns.add<DropExpandBeforeElementwise, GatherOfConstantToSlice, TransposeOfUnitDimsToReshape,
                  ExpandByUnitDimsToReshape, SplitRowsBeforeSlice>(context);
+    populateFunctionPatterns(patterns);
+    populateLayoutPatterns(patterns);
     FrozenRewritePatternSet frozen(std::move(patterns));
     IRRewriter rewriter(context);
     DominanceInfo dominance(module);
@@ -171,6 +175,10 @@ struct SimplifyGraphPass : mlir::tfc::impl::SimplifyGraphBase<SimplifyGraphPass>
   void eraseUnusedWeights(ModuleOp module) {
     llvm::DenseSet<StringAttr> used;
     module.walk([&](WeightRefOp ref) { used.insert(ref.getWeightAttr().getAttr()); });
+    for (WeightOp weight : module.getOps<WeightOp>())
+      if (used.contains(weight.getSymNameAttr()))
+        for (FlatSymbolRefAttr part : weight.getParts())
+          used.insert(part.getAttr());
     for (WeightOp weight : llvm::make_early_inc_range(module.getOps<WeightOp>()))
       if (!used.contains(weight.getSymNameAttr())) {
         weight.erase();

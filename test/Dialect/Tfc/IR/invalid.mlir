@@ -1093,6 +1093,34 @@ tfc.weight @weight_c4 : tensor<4xf32> = dense<1.0> : tensor<3xf32>
 
 // -----
 
+// expected-error @+1 {{(C5) part @nothing does not exist}}
+tfc.weight @weight_c5 : tensor<4xf32> = #tfc.stack<[@nothing]>
+
+// -----
+
+tfc.weight @a : tensor<3x2xf32> = #tfc.file<"f", 0, 24>
+// expected-error @+1 {{(C5) part @a of type 'tensor<3x2xf32>' does not fit into 'tensor<6x3xf32>'}}
+tfc.weight @weight_c5_dims : tensor<6x3xf32> = #tfc.stack<[@a, @a]>
+
+// -----
+
+tfc.weight @a : tensor<3x2xf32> = #tfc.file<"f", 0, 24>
+// expected-error @+1 {{(C5) the parts have 6 rows together, the type is 'tensor<7x2xf32>'}}
+tfc.weight @weight_c5_rows : tensor<7x2xf32> = #tfc.stack<[@a, @a]>
+
+// -----
+
+tfc.weight @a : tensor<3xf32> = #tfc.file<"f", 0, 12>
+// expected-error @+1 {{(C5) a stack has neither a layout nor another element type}}
+tfc.weight @weight_c5_layout : tensor<3xf32> = #tfc.stack<[@a]> layout <0, [1]>
+
+// -----
+
+tfc.weight @a : tensor<3xf32> = #tfc.stack<[@a]>
+// expected-error @-1 {{(C5) part @a of type 'tensor<3xf32>' does not fit}}
+
+// -----
+
 func.func @weight_ref_c1() {
   // expected-error @+1 {{(C1) weight @nothing does not exist}}
   %0 = tfc.weight_ref @nothing : tensor<4xf32>
