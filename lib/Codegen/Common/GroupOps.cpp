@@ -18,6 +18,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Codegen/Common/GroupOps.h"
+#include "tfc/Codegen/Common/AttentionViews.h"
 #include "tfc/Codegen/Common/ContractionEpilogue.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 
@@ -44,6 +45,8 @@ struct Group {
   Kind kind = Kind::Alone;
   bool hasRow = false;
   bool hasContraction = false;
+  bool hasAttention = false;
+  bool isConcat = false;
   bool hasExtraResult = false;
   /// What the kernel loops over: the dims of the root's result, or of a row op's operand.
   SmallVector<DimExprAttr> domain;
@@ -110,7 +113,17 @@ Fit fit(ArrayRef<DimExprAttr> dims, ArrayRef<DimExprAttr> domain) {
 
 /// THE decision: may `producer`, whose result is used by members of `group`, be computed inside the group's
 /// kernel? `usedElsewhere`: also by ops behind the root, so that the kernel would get one more result.
-bool mayJoin(Operation *producer, Kind kind, const Group &group, bool usedElsewhere, const GroupingOptions &options) {
+bool mayJoin(Operation *producer, Kind kind, const Group &group, ArrayRef<Operation *> users,
+             bool usedElsewhere, const GroupingOptions &options) {
+  // Attention reads its operands and writes its output through strides.
+  if (isa<AttentionOp>(producer))
+    return !usedElsewhere && group.ops.size() == 1 && isa<TransposeOp>(group.ops.front()) &&
+           isStridedView(group.ops.front());
+  if (group.hasAttention)
+    return !usedElsewhere && isAttentionOperandView(producer, users);
+  // A concat reads each element once, from where a view says.
+  if (group.isConcat)
+    return !usedElsewhere && isStridedView(producer);
   // A contraction computes what becomes of its elements before they leave the cache. The kernel then has its shape, and
   // takes no more ops.
   if (auto matmul = dyn_cast<MatmulOp>(producer))
@@ -181,7 +194,8 @@ private:
 
   /// The group that the op may join, if any: that of its first user in the block.
   std::optional<size_t> findGroup(Operation *op, Kind kind) {
-    if (!options.fuse || op->getNumResults() != 1 || (kind == Kind::Alone && !isa<MatmulOp>(op)))
+    bool mayBeMember = kind != Kind::Alone || isa<MatmulOp, AttentionOp>(op) || isStridedView(op);
+    if (!options.fuse || op->getNumResults() != 1 || !mayBeMember)
       return std::nullopt;
     Operation *first = nullptr;
     for (Operation *user : op->getUsers()) {
@@ -195,12 +209,16 @@ private:
       return std::nullopt;
     size_t index = indexOf(first);
     Operation *root = groups[index].ops.front();
+    SmallVector<Operation *> members;
     bool usedElsewhere = false;
     for (Operation *user : op->getUsers()) {
       Operation *top = block.findAncestorOpInBlock(*user);
       if (top == user && groupOfUser(user) == index) {
+        members.push_back(user);
         // Lookups and slices read their operands at other places than the one they compute: they must lie in memory.
-        if (isa<GatherOp, SliceOp>(user))
+        // Kernels of attention and concat read theirs through views of views.
+        bool readsViews = groups[index].hasAttention || groups[index].isConcat;
+        if (isa<GatherOp>(user) || (isa<SliceOp>(user) && !readsViews))
           return std::nullopt;
         continue;
       }
@@ -208,7 +226,7 @@ private:
         return std::nullopt;
       usedElsewhere = true;
     }
-    if (!mayJoin(op, kind, groups[index], usedElsewhere, options))
+    if (!mayJoin(op, kind, groups[index], members, usedElsewhere, options))
       return std::nullopt;
     groups[index].hasExtraResult |= usedElsewhere;
     return index;
@@ -228,6 +246,8 @@ private:
     groups[*index].ops.push_back(op);
     groups[*index].hasRow |= kind == Kind::Row;
     groups[*index].hasContraction |= isa<MatmulOp>(op);
+    groups[*index].hasAttention |= isa<AttentionOp>(op);
+    groups[*index].isConcat |= isa<ConcatOp>(op);
     groupOf[op] = *index;
   }
 

@@ -140,8 +140,6 @@ static LogicalResult importGelu(NodeContext &node) {
   return buildGelu(node, approximate == "tanh" ? GeluKind::Tanh : GeluKind::Erf);
 }
 
-static LogicalResult importErfGelu(NodeContext &node) { return buildGelu(node, GeluKind::Erf); }
-
 void mlir::tfc::onnx_import::addActivationOps(OpTable &table) {
   table.add("LeakyRelu", importLeakyRelu, 1, 1);
   table.add("PRelu", importPRelu, 2, 2, 7);
@@ -159,5 +157,4 @@ void mlir::tfc::onnx_import::addActivationOps(OpTable &table) {
   table.add("Sinh", importSinh, 1, 1);
   table.add("Cosh", importCosh, 1, 1);
   table.add("Gelu", importGelu, 1, 1);
-  table.addTo("com.microsoft", "Gelu", importErfGelu, 1, 1);
 }

@@ -20,6 +20,7 @@
 #include "GraphMatchers.h"
 
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
+#include "tfc/Dialect/Tfc/IR/WeightView.h"
 #include "tfc/Dialect/Tfc/Transforms/FusionRemarks.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
@@ -216,20 +217,10 @@ private:
     SmallVector<StackMaker::Piece> pieces;
     for (Part &part : parts) {
       WeightOp weight = part.weight;
-      ArrayRef<int64_t> shape = weight.getTensorType().getShape();
-      SmallVector<int64_t> strides{shape[1], 1}, dims(shape);
-      int64_t offset = 0;
-      if (LayoutAttr layout = weight.getLayoutAttr()) {
-        offset = layout.getOffset();
-        strides.assign(layout.getStrides().begin(), layout.getStrides().end());
-      }
-      if (!MatmulOp(part.matmul).getTransposeB()) {
-        std::swap(dims[0], dims[1]);
-        std::swap(strides[0], strides[1]);
-      }
-      pieces.push_back({weight.getSymName().str(),
-                        RankedTensorType::get(dims, weight.getTensorType().getElementType()),
-                        weight.getSource(), LayoutAttr::get(weight.getContext(), offset, strides),
+      WeightView view = WeightView::of(weight);
+      if (!MatmulOp(part.matmul).getTransposeB())
+        view = view.transpose({1, 0});
+      pieces.push_back({weight.getSymName().str(), view.getType(), weight.getSource(), view.getLayout(),
                         weight.getSourceElementAttr()});
     }
     return pieces;

@@ -104,6 +104,19 @@ func.func @tidy(%x: tensor<2xf32>) -> tensor<2xf32> {
 
 // -----
 
+// Rows are split into heads before a part of them is cut out, whatever happens to the other dims.
+// CHECK-LABEL: @packed_rows
+// CHECK-NEXT: %[[R:.*]] = tfc.reshape %arg0 : {{.*}} -> tensor<?x?x36x64xf32, #tfc.dims<b, s, 36, 64>>
+// CHECK-NEXT: %[[S:.*]] = tfc.slice %[[R]] offsets [0, 0, 12, 0] strides [1, 1, 1, 1] : {{.*}} -> tensor<?x?x12x64xf32, #tfc.dims<b, s, 12, 64>>
+// CHECK-NEXT: return %[[S]]
+func.func @packed_rows(%x: tensor<?x2304xf32, #tfc.dims<b * s, 2304>>) -> tensor<?x?x12x64xf32, #tfc.dims<b, s, 12, 64>> {
+  %0 = tfc.slice %x offsets [0, 768] strides [1, 1] : tensor<?x2304xf32, #tfc.dims<b * s, 2304>> -> tensor<?x768xf32, #tfc.dims<b * s, 768>>
+  %1 = tfc.reshape %0 : tensor<?x768xf32, #tfc.dims<b * s, 768>> -> tensor<?x?x12x64xf32, #tfc.dims<b, s, 12, 64>>
+  return %1 : tensor<?x?x12x64xf32, #tfc.dims<b, s, 12, 64>>
+}
+
+// -----
+
 // x / (1 + exp(-x))
 // CHECK-LABEL: @quotient_to_sigmoid
 // CHECK-SAME: (%[[X:.*]]: tensor<4xf32>)
@@ -135,6 +148,26 @@ func.func @reciprocal_to_sigmoid(%x: tensor<4xf32>) -> tensor<4xf32> {
   %d = tfc.add %one, %e : tensor<f32>, tensor<4xf32>
   %y = tfc.reciprocal %d : tensor<4xf32>
   return %y : tensor<4xf32>
+}
+
+// -----
+
+// Not where a head would be cut in two, nor where other dims are cut.
+// CHECK-LABEL: @cut_heads
+// CHECK-NEXT: tfc.slice
+// CHECK-NEXT: tfc.reshape
+func.func @cut_heads(%x: tensor<5x2304xf32>) -> tensor<5x12x64xf32> {
+  %0 = tfc.slice %x offsets [0, 32] strides [1, 1] : tensor<5x2304xf32> -> tensor<5x768xf32>
+  %1 = tfc.reshape %0 : tensor<5x768xf32> -> tensor<5x12x64xf32>
+  return %1 : tensor<5x12x64xf32>
+}
+// CHECK-LABEL: @cut_rows
+// CHECK-NEXT: tfc.slice
+// CHECK-NEXT: tfc.reshape
+func.func @cut_rows(%x: tensor<5x1536xf32>) -> tensor<2x12x64xf32> {
+  %0 = tfc.slice %x offsets [1, 768] strides [1, 1] : tensor<5x1536xf32> -> tensor<2x768xf32>
+  %1 = tfc.reshape %0 : tensor<2x768xf32> -> tensor<2x12x64xf32>
+  return %1 : tensor<2x12x64xf32>
 }
 
 // -----

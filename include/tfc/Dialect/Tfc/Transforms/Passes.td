@@ -18,6 +18,7 @@ def SimplifyGraph : Pass<"tfc-simplify-graph", "::mlir::ModuleOp"> {
     arithmetic that the dims of the arguments decide.
 
     - an expand in front of an elementwise op that broadcasts anyway goes;
+    - a reshape that splits the rows of a slice comes before the slice, so that the rest is a view;
     - a gather with one constant index becomes a slice and a reshape (which checks nothing at run time);
     - a transpose that only moves dims of length 1 becomes a reshape;
     - an expand that only adds dims of length 1 becomes a reshape;
@@ -238,6 +239,27 @@ def FuseAttention : Pass<"tfc-fuse-attention", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::tfc::TfcDialect"];
 }
 
+def ExposeTensors : Pass<"tfc-expose-tensors", "::mlir::func::FuncOp"> {
+  let summary = "make tensors inside of the graph outputs of the entry point, to look at them";
+  let description = [{
+    `names` is a regular expression (POSIX, extended) for the names of nodes; what the last op of each such node gives becomes an
+    output of that name. `attention` makes the probabilities of every tfc.attention an output, `attention.0` and so on. An
+    output's name that is taken gets a number.
+
+    ```mlir
+    %0 = tfc.gelu %x : !t loc("Gelu_3")
+    return %y : !t
+    // becomes, with names=Gelu
+    return %y, %0 : !t, !t
+    ```
+
+    Nodes inside of branches and loops are left out, and so are constants and weights.
+  }];
+  let options = [Option<"names", "names", "std::string", /*default=*/"", "which nodes, as a regular expression">,
+                 Option<"attention", "attention", "bool", /*default=*/"false", "the probabilities of all attentions">];
+  let statistics = [Statistic<"exposed", "exposed", "tensors that became outputs">];
+}
+
 def DecomposeOps : Pass<"tfc-decompose-ops", "::mlir::func::FuncOp"> {
   let summary = "ops without a lowering of their own become ops that have one";
   let description = [{
@@ -252,7 +274,20 @@ def DecomposeOps : Pass<"tfc-decompose-ops", "::mlir::func::FuncOp"> {
     %p = tfc.softmax %t axis 3 : ...
     %o = tfc.matmul %p, %v : ...
     ```
+
+    With `keep-attention`, attentions that code is generated for as a whole (`hasAttentionKernel`) stay; only a past leaves
+    them:
+
+    ```mlir
+    %o, %pk, %pv = tfc.attention %q, %k, %v past %a, %b causal : ...
+    // becomes
+    %pk = tfc.concat %a, %k axis 2 : ...
+    %pv = tfc.concat %b, %v axis 2 : ...
+    %o = tfc.attention %q, %pk, %pv causal : ...
+    ```
   }];
+  let options = [Option<"keepAttention", "keep-attention", "bool", /*default=*/"false",
+                        "leave attentions that code is generated for as a whole">];
   let dependentDialects = ["::mlir::tfc::TfcDialect"];
 }
 
