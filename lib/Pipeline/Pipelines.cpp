@@ -59,6 +59,12 @@ Stage mlir::tfc::detectStage(ModuleOp module) {
 //===----------------------------------------------------------------------------------------------===//
 
 static void buildFused(OpPassManager &pm, const PipelineOptions &options) {
+  // Before anything changes: nodes are asked for by the names that the graph has.
+  if (!options.exposeNames.empty()) {
+    ExposeTensorsOptions expose;
+    expose.names = options.exposeNames;
+    pm.addNestedPass<func::FuncOp>(createExposeTensors(expose));
+  }
   pm.addPass(createSimplifyGraph());
   // Views of weights fold after transposes have moved into matmuls, and leave references to tidy up.
   pm.addPass(createFoldConstants());
@@ -70,26 +76,48 @@ static void buildFused(OpPassManager &pm, const PipelineOptions &options) {
   normalization.rmsNorm = isOn("rms_norm");
   if (normalization.layerNorm || normalization.rmsNorm)
     pm.addNestedPass<func::FuncOp>(createFuseNormalization(normalization));
-  if (isOn("gelu"))
-    pm.addNestedPass<func::FuncOp>(createFuseActivation());
+  FuseActivationOptions activation;
+  activation.gelu = isOn("gelu");
+  activation.silu = isOn("silu");
+  if (activation.gelu || activation.silu)
+    pm.addNestedPass<func::FuncOp>(createFuseActivation(activation));
+  if (isOn("softmax"))
+    pm.addNestedPass<func::FuncOp>(createFuseSoftmax());
   if (isOn("attention"))
     pm.addNestedPass<func::FuncOp>(createFuseAttention());
+  if (options.exposeAttention) {
+    ExposeTensorsOptions expose;
+    expose.attention = true;
+    pm.addNestedPass<func::FuncOp>(createExposeTensors(expose));
+  }
+  // Gates split products, whose weights then are views; merging looks at what is left.
+  if (isOn("swiglu")) {
+    pm.addNestedPass<func::FuncOp>(createFuseGate());
+    pm.addPass(createFoldConstants());
+  }
+  if (isOn("qkv"))
+    pm.addPass(createMergeProducts());
   // Layers share masks: what each fusion built for itself becomes one.
   pm.addPass(createSimplifyGraph());
 }
 
 ArrayRef<StringRef> mlir::tfc::getFusionNames() {
-  static constexpr StringRef kNames[] = {"attention", "layer_norm", "rms_norm", "gelu"};
+  static constexpr StringRef kNames[] = {"attention", "layer_norm", "rms_norm",  "softmax", "gelu",
+                                         "silu",      "swiglu",     "embedding", "qkv",     "epilogue"};
   return kNames;
 }
 
 static void buildKernels(OpPassManager &pm, const PipelineOptions &options) {
-  pm.addNestedPass<func::FuncOp>(createDecomposeOps());
+  DecomposeOpsOptions decompose;
+  decompose.keepAttention = !options.reference;
+  pm.addNestedPass<func::FuncOp>(createDecomposeOps(decompose));
   pm.addPass(createSimplifyGraph());
   // Conditions are collected while the ops that need them are still in main.
   pm.addPass(createInsertRequirements());
   FormKernelsOptions form;
   form.fuse = !options.reference;
+  form.epilogue = !llvm::is_contained(options.disabledFusions, "epilogue");
+  form.embedding = !llvm::is_contained(options.disabledFusions, "embedding");
   pm.addPass(createFormKernels(form));
 }
 
@@ -97,6 +125,10 @@ static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
   // Kernels first: only their code says how many tiles and how much scratch a launch needs.
   CPUPipelineOptions cpu;
   cpu.cpu = options.cpu;
+  // Of kernels that a user has marked as plain; in the others nothing is left to decompose.
+  DecomposeOpsOptions decompose;
+  decompose.keepAttention = true;
+  pm.addNestedPass<func::FuncOp>(createDecomposeOps(decompose));
   if (!options.reference) {
     PackWeightsOptions pack;
     pack.cpu = options.cpu;

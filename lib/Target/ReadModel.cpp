@@ -141,6 +141,8 @@ llvm::Error ModelReader::readWeight(WeightOp op) {
   auto offset = op->getAttrOfType<IntegerAttr>("segment_offset");
   if (!offset)
     return llvm::Error::success(); // Nothing uses it.
+  if (!op.getParts().empty())
+    return llvm::Error::success(); // Its parts are all of it.
   std::string name = op.getSymName().str();
   auto type = dyn_cast<RankedTensorType>(op.getTensorType());
   std::optional<TfcDataType> dtype = type ? getDataType(type.getElementType()) : std::nullopt;
@@ -163,6 +165,8 @@ llvm::Error ModelReader::readWeight(WeightOp op) {
   if (LayoutAttr layout = op.getLayoutAttr()) {
     weight.layoutOffset = layout.getOffset();
     weight.layoutStrides = layout.getStrides().vec();
+    for (LayoutBoundAttr bound : layout.getBounds())
+      weight.layoutBounds.push_back({bound.getOffset(), bound.getExtent(), bound.getStrides().vec()});
   }
   if (auto seed = dyn_cast<SeedSourceAttr>(op.getSource())) {
     weight.seeded = true;

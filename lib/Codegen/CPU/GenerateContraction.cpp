@@ -14,7 +14,6 @@
 #include "tfc/Codegen/CPU/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -25,39 +24,6 @@ namespace mlir::tfc {
 
 using namespace mlir;
 using namespace mlir::tfc;
-
-/// The number of the pointer argument behind a view that FrameKernels made.
-static std::optional<unsigned> pointerOfView(Value view) {
-  while (auto cast = view.getDefiningOp<memref::CastOp>())
-    view = cast.getSource();
-  auto reinterpret = view.getDefiningOp<memref::ReinterpretCastOp>();
-  auto cast = reinterpret ? reinterpret.getSource().getDefiningOp<UnrealizedConversionCastOp>() : nullptr;
-  Value descriptor = cast && cast.getNumOperands() == 1 ? cast.getOperand(0) : Value();
-  while (auto insert = descriptor ? descriptor.getDefiningOp<LLVM::InsertValueOp>() : nullptr) {
-    if (auto argument = dyn_cast<BlockArgument>(insert.getValue()))
-      return argument.getArgNumber();
-    descriptor = insert.getContainer();
-  }
-  return std::nullopt;
-}
-
-static std::optional<unsigned> pointerOfTensor(Value tensor) {
-  while (auto cast = tensor.getDefiningOp<UnrealizedConversionCastOp>())
-    tensor = cast.getOperand(0);
-  auto toTensor = tensor.getDefiningOp<bufferization::ToTensorOp>();
-  return toTensor ? pointerOfView(toTensor.getBuffer()) : std::nullopt;
-}
-
-/// The op whose result the kernel stores, if it has one result.
-static bufferization::MaterializeInDestinationOp findStore(KernelFrame frame) {
-  bufferization::MaterializeInDestinationOp store;
-  for (auto op : frame.tiles.getBody().front().getOps<bufferization::MaterializeInDestinationOp>()) {
-    if (store)
-      return {};
-    store = op;
-  }
-  return store;
-}
 
 /// The kernel's matrix product, when all other ops say how its packed operand lies or are its epilogue, which are added to `epilogue`.
 static MatmulOp findMatmul(KernelFrame frame, SmallVectorImpl<Operation *> &epilogue) {
@@ -118,19 +84,16 @@ static bool locateEpilogue(MatmulOp matmul, Contraction &problem) {
 static std::optional<Contraction> matchContraction(KernelFrame frame) {
   SmallVector<Operation *> epilogue;
   MatmulOp matmul = findMatmul(frame, epilogue);
-  bufferization::MaterializeInDestinationOp store = findStore(frame);
-  if (!matmul || !store)
+  std::optional<KernelFrame::Result> stored = frame.singleResult();
+  if (!matmul || !stored)
     return std::nullopt;
-  Value stored = store.getSource();
-  while (auto cast = stored.getDefiningOp<UnrealizedConversionCastOp>())
-    stored = cast.getOperand(0);
-  auto a = pointerOfTensor(matmul.getA()), c = pointerOfView(store.getDest());
+  auto a = pointerOfTensor(matmul.getA());
   Contraction problem{0, 0, 0, {}, {}, {}, {}, {}, {}, matmul.getTransposeB(), 0, std::nullopt, {}, matmul.getLoc()};
   problem.epilogue.ops = epilogue;
   Value result = epilogue.empty() ? Value(matmul.getC()) : epilogue.back()->getResult(0);
-  if (stored != result || !a || !c || !locateB(matmul, problem) || !locateEpilogue(matmul, problem))
+  if (stored->tensor != result || !a || !locateB(matmul, problem) || !locateEpilogue(matmul, problem))
     return std::nullopt;
-  problem.a = *a, problem.c = *c;
+  problem.a = *a, problem.c = stored->pointer;
 
   SmallVector<DimExprAttr> dimsA = getDims(matmul.getA()), dimsB = getDims(matmul.getB()),
                            dimsC = getDims(matmul.getC());
@@ -159,8 +122,11 @@ struct GenerateContraction : mlir::tfc::impl::GenerateContractionBase<GenerateCo
       getOperation().emitError() << llvm::toString(target.takeError());
       return signalPassFailure();
     }
-    for (KernelFrame frame : collectKernels(getOperation()))
-      if (auto problem = matchContraction(frame))
+    FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
+    if (failed(frames))
+      return signalPassFailure();
+    for (KernelFrame frame : *frames)
+      if (auto problem = frame.isPlain() ? std::nullopt : matchContraction(frame))
         if (failed(generate(frame, *problem, *target)))
           return signalPassFailure();
   }
@@ -170,19 +136,12 @@ struct GenerateContraction : mlir::tfc::impl::GenerateContractionBase<GenerateCo
     if (problem.packedWidth % target.floatLanes() != 0 || problem.packedWidth > 4 * int64_t(target.floatLanes()))
       return success();
     ::tfc::ContractionSchedule schedule = ::tfc::selectContraction(problem.problem(), target);
-    Block &body = frame.tiles.getBody().front();
-    SmallVector<Operation *> replaced;
-    for (Operation &op : body.without_terminator())
-      replaced.push_back(&op);
-    OpBuilder builder(body.getTerminator());
-    ContractionEmitter emitter(builder, frame, problem, schedule);
-    if (failed(emitter.emit()))
-      return failure();
-    frame.setTiles(emitter.tileCount());
-    frame.setScratch(emitter.scratchBytes());
-    for (Operation *op : llvm::reverse(replaced))
-      op->erase();
-    return success();
+    return frame.replaceBody([&](OpBuilder &builder) {
+      ContractionEmitter emitter(builder, frame, problem, schedule);
+      frame.setTiles(emitter.tileCount());
+      frame.setScratch(emitter.scratchBytes());
+      return emitter.emit();
+    });
   }
 };
 } // namespace

@@ -8,6 +8,7 @@
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Conversion/TfcToLinalg/Passes.h"
 #include "tfc/Dialect/Tfc/IR/TfcDialect.h"
+#include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -47,8 +48,12 @@ void mlir::tfc::buildKernelPipeline(OpPassManager &pm, const CPUPipelineOptions 
   GenerateContractionOptions contraction;
   contraction.cpu = options.cpu;
   pm.addPass(createGenerateContraction(contraction));
+  GenerateAttentionOptions attention;
+  attention.cpu = options.cpu;
+  pm.addPass(createGenerateAttention(attention));
 
-  // The generic road, on tensors.
+  // The generic road, on tensors. An attention that is left can still be taken apart inside its kernel.
+  pm.addNestedPass<func::FuncOp>(createDecomposeOps());
   pm.addNestedPass<func::FuncOp>(createConvertToLinalg());
   pm.addPass(createReconcileUnrealizedCastsPass());
   addCleanup(pm);

@@ -81,11 +81,11 @@ void VectorEmitter::choose(Value selector, ArrayRef<int64_t> cases, function_ref
   scf::YieldOp::create(b, loc);
 }
 
-Value VectorEmitter::bufferOf(Value pointer) {
-  Value base = memrefOfPointer(b, loc, pointer, b.getF32Type());
+Value VectorEmitter::bufferOf(Value pointer, Type element) {
+  Value base = memrefOfPointer(b, loc, pointer, element);
   // The length is never read: offsets are bounded by the kernel's own arithmetic.
   OpFoldResult unbounded = index(int64_t(1) << 40), one = b.getIndexAttr(1);
-  auto type = MemRefType::get({ShapedType::kDynamic}, b.getF32Type());
+  auto type = MemRefType::get({ShapedType::kDynamic}, element);
   return memref::ReinterpretCastOp::create(b, loc, type, base, b.getIndexAttr(0), ArrayRef<OpFoldResult>{unbounded},
                                            ArrayRef<OpFoldResult>{one});
 }
@@ -109,7 +109,7 @@ void VectorEmitter::storeScalar(Value scalar, Value buffer, Value offset) {
   memref::StoreOp::create(b, loc, scalar, buffer, ValueRange{offset});
 }
 Value VectorEmitter::loadScalarToLanes(Value buffer, Value offset) {
-  return vector::BroadcastOp::create(b, loc, vectorType, loadScalar(buffer, offset));
+  return toLanes(loadScalar(buffer, offset));
 }
 
 void VectorEmitter::prefetch(Value buffer, Value offset) {
@@ -117,8 +117,11 @@ void VectorEmitter::prefetch(Value buffer, Value offset) {
                              /*isDataCache=*/true);
 }
 
-Value VectorEmitter::zeros() {
-  return arith::ConstantOp::create(b, loc, vectorType, cast<TypedAttr>(b.getZeroAttr(vectorType)));
+Value VectorEmitter::splat(float value) {
+  return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(vectorType, value));
+}
+Value VectorEmitter::toLanes(Value scalar) {
+  return vector::BroadcastOp::create(b, loc, VectorType::get({lanes}, scalar.getType()), scalar);
 }
 Value VectorEmitter::mask(Value count) { return vector::CreateMaskOp::create(b, loc, maskType, ValueRange{count}); }
 
@@ -126,6 +129,38 @@ Value VectorEmitter::multiplyAdd(Value x, Value y, Value z, bool fused) {
   if (fused)
     return vector::FMAOp::create(b, loc, x, y, z);
   return arith::AddFOp::create(b, loc, z, arith::MulFOp::create(b, loc, x, y));
+}
+
+Value VectorEmitter::addf(Value x, Value y) { return arith::AddFOp::create(b, loc, x, y); }
+Value VectorEmitter::subf(Value x, Value y) { return arith::SubFOp::create(b, loc, x, y); }
+Value VectorEmitter::mulf(Value x, Value y) { return arith::MulFOp::create(b, loc, x, y); }
+Value VectorEmitter::divf(Value x, Value y) { return arith::DivFOp::create(b, loc, x, y); }
+Value VectorEmitter::compare(arith::CmpFPredicate predicate, Value x, Value y) {
+  return arith::CmpFOp::create(b, loc, predicate, x, y);
+}
+Value VectorEmitter::larger(Value x, Value y) {
+  // A comparison and a selection in this order are one instruction of x86.
+  return arith::SelectOp::create(b, loc, compare(arith::CmpFPredicate::OGT, x, y), x, y);
+}
+
+// e^x = 2^n * 2^f with n the integer nearest to x * log2(e). Adding 1.5 * 2^23 + 127 rounds to an integer and
+// leaves n + 127, the exponent field of 2^n, in the low bits of the sum. The polynomial of 2^f on [-1/2, 1/2]
+// is the one of least relative error among those of degree 5 with value 1 at 0, so that e^0 is exactly 1.
+// Multiplying by 2^n, rather than adding n to the exponent field, keeps a NaN.
+Value VectorEmitter::expOfNonPositive(Value x, bool fused) {
+  Value log2e = splat(1.44269504f), round = splat(12582912.0f + 127.0f);
+  Value shifted = multiplyAdd(x, log2e, round, fused);
+  Value n = subf(shifted, round);
+  Value f = multiplyAdd(x, log2e, arith::NegFOp::create(b, loc, n), fused);
+  Value p = splat(1.326472731e-3f);
+  for (float coefficient : {9.671512991e-3f, 5.550733581e-2f, 2.402224243e-1f, 6.931470037e-1f, 1.0f})
+    p = multiplyAdd(p, f, splat(coefficient), fused);
+  auto integers = VectorType::get({lanes}, b.getI32Type());
+  Value bits = arith::BitcastOp::create(b, loc, integers, shifted);
+  Value places = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(integers, b.getI32IntegerAttr(23)));
+  Value power = arith::BitcastOp::create(b, loc, vectorType, arith::ShLIOp::create(b, loc, bits, places));
+  Value tooSmall = compare(arith::CmpFPredicate::OLT, x, splat(-87.3f));
+  return arith::SelectOp::create(b, loc, tooSmall, zeros(), mulf(p, power));
 }
 
 Value VectorEmitter::shuffle(Value x, Value y, ArrayRef<int64_t> mask) {

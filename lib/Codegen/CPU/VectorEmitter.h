@@ -13,6 +13,7 @@
 #ifndef TFC_LIB_CODEGEN_CPU_VECTOREMITTER_H
 #define TFC_LIB_CODEGEN_CPU_VECTOREMITTER_H
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
 
@@ -52,7 +53,8 @@ public:
   void choose(Value selector, ArrayRef<int64_t> cases, function_ref<void(int64_t)> body);
 
   // Memory: `buffer` is a view made by bufferOf.
-  Value bufferOf(Value pointer);
+  Value bufferOf(Value pointer) { return bufferOf(pointer, b.getF32Type()); }
+  Value bufferOf(Value pointer, Type element);
   Value load(Value buffer, Value offset);
   Value maskedLoad(Value buffer, Value offset, Value mask);
   void store(Value vector, Value buffer, Value offset);
@@ -63,11 +65,23 @@ public:
   /// Asks for the cache line at the offset, to be in the second cache soon.
   void prefetch(Value buffer, Value offset);
 
-  Value zeros();
+  Value zeros() { return splat(0); }
+  Value splat(float value);
+  Value toLanes(Value scalar);
   /// Lanes [0, count); none where count is negative, all where it exceeds the lanes.
   Value mask(Value count);
   /// x * y + z, rounded once where `fused`.
   Value multiplyAdd(Value x, Value y, Value z, bool fused);
+  Value addf(Value x, Value y);
+  Value subf(Value x, Value y);
+  Value mulf(Value x, Value y);
+  Value divf(Value x, Value y);
+  Value compare(arith::CmpFPredicate predicate, Value x, Value y);
+  /// The larger of two; a NaN in y is kept, one in x is not.
+  Value larger(Value x, Value y);
+  /// e^x for x <= 0, and NaN for NaN; 0 where e^x is no normal number. Errors stay below 2e-7 + 4e-8 * |x| of
+  /// the result.
+  Value expOfNonPositive(Value x, bool fused);
   /// Lane i of result j is lane j of row i. Takes and gives `lanes` vectors; lanes is 4, 8 or 16.
   SmallVector<Value> transpose(ArrayRef<Value> rows);
 

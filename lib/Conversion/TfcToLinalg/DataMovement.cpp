@@ -10,6 +10,7 @@
 
 #include "EmitScalar.h"
 #include "LinalgBody.h"
+#include "ViewReader.h"
 
 #include "tfc/Conversion/TfcToLinalg/DimArithmetic.h"
 #include "tfc/Conversion/TfcToLinalg/TfcToLinalg.h"
@@ -80,45 +81,18 @@ struct LowerSlice : OpConversionPattern<SliceOp> {
   }
 };
 
-/// Which operand an element comes from is a chain of scf.if on the index along the axis; LLVM moves it out of
-/// the inner loops when the axis is not the last dim.
+/// Reads through views, so that what a cache of keys gets is not copied before it is copied there.
 struct LowerConcat : OpConversionPattern<ConcatOp> {
   using OpConversionPattern::OpConversionPattern;
 
-  LogicalResult matchAndRewrite(ConcatOp op, OpAdaptor adaptor,
-                                ConversionPatternRewriter &rewriter) const override {
-    Location loc = op.getLoc();
-    SmallVector<Value> lengths;
-    for (Value input : op.getInputs())
-      lengths.push_back(materializeDim(rewriter, loc, getDim(input, op.getAxis())));
-    Value result = createFromIndices(rewriter, loc, op.getType(), [&](OpBuilder &body, ValueRange indices) {
-      SmallVector<Value> source(indices);
-      return emitChoice(body, op, adaptor.getInputs(), lengths, source, 0);
-    });
+  LogicalResult matchAndRewrite(ConcatOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+    ViewReader reader(rewriter, op.getLoc(), op.getResult());
+    Value result =
+        createFromIndices(rewriter, op.getLoc(), op.getType(), [&](OpBuilder &body, ValueRange indices) {
+          return reader.read(body, llvm::to_vector(indices));
+        });
     rewriter.replaceOp(op, result);
     return success();
-  }
-
-private:
-  static Value emitChoice(OpBuilder &builder, ConcatOp op, ValueRange inputs, ArrayRef<Value> lengths,
-                          SmallVector<Value> indices, size_t first) {
-    Location loc = op.getLoc();
-    auto read = [&](OpBuilder &b) {
-      return readElement(b, loc, inputs[first], indices, elementTypeOf(op.getInputs()[first]));
-    };
-    if (first + 1 == inputs.size())
-      return read(builder);
-    ScalarEmitter e(builder, loc);
-    Value &index = indices[op.getAxis()];
-    Value isHere = e.compare(CmpIPredicate::slt, index, lengths[first]);
-    auto choice = scf::IfOp::create(
-        builder, loc, isHere, [&](OpBuilder &b, Location) { scf::YieldOp::create(b, loc, read(b)); },
-        [&](OpBuilder &b, Location) {
-          SmallVector<Value> rest = indices;
-          rest[op.getAxis()] = arith::SubIOp::create(b, loc, index, lengths[first]);
-          scf::YieldOp::create(b, loc, emitChoice(b, op, inputs, lengths, rest, first + 1));
-        });
-    return choice.getResult(0);
   }
 };
 

@@ -36,6 +36,7 @@ static Value emitFloatUnary(ScalarEmitter &e, Operation *op, Value x) {
       .Case<ErfOp>([&](auto) { return e.create<math::ErfOp>(x); })
       .Case<ReciprocalOp>([&](auto) { return e.create<arith::DivFOp>(e.like(x, 1), x); })
       .Case<SigmoidOp>([&](auto) { return emitSigmoid(e, x); })
+      .Case<SiluOp>([&](auto) { return e.create<arith::MulFOp>(x, emitSigmoid(e, x)); })
       .Case<SignOp>([&](auto) { return emitFloatSign(e, x); })
       // The comparison is false for NaN, which stays.
       .Case<ReluOp>([&](auto) { return e.select(e.less(x, e.like(x, 0)), e.like(x, 0), x); })

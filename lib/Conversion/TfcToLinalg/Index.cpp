@@ -7,6 +7,7 @@
 
 #include "EmitScalar.h"
 #include "LinalgBody.h"
+#include "ViewReader.h"
 
 #include "tfc/Conversion/TfcToLinalg/DimArithmetic.h"
 #include "tfc/Conversion/TfcToLinalg/TfcToLinalg.h"
@@ -51,6 +52,7 @@ struct LowerGather : OpConversionPattern<GatherOp> {
     Location loc = op.getLoc();
     int64_t axis = op.getAxis(), indicesRank = op.getIndices().getType().getRank();
     Value bound = materializeDim(rewriter, loc, getDim(op.getX(), axis));
+    ViewReader table(rewriter, loc, op.getX());
     LoopOperands operands(rewriter, loc, getDims(op.getType()));
     operands.add(op.getIndices(), adaptor.getIndices(),
                  llvm::to_vector(llvm::seq<int64_t>(axis, axis + indicesRank)));
@@ -60,7 +62,7 @@ struct LowerGather : OpConversionPattern<GatherOp> {
           SmallVector<Value> source(ArrayRef<Value>(loops).take_front(axis));
           source.push_back(emitCheckedIndex(body, op, scalars[0], bound));
           source.append(loops.begin() + axis + indicesRank, loops.end());
-          return readElement(body, loc, adaptor.getX(), source, elementTypeOf(op.getX()));
+          return table.read(body, source);
         });
     rewriter.replaceOp(op, result);
     return success();

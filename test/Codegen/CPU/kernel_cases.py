@@ -243,7 +243,49 @@ def make_bad_gather(rng, b, s):
 
 Case("gather_bad", (f"%t: tensor<101x768xf32>, %i: {TI}", TBS,
                     f"%0 = tfc.gather %t, %i axis 0 : tensor<101x768xf32>, {TI}\nreturn %0 : {TBS}"),
-     [(1, 4)], make_bad_gather, 0, failed=(0, 101, 101))
+     [(1, 4)], make_bad_gather, 0, failed=(0, 101, -101))
+
+
+
+def packed_lookup(name, rows, columns, width, transposed):
+    """A table that is packed for the product it is tied to: rows of it, or of its transpose."""
+    n, k = (rows, columns) if transposed else (columns, rows)
+    panels, rest = n // width, n % width
+    tp, tx, tw, tt, tb = (f"tensor<{x}xf32>" for x in (f"{panels}x{k}x{width}", f"{k}x{panels}x{width}", f"{k}x{panels * width}",
+                                                      f"{k}x{rest}", f"{k}x{n}"))
+    join = f"%b = tfc.concat %w, %t axis 1 : {tw}, {tt}\n" if rest else ""
+    b = "%b" if rest else "%w"
+    swap = f"%y = tfc.transpose {b} [1, 0] : {tb}\n" if transposed else ""
+    result = dims(f"s0, s1, {columns}")
+    body = (f"%x = tfc.transpose %p [1, 0, 2] : {tp}\n%w = tfc.reshape %x : {tx} -> {tw}\n{join}{swap}"
+            f"%0 = tfc.gather {'%y' if transposed else b}, %i axis 0 : tensor<{rows}x{columns}xf32>, {TI}\nreturn %0 : {result}")
+
+    def make(rng, s, t):
+        table, ids = normal(rng, rows, columns), rng.integers(-rows, rows, (s, t))
+        y = table.T if transposed else table
+        whole = np.ascontiguousarray(y[:, :panels * width].reshape(k, panels, width).transpose(1, 0, 2))
+        return [whole] + ([np.ascontiguousarray(y[:, panels * width:])] if rest else []) + [ids], [d(table)[ids]]
+    Case(name, (f"%p: {tp}, " + (f"%t: {tt}, " if rest else "") + f"%i: {TI}", result, body), [(1, 1), (3, 200), (0, 2)], make, 0)
+
+
+packed_lookup("lookup_in_panels", 101, 37, 16, True)
+packed_lookup("lookup_in_whole_panels", 96, 37, 48, True)
+packed_lookup("lookup_across_panels", 37, 101, 16, False)
+
+TPAST, TNEW, TALL = dims("s0, 3, s1, 8"), dims("s0, s2, 3, 8"), dims("s0, 3, s1 + s2, 8")
+TROW = dims("s0, s2, 9, 8")
+
+
+def make_present(rng, b, past, new):
+    old, row = normal(rng, b, 3, past, 8), normal(rng, b, new, 9, 8)
+    return [old, row], [np.concatenate([old, row[:, :, 3:6].swapaxes(1, 2)], 2)]
+
+
+Case("present", (f"%a: {TPAST}, %b: {TROW}", TALL,
+                 f"%0 = tfc.slice %b offsets [0, 0, 3, 0] strides [1, 1, 1, 1] : {TROW} -> {TNEW}\n"
+                 f"%1 = tfc.transpose %0 [0, 2, 1, 3] : {TNEW}\n"
+                 f"%2 = tfc.concat %a, %1 axis 2 : {TPAST}, {dims('s0, 3, s2, 8')}\nreturn %2 : {TALL}"),
+     [(1, 4, 1), (2, 0, 5), (1, 300, 7), (2, 3, 0), (0, 1, 1)], make_present, 0)
 
 TH = dims("s0, s1, 12, 64")
 TT = dims("s0, 12, s1, 64")

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """Compiles kernels to machine code, runs them, and compares with float64 numpy.
 
-usage: run_kernels.py TFC_OPT [--cpu=native] [--filter=TEXT] [--keep=FOLDER] [--bench]
+usage: run_kernels.py TFC_OPT [--cases=kernel_cases|attention_cases] [--cpu=native] [--filter=TEXT] [--keep=FOLDER] [--bench]
 
 Every kernel runs over several sizes (odd ones, zero, one). Outputs are poisoned with NaN and stand between guard
 bytes. Each case runs three times with the range of tiles split in different random ways: the bits must be the same.
 """
-import argparse, ctypes, os, re, subprocess, sys, tempfile, time
+import argparse, ctypes, importlib, os, re, subprocess, sys, tempfile, time
 import numpy as np
-import kernel_cases
 
 LLVM = os.environ.get("LLVM_TOOLS", "/usr/lib/llvm-22/bin")
 GUARD = 256
@@ -153,15 +152,24 @@ def bench(case, sizes, function, facts, rng):
     print(f"  bench {case.name} {sizes}: {best * 1e6:.1f} us, {value:.3f} {unit}, {tiles} tiles")
 
 
+def collect(module):
+    """The cases that a module defines itself."""
+    import kernel_cases
+    before = 0 if module == "kernel_cases" else len(kernel_cases.CASES)
+    importlib.import_module(module)
+    return kernel_cases.CASES[before:]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("opt")
     parser.add_argument("--cpu", default="native")
+    parser.add_argument("--cases", default="kernel_cases")
     parser.add_argument("--filter", default="")
     parser.add_argument("--keep")
     parser.add_argument("--bench", action="store_true")
     args = parser.parse_args()
-    cases = [c for c in kernel_cases.CASES if args.filter in c.name]
+    cases = [c for c in collect(args.cases) if args.filter in c.name]
     folder = args.keep or tempfile.mkdtemp()
     os.makedirs(folder, exist_ok=True)
     failures = 0

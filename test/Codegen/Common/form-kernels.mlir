@@ -287,3 +287,114 @@ func.func @shaped_later(%x: tensor<?xf32, #tfc.dims<n>>, %shape: tensor<2xi64>)
   %1 = tfc.reshape %0 : tensor<?xf32, #tfc.dims<n>> -> tensor<?x?xf32, #tfc.dims<rows, columns>>
   return %1 : tensor<?x?xf32, #tfc.dims<rows, columns>>
 }
+
+// -----
+
+// Attention takes the transposes and slices around it into its kernel.
+
+// CHECK-LABEL: func.func @heads
+// CHECK-NEXT: %[[Y:.*]] = tfc.launch @slice_slice_transpose_transpose_transpose_attention_etc_0(%arg0, %arg1)
+// CHECK-NEXT: return %[[Y]]
+// APART-LABEL: func.func @heads
+// APART: tfc.launch @slice_0
+// APART: tfc.launch @attention_0
+func.func @heads(%qk: tensor<1x7x24x8xf32>, %v: tensor<1x7x12x8xf32>) -> tensor<1x7x12x8xf32> attributes {tfc.entry} {
+  %0 = tfc.slice %qk offsets [0, 0, 0, 0] strides [1, 1, 1, 1] : tensor<1x7x24x8xf32> -> tensor<1x7x12x8xf32>
+  %1 = tfc.slice %qk offsets [0, 0, 12, 0] strides [1, 1, 1, 1] : tensor<1x7x24x8xf32> -> tensor<1x7x12x8xf32>
+  %2 = tfc.transpose %0 [0, 2, 1, 3] : tensor<1x7x12x8xf32>
+  %3 = tfc.transpose %1 [0, 2, 1, 3] : tensor<1x7x12x8xf32>
+  %4 = tfc.transpose %v [0, 2, 1, 3] : tensor<1x7x12x8xf32>
+  %5 = tfc.attention %2, %3, %4 : (tensor<1x12x7x8xf32>, tensor<1x12x7x8xf32>, tensor<1x12x7x8xf32>) -> tensor<1x12x7x8xf32>
+  %6 = tfc.transpose %5 [0, 2, 1, 3] : tensor<1x12x7x8xf32>
+  return %6 : tensor<1x7x12x8xf32>
+}
+
+// -----
+
+// A slice is a view in the kernel of the transpose that reads it.
+// CHECK-LABEL: func.func @slice_of_heads
+// CHECK: tfc.launch @slice_transpose_0(%arg0)
+// CHECK-NEXT: tfc.launch @slice_add_0(%arg0, %arg1)
+// CHECK-NEXT: return
+func.func @slice_of_heads(%x: tensor<4x6x8xf32>, %z: tensor<4x2x8xf32>) -> (tensor<2x4x8xf32>, tensor<4x2x8xf32>) attributes {tfc.entry} {
+  %0 = tfc.slice %x offsets [0, 2, 0] strides [1, 1, 1] : tensor<4x6x8xf32> -> tensor<4x2x8xf32>
+  %1 = tfc.transpose %0 [1, 0, 2] : tensor<4x2x8xf32>
+  %2 = tfc.slice %x offsets [0, 1, 0] strides [1, 2, 1] : tensor<4x6x8xf32> -> tensor<4x2x8xf32>
+  %3 = tfc.add %2, %z : tensor<4x2x8xf32>, tensor<4x2x8xf32>
+  return %1, %3 : tensor<2x4x8xf32>, tensor<4x2x8xf32>
+}
+
+// -----
+
+// Not those that move the last dim, nor those whose results others want, nor a bias.
+
+// CHECK-LABEL: func.func @apart
+// CHECK: tfc.launch @transpose_0(%arg0)
+// CHECK: tfc.launch @transpose_1(%arg1)
+// CHECK: tfc.launch @transpose_2(%arg2)
+// CHECK: tfc.launch @attention_0
+func.func @apart(%k: tensor<1x2x8x5xf32>, %v: tensor<1x5x2x8xf32>, %c: tensor<5x7xf32>, %q: tensor<1x2x7x8xf32>)
+    -> (tensor<1x2x7x8xf32>, tensor<1x2x5x8xf32>) attributes {tfc.entry} {
+  %0 = tfc.transpose %k [0, 1, 3, 2] : tensor<1x2x8x5xf32>
+  %1 = tfc.transpose %v [0, 2, 1, 3] : tensor<1x5x2x8xf32>
+  %2 = tfc.transpose %c [1, 0] : tensor<5x7xf32>
+  %3 = tfc.attention %q, %0, %1 bias %2 : (tensor<1x2x7x8xf32>, tensor<1x2x5x8xf32>, tensor<1x2x5x8xf32>, tensor<7x5xf32>) -> tensor<1x2x7x8xf32>
+  return %3, %1 : tensor<1x2x7x8xf32>, tensor<1x2x5x8xf32>
+}
+
+// -----
+
+// What is put behind a past is read where it lies.
+
+// CHECK-LABEL: func.func @present
+// CHECK-NEXT: %[[Y:.*]] = tfc.launch @slice_transpose_concat_0(%arg1, %arg0)
+// CHECK-NEXT: return %[[Y]]
+// APART-LABEL: func.func @present
+// APART: tfc.launch @slice_0
+// APART: tfc.launch @transpose_0
+func.func @present(%past: tensor<1x12x5x8xf32>, %qk: tensor<1x7x24x8xf32>) -> tensor<1x12x12x8xf32> attributes {tfc.entry} {
+  %0 = tfc.slice %qk offsets [0, 0, 12, 0] strides [1, 1, 1, 1] : tensor<1x7x24x8xf32> -> tensor<1x7x12x8xf32>
+  %1 = tfc.transpose %0 [0, 2, 1, 3] : tensor<1x7x12x8xf32>
+  %2 = tfc.concat %past, %1 axis 2 : tensor<1x12x5x8xf32>, tensor<1x12x7x8xf32>
+  return %2 : tensor<1x12x12x8xf32>
+}
+
+// -----
+
+// Not what is computed, nor a view that others want.
+
+// CHECK-LABEL: func.func @present_apart
+// CHECK: tfc.launch @neg_0
+// CHECK: tfc.launch @transpose_0
+// CHECK: tfc.launch @concat_0
+func.func @present_apart(%a: tensor<3x5xf32>, %b: tensor<4x3xf32>) -> (tensor<3x4xf32>, tensor<3x9xf32>) attributes {tfc.entry} {
+  %0 = tfc.neg %a : tensor<3x5xf32>
+  %1 = tfc.transpose %b [1, 0] : tensor<4x3xf32>
+  %2 = tfc.concat %0, %1 axis 1 : tensor<3x5xf32>, tensor<3x4xf32>
+  return %1, %2 : tensor<3x4xf32>, tensor<3x9xf32>
+}
+
+// -----
+
+// What a slice reads lies in memory; one that runs backwards, and one that two kernels read, are copies.
+// CHECK-LABEL: func.func @slices_apart
+// CHECK: tfc.launch @neg_0
+// CHECK: tfc.launch @slice_relu_0
+// CHECK: tfc.launch @slice_0
+// CHECK: tfc.launch @abs_0
+// CHECK: tfc.launch @slice_1
+// CHECK: tfc.launch @transpose_0
+// CHECK: tfc.launch @add_0
+// CHECK: tfc.launch @transpose_0
+func.func @slices_apart(%x: tensor<4x6xf32>) -> (tensor<4x2xf32>, tensor<4x2xf32>, tensor<2x4xf32>, tensor<2x4xf32>) attributes {tfc.entry} {
+  %0 = tfc.neg %x : tensor<4x6xf32>
+  %1 = tfc.slice %0 offsets [0, 0] strides [1, 1] : tensor<4x6xf32> -> tensor<4x2xf32>
+  %2 = tfc.relu %1 : tensor<4x2xf32>
+  %3 = tfc.slice %x offsets [0, 5] strides [1, -1] : tensor<4x6xf32> -> tensor<4x2xf32>
+  %4 = tfc.abs %3 : tensor<4x2xf32>
+  %5 = tfc.slice %x offsets [0, 1] strides [1, 1] : tensor<4x6xf32> -> tensor<4x2xf32>
+  %6 = tfc.transpose %5 [1, 0] : tensor<4x2xf32>
+  %7 = tfc.add %5, %5 : tensor<4x2xf32>, tensor<4x2xf32>
+  %8 = tfc.transpose %7 [1, 0] : tensor<4x2xf32>
+  return %2, %4, %6, %8 : tensor<4x2xf32>, tensor<4x2xf32>, tensor<2x4xf32>, tensor<2x4xf32>
+}

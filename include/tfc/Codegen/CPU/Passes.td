@@ -27,10 +27,10 @@ def FrameKernels : Pass<"tfc-frame-kernels", "::mlir::ModuleOp"> {
 def PackWeights : Pass<"tfc-pack-weights", "::mlir::ModuleOp"> {
   let summary = "store weights of matrix products in panels";
   let description = [{
-    Applies to a `tfc.weight` of f32 that is used only as the right operand of kernels that are one `tfc.matmul`. Its
-    layout becomes that of whole panels, `[n / width][k][width]`; where the width does not divide n, the columns behind the last whole
-    panel become a second weight. The kernels take the parts as arguments and say the operand in terms of them. A weight
-    that has any other use keeps its layout.
+    Applies to a `tfc.weight` of f32 that is the right operand of kernels that are one `tfc.matmul` and otherwise only looked up in, along its
+    first dim. Its layout becomes that of whole panels, `[n / width][k][width]`; where the width does not divide n, the columns
+    behind the last whole panel become a second weight. The kernels take the parts as arguments and say the operand, or the table, in terms
+    of them. A weight that has any other use keeps its layout.
   }];
   let options = [Option<"cpu", "cpu", "std::string", "\"native\"", "the CPU to choose the width of panels for">];
 }
@@ -41,6 +41,19 @@ def GenerateContraction : Pass<"tfc-generate-contraction", "::mlir::ModuleOp"> {
     Applies to a framed kernel whose only op is a `tfc.matmul` of f32 without `transpose_a`. Any other kernel is left to the
     generic road. Sets `tfc.tiles` and `tfc.scratch` on the kernel. Every element is one chain of multiply-adds
     in the order of k, whatever the tile, so results do not depend on how the work is cut.
+  }];
+  let options = [Option<"cpu", "cpu", "std::string", "\"native\"", "the CPU to choose block sizes for">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
+}
+
+def GenerateAttention : Pass<"tfc-generate-attention", "::mlir::ModuleOp"> {
+  let summary = "write loops and vectors for framed kernels that are one attention of f32";
+  let description = [{
+    Applies to a framed kernel that is one `tfc.attention` of f32 with head dims of 1 to 256 known at compile time, transposes
+    and slices of its query, key and value, and a transpose of its output, all of which leave the last dim as it is. Any other
+    kernel is left to the generic road. Sets `tfc.tiles` and `tfc.scratch` on the kernel. What a query gets does not depend on the batch, on the
+    other heads, or on how the tiles are cut.
   }];
   let options = [Option<"cpu", "cpu", "std::string", "\"native\"", "the CPU to choose block sizes for">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",

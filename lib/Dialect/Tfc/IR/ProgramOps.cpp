@@ -18,16 +18,21 @@ using namespace mlir::tfc;
 // WeightOp
 //===----------------------------------------------------------------------------------------------===//
 
-/// One past the last source element that the layout reads, or failure on overflow or a negative index.
+/// One past the last source element that the layout reads, as far as that can be said at once, or failure on overflow or a
+/// negative index.
 static FailureOr<int64_t> computeSourceElements(RankedTensorType type, LayoutAttr layout) {
   int64_t last = layout ? layout.getOffset() : 0, count = 1;
-  if (last < 0)
+  bool isPadded = layout && !layout.getBounds().empty();
+  if (last < 0 && !isPadded)
     return failure();
   if (llvm::is_contained(type.getShape(), 0))
     return 0;
   for (int64_t size : type.getShape())
     if (__builtin_mul_overflow(count, size, &count))
       return failure();
+  // What bounds leave out is not read; whoever reads checks each row (tfc_layout_bounded_fits).
+  if (isPadded)
+    return 0;
   if (!layout)
     return count;
   for (auto [size, stride] : llvm::zip_equal(type.getShape(), layout.getStrides())) {
@@ -57,6 +62,14 @@ LogicalResult WeightOp::verify() {
   LayoutAttr layout = getLayoutAttr();
   if (layout && static_cast<int64_t>(layout.getStrides().size()) != type.getRank())
     return emitOpError("(C3) the layout has ") << layout.getStrides().size() << " strides for rank " << type.getRank();
+  if (layout && !layout.getBounds().empty() && type.getRank() == 0)
+    return emitOpError("(C3) a scalar cannot be padded");
+  for (LayoutBoundAttr bound : layout ? layout.getBounds() : ArrayRef<LayoutBoundAttr>()) {
+    if (static_cast<int64_t>(bound.getStrides().size()) != type.getRank())
+      return emitOpError("(C3) a bound of the layout has ") << bound.getStrides().size() << " strides for rank " << type.getRank();
+    if (bound.getExtent() < 0)
+      return emitOpError("(C3) a bound of the layout has a negative extent, ") << bound.getExtent();
+  }
   FailureOr<int64_t> needed = computeSourceElements(type, layout);
   if (failed(needed))
     return emitOpError("(C2) the layout reads before the source's start or beyond any file");
@@ -75,12 +88,38 @@ LogicalResult WeightOp::verify() {
   }
   if (isa<SeedSourceAttr>(getSource()))
     return success();
+  if (isa<StackedSourceAttr>(getSource())) {
+    if (layout || getSourceElement() || *bits < 8)
+      return emitOpError("(C5) a stack has neither a layout nor another element type, and its elements are whole bytes");
+    return success();
+  }
   auto dense = dyn_cast<DenseElementsAttr>(getSource());
   if (!dense)
-    return emitOpError("(C2) the source must be #tfc.file, #tfc.seed or a dense value");
+    return emitOpError("(C2) the source must be #tfc.file, #tfc.seed, #tfc.stack or a dense value");
   if (dense.getNumElements() < *needed || (!layout && dense.getNumElements() != *needed) ||
       dense.getElementType() != sourceElement)
     return emitOpError("(C4) the dense source does not have the elements that the type needs");
+  return success();
+}
+
+LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (!isa<StackedSourceAttr>(getSource()))
+    return success();
+  RankedTensorType type = getTensorType();
+  int64_t rows = 0;
+  for (FlatSymbolRefAttr name : getParts()) {
+    auto part = symbols.lookupNearestSymbolFrom<WeightOp>(*this, name);
+    if (!part)
+      return emitOpError("(C5) part ") << name << " does not exist";
+    RankedTensorType partType = part.getTensorType();
+    if (!part.getParts().empty() || type.getRank() == 0 || partType.getRank() != type.getRank() ||
+        partType.getElementType() != type.getElementType() ||
+        partType.getShape().drop_front() != type.getShape().drop_front() ||
+        __builtin_add_overflow(rows, partType.getDimSize(0), &rows))
+      return emitOpError("(C5) part ") << name << " of type " << partType << " does not fit into " << type;
+  }
+  if (rows != (type.getRank() ? type.getDimSize(0) : 0) || getParts().empty())
+    return emitOpError("(C5) the parts have ") << rows << " rows together, the type is " << type;
   return success();
 }
 

@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
+#include "SimplifyPatterns.h"
+
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
@@ -107,6 +109,40 @@ struct ExpandByUnitDimsToReshape : OpRewritePattern<ExpandOp> {
   }
 };
 
+/// reshape(slice(x)) -> slice(reshape(x)) where the slice cuts a part out of each row that the reshape splits
+/// into shorter rows, like the heads of the queries in a packed row. What is left is a view of x.
+struct SplitRowsBeforeSlice : OpRewritePattern<ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ReshapeOp op, PatternRewriter &rewriter) const override {
+    auto slice = op.getX().getDefiningOp<SliceOp>();
+    SmallVector<DimExprAttr> dims = getDims(op.getType());
+    if (!slice || dims.size() < 2 || getDims(slice.getX()).empty())
+      return rewriter.notifyMatchFailure(op, "no slice whose rows are split");
+    SmallVector<DimExprAttr> whole = getDims(slice.getX()), part = getDims(slice.getType());
+    auto offsets = llvm::to_vector(slice.getOffsets().getAsRange<DimExprAttr>());
+    if (ArrayRef(whole).drop_back() != ArrayRef(part).drop_back() ||
+        !llvm::all_of(ArrayRef(offsets).drop_back(),
+                      [](DimExprAttr offset) { return offset.isConstant(0); }) ||
+        !llvm::all_of(slice.getStrides(), [](int64_t stride) { return stride == 1; }))
+      return rewriter.notifyMatchFailure(op, "the slice does not only cut rows");
+
+    DimExprAttr length = dims.back(), &pieces = dims[dims.size() - 2];
+    std::optional<DimExprAttr> piecesOfWhole = whole.back().exactDiv(length),
+                               offset = offsets.back().exactDiv(length);
+    if (!length.isPositive() || part.back() != pieces * length || !piecesOfWhole || !offset)
+      return rewriter.notifyMatchFailure(op, "the slice does not begin and end between the shorter rows");
+    pieces = *piecesOfWhole;
+    Type type = getTensorType(dims, getElementTypeOrSelf(op.getType()));
+    Value reshaped = ReshapeOp::create(rewriter, op.getLoc(), type, slice.getX());
+    SmallVector<Attribute> places(dims.size(), DimExprAttr::constant(getContext(), 0));
+    places[dims.size() - 2] = *offset;
+    SmallVector<int64_t> steps(dims.size(), 1);
+    rewriter.replaceOpWithNewOp<SliceOp>(op, op.getType(), reshaped, rewriter.getArrayAttr(places), steps);
+    return success();
+  }
+};
+
 struct SimplifyGraphPass : mlir::tfc::impl::SimplifyGraphBase<SimplifyGraphPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -115,7 +151,9 @@ struct SimplifyGraphPass : mlir::tfc::impl::SimplifyGraphBase<SimplifyGraphPass>
     for (RegisteredOperationName name : context->getRegisteredOperationsByDialect(TfcDialect::getDialectNamespace()))
       name.getCanonicalizationPatterns(patterns, context);
     patterns.add<DropExpandBeforeElementwise, GatherOfConstantToSlice, TransposeOfUnitDimsToReshape,
-                 ExpandByUnitDimsToReshape>(context);
+                 ExpandByUnitDimsToReshape, SplitRowsBeforeSlice>(context);
+    populateFunctionPatterns(patterns);
+    populateLayoutPatterns(patterns);
     FrozenRewritePatternSet frozen(std::move(patterns));
     IRRewriter rewriter(context);
     DominanceInfo dominance(module);
@@ -137,6 +175,10 @@ struct SimplifyGraphPass : mlir::tfc::impl::SimplifyGraphBase<SimplifyGraphPass>
   void eraseUnusedWeights(ModuleOp module) {
     llvm::DenseSet<StringAttr> used;
     module.walk([&](WeightRefOp ref) { used.insert(ref.getWeightAttr().getAttr()); });
+    for (WeightOp weight : module.getOps<WeightOp>())
+      if (used.contains(weight.getSymNameAttr()))
+        for (FlatSymbolRefAttr part : weight.getParts())
+          used.insert(part.getAttr());
     for (WeightOp weight : llvm::make_early_inc_range(module.getOps<WeightOp>()))
       if (!used.contains(weight.getSymNameAttr())) {
         weight.erase();

@@ -195,7 +195,7 @@ func.func @attention_c6(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: te
 
 func.func @attention_c6_key_alone(%q: tensor<1x4x3x8xf32>) {
   // expected-error @+1 {{(C6) past key and past value come together}}
-  %0 = "tfc.attention"(%q, %q, %q, %q) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>}> : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  %0 = "tfc.attention"(%q, %q, %q, %q) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 0>}> : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
   return
 }
 
@@ -210,7 +210,7 @@ func.func @attention_c7(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: te
 // -----
 
 func.func @attention_c7_present_without_past(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
-  // expected-error @+1 {{(C7) present key and value come together}}
+  // expected-error @+1 {{(C7) present key and value come only with a past}}
   %0:3 = tfc.attention %q, %k, %v : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>)
   return
 }
@@ -218,8 +218,40 @@ func.func @attention_c7_present_without_past(%q: tensor<1x4x3x8xf32>, %k: tensor
 // -----
 
 func.func @attention_c7_present_type(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>, %p: tensor<1x4x3x8xf32>) {
-  // expected-error @+1 {{(C7) present key and value should be}}
+  // expected-error @+1 {{(C7) the present key should be}}
   %0:3 = tfc.attention %q, %k, %v past %p, %p : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>)
+  return
+}
+
+// -----
+
+func.func @attention_c7_probabilities(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C7) the probabilities should be}}
+  %0:2 = tfc.attention %q, %k, %v : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>)
+  return
+}
+
+// -----
+
+func.func @attention_c7_present_value(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C7) the present value should be}}
+  %0:3 = tfc.attention %q, %k, %v past %k, %v : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> (tensor<1x4x3x8xf32>, tensor<1x4x6x8xf32>, tensor<1x4x3x8xf32>)
+  return
+}
+
+// -----
+
+func.func @attention_c7_probabilities_behind_present(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C7) the probabilities should be}}
+  %0:4 = tfc.attention %q, %k, %v past %k, %v : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> (tensor<1x4x3x8xf32>, tensor<1x4x6x8xf32>, tensor<1x4x6x8xf32>, tensor<1x4x3x3xf32>)
+  return
+}
+
+// -----
+
+func.func @attention_c7_count(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C7) there are at most 4 results, got 5}}
+  %0:5 = tfc.attention %q, %k, %v : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>)
   return
 }
 
@@ -228,6 +260,86 @@ func.func @attention_c7_present_type(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8
 func.func @attention_c8(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
   // expected-error @+1 {{(C8) the scale is not finite}}
   %0 = tfc.attention %q, %k, %v {scale = 0x7F800000 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c9_zero(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C9) the softcap is not a finite number above 0}}
+  %0 = tfc.attention %q, %k, %v {softcap = 0.0 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c9_negative(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C9) the softcap is not a finite number above 0}}
+  %0 = tfc.attention %q, %k, %v {softcap = -2.0 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c9_infinite(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C9) the softcap is not a finite number above 0}}
+  %0 = tfc.attention %q, %k, %v {softcap = 0x7F800000 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c9_nan(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C9) the softcap is not a finite number above 0}}
+  %0 = tfc.attention %q, %k, %v {softcap = 0x7FC00000 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c10_left(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C10) a window is negative: -1}}
+  %0 = tfc.attention %q, %k, %v {window_left = -1 : i64} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c10_right(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C10) a window is negative: -5}}
+  %0 = tfc.attention %q, %k, %v {window_right = -5 : i64} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c10_causal(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C10) a causal attention has no window_right}}
+  %0 = tfc.attention %q, %k, %v {causal, window_right = 0 : i64} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c11_rank(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>, %n: tensor<1x1xi64>) {
+  // expected-error @+1 {{(C11) key_lengths is no vector}}
+  %0 = tfc.attention %q, %k, %v key_lengths %n : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x1xi64>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c11_count(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>, %n: tensor<2xi32>) {
+  // expected-error @+1 {{(C11) key_lengths is no vector}}
+  %0 = tfc.attention %q, %k, %v key_lengths %n : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<2xi32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c11_type(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>, %n: tensor<1xf32>) {
+  // expected-error @+1 {{operand #3 must be}}
+  %0 = tfc.attention %q, %k, %v key_lengths %n : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1xf32>) -> tensor<1x4x3x8xf32>
   return
 }
 
@@ -926,6 +1038,21 @@ tfc.weight @weight_c2_huge : tensor<4294967296x4294967296xf32> = #tfc.file<"f", 
 
 // -----
 
+// expected-error @+1 {{(C3) a bound of the layout has 2 strides for rank 1}}
+tfc.weight @weight_c3_bound : tensor<4xf32> = #tfc.file<"f", 0, 16> layout <0, [1], pad [<0, [1, 1] below 4>]>
+
+// -----
+
+// expected-error @+1 {{(C3) a bound of the layout has a negative extent, -1}}
+tfc.weight @weight_c3_extent : tensor<4xf32> = #tfc.file<"f", 0, 16> layout <0, [1], pad [<0, [1] below -1>]>
+
+// -----
+
+// expected-error @+1 {{(C3) a scalar cannot be padded}}
+tfc.weight @weight_c3_scalar : tensor<f32> = #tfc.file<"f", 0, 16> layout <0, pad [<0, [1] below 1>]>
+
+// -----
+
 // expected-error @+1 {{(C2) no file has bytes [-4, + 16)}}
 tfc.weight @weight_c2_negative : tensor<4xf32> = #tfc.file<"f", -4, 16>
 
@@ -963,6 +1090,34 @@ tfc.weight @weight_c3 : tensor<4xf32> = #tfc.file<"f", 0, 16> layout <0, [1, 1]>
 
 // expected-error @+1 {{(C4) the dense source does not have the elements}}
 tfc.weight @weight_c4 : tensor<4xf32> = dense<1.0> : tensor<3xf32>
+
+// -----
+
+// expected-error @+1 {{(C5) part @nothing does not exist}}
+tfc.weight @weight_c5 : tensor<4xf32> = #tfc.stack<[@nothing]>
+
+// -----
+
+tfc.weight @a : tensor<3x2xf32> = #tfc.file<"f", 0, 24>
+// expected-error @+1 {{(C5) part @a of type 'tensor<3x2xf32>' does not fit into 'tensor<6x3xf32>'}}
+tfc.weight @weight_c5_dims : tensor<6x3xf32> = #tfc.stack<[@a, @a]>
+
+// -----
+
+tfc.weight @a : tensor<3x2xf32> = #tfc.file<"f", 0, 24>
+// expected-error @+1 {{(C5) the parts have 6 rows together, the type is 'tensor<7x2xf32>'}}
+tfc.weight @weight_c5_rows : tensor<7x2xf32> = #tfc.stack<[@a, @a]>
+
+// -----
+
+tfc.weight @a : tensor<3xf32> = #tfc.file<"f", 0, 12>
+// expected-error @+1 {{(C5) a stack has neither a layout nor another element type}}
+tfc.weight @weight_c5_layout : tensor<3xf32> = #tfc.stack<[@a]> layout <0, [1]>
+
+// -----
+
+tfc.weight @a : tensor<3xf32> = #tfc.stack<[@a]>
+// expected-error @-1 {{(C5) part @a of type 'tensor<3xf32>' does not fit}}
 
 // -----
 
@@ -1294,7 +1449,7 @@ func.func @vector_constant() {
 
 func.func @generic_segments(%q: tensor<1x4x3x8xf32>) {
   // expected-error @+1 {{each required operand has a segment of size 1}}
-  %0 = "tfc.attention"(%q, %q, %q) <{operandSegmentSizes = array<i32: 3, 0, 0, 0, 0, 0, 0>}> : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  %0 = "tfc.attention"(%q, %q, %q) <{operandSegmentSizes = array<i32: 3, 0, 0, 0, 0, 0, 0, 0>}> : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
   return
 }
 

@@ -8,6 +8,8 @@
 
 // CHECK: tfc.weight @w0 : tensor<8x4xf32> = #tfc.file<"m.onnx", 64, 128>
 tfc.weight @w0 : tensor<8x4xf32> = #tfc.file<"m.onnx", 64, 128>
+// CHECK: tfc.weight @element : tensor<f32> = #tfc.file<"m.onnx", 64, 128> layout <3>
+tfc.weight @element : tensor<f32> = #tfc.file<"m.onnx", 64, 128> layout <3>
 // CHECK: tfc.weight @w1 : tensor<4x8xf32> = #tfc.file<"m.onnx", 64, 128> layout <0, [1, 4]>
 tfc.weight @w1 : tensor<4x8xf32> = #tfc.file<"m.onnx", 64, 128> layout <0, [1, 4]>
 // CHECK: tfc.weight @w2 : tensor<4xf32> = #tfc.file<"m.onnx", 64, 8> as f16
@@ -76,6 +78,15 @@ func.func @contractions(%x: !t, %w: tensor<8x4xf32>, %i: tensor<4x8xi8>, %u: ten
   %3 = tfc.attention %q, %k, %k {causal, scale = 0.125 : f32} : (tensor<?x4x?x8xf16, #tfc.dims<b, 4, s, 8>>, tensor<?x2x?x8xf16, #tfc.dims<b, 2, s, 8>>, tensor<?x2x?x8xf16, #tfc.dims<b, 2, s, 8>>) -> tensor<?x4x?x8xf16, #tfc.dims<b, 4, s, 8>>
   // CHECK: tfc.attention %{{.*}}, %{{.*}}, %{{.*}} mask %{{.*}} bias %{{.*}} past %{{.*}}, %{{.*}} masked_row zero :
   %4:3 = tfc.attention %q, %k, %k mask %m bias %bias past %p, %p masked_row zero : (tensor<?x4x?x8xf16, #tfc.dims<b, 4, s, 8>>, tensor<?x2x?x8xf16, #tfc.dims<b, 2, s, 8>>, tensor<?x2x?x8xf16, #tfc.dims<b, 2, s, 8>>, tensor<?x?xi1, #tfc.dims<s, past + s>>, tensor<f16>, tensor<?x2x?x8xf16, #tfc.dims<b, 2, past, 8>>, tensor<?x2x?x8xf16, #tfc.dims<b, 2, past, 8>>) -> (tensor<?x4x?x8xf16, #tfc.dims<b, 4, s, 8>>, tensor<?x2x?x8xf16, #tfc.dims<b, 2, past + s, 8>>, tensor<?x2x?x8xf16, #tfc.dims<b, 2, past + s, 8>>)
+  return
+}
+
+// CHECK-LABEL: func.func @attention_attributes
+func.func @attention_attributes(%q: tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, %n: tensor<?xi32, #tfc.dims<b>>) {
+  // CHECK: tfc.attention %{{.*}}, %{{.*}}, %{{.*}} key_lengths %{{.*}} masked_row nan {causal, softcap = 5.000000e+01 : f32, window_left = 2 : i64} :
+  %0:2 = tfc.attention %q, %q, %q key_lengths %n masked_row nan {causal, softcap = 50.0 : f32, window_left = 2 : i64} : (tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?xi32, #tfc.dims<b>>) -> (tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x3x3xf32, #tfc.dims<b, 4, 3, 3>>)
+  // CHECK: %{{.*}}, %{{.*}}:3 = tfc.attention %{{.*}}, %{{.*}}, %{{.*}} past %{{.*}}, %{{.*}} {window_left = 0 : i64, window_right = 7 : i64} :
+  %1:4 = tfc.attention %q, %q, %q past %q, %q {window_left = 0 : i64, window_right = 7 : i64} : (tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>) -> (tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x6x8xf32, #tfc.dims<b, 4, 6, 8>>, tensor<?x4x6x8xf32, #tfc.dims<b, 4, 6, 8>>, tensor<?x4x3x6xf32, #tfc.dims<b, 4, 3, 6>>)
   return
 }
 

@@ -5,11 +5,11 @@
 //
 //===-----------------------------------------------------------------------------------------------------===//
 
-#ifndef TFC_RUN_SESSION_H
-#define TFC_RUN_SESSION_H
+#ifndef TFC_LIB_SESSION_SESSION_H
+#define TFC_LIB_SESSION_SESSION_H
 
-#include "Array.h"
-#include "Status.h"
+#include "Session/Array.h"
+#include "Session/Status.h"
 
 #include "tfc-c/Runtime.h"
 
@@ -21,10 +21,14 @@ namespace tfc {
 /// The exit code that an error of the runtime means, with its sentence.
 Status runtimeStatus(int32_t code);
 
-/// What one kernel cost, summed over its launches in the measured runs.
-struct KernelCost {
-  int64_t calls = 0;
-  double seconds = 0, flops = 0, bytes = 0;
+/// Somebody who is told of the measured runs, not of those that warm up.
+class RunListener {
+public:
+  virtual ~RunListener() = default;
+  /// Called before the context is made.
+  virtual void attachTo(TfcContextOptions &options) = 0;
+  virtual void start(int32_t threads) = 0;
+  virtual void stop() = 0;
 };
 
 class Session {
@@ -36,7 +40,8 @@ public:
 
   /// Opens the library and finds the entry point; empty names mean the usual ones.
   Status open(const std::string &path, const std::string &query, const std::string &entryName);
-  Status prepare(int32_t threads, bool profile, std::vector<Array> inputs);
+  /// `listener` may be null.
+  Status prepare(int32_t threads, RunListener *listener, std::vector<Array> inputs);
   /// One run after the other; the seconds of each measured one.
   Status run(int64_t warmup, int64_t repeat, std::vector<double> &seconds);
 
@@ -44,11 +49,8 @@ public:
   const TfcEntry &entry() const { return model().entries[entryNumber]; }
   int32_t threads() const { return tfc_context_threads(context); }
   std::vector<Array> &outputs() { return results; }
-  /// One per kernel of the model, if profiling was asked for.
-  const std::vector<KernelCost> &costs() const { return kernelCosts; }
 
 private:
-  static void onLaunch(void *self, const TfcEntry *entry, uint32_t launch, const int64_t *values, int after);
   static void *onOutput(void *self, uint32_t output, uint64_t bytes);
   Status runOnce();
 
@@ -57,9 +59,7 @@ private:
   uint32_t entryNumber = 0;
   std::vector<Array> arguments, results;
   std::vector<TfcTensor> inputTensors, outputTensors;
-  std::vector<KernelCost> kernelCosts;
-  double launchStart = 0;
-  bool measuring = false;
+  RunListener *listener = nullptr;
 };
 
 /// Seconds of a clock that only goes forward.
@@ -67,4 +67,4 @@ double now();
 
 } // namespace tfc
 
-#endif // TFC_RUN_SESSION_H
+#endif // TFC_LIB_SESSION_SESSION_H

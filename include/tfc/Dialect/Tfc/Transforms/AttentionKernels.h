@@ -1,0 +1,21 @@
+//===- AttentionKernels.h - Which attentions are kernels as they stand -*- C++ -*- -----------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_DIALECT_TFC_TRANSFORMS_ATTENTIONKERNELS_H
+#define TFC_DIALECT_TFC_TRANSFORMS_ATTENTIONKERNELS_H
+
+#include "tfc/Dialect/Tfc/IR/TfcOps.h"
+
+namespace mlir::tfc {
+
+/// True when code is generated for the attention as a whole: f32, head dims of 1 to 256 that are known at
+/// compile time, and nothing said that the generator does not know. The one place that decides this.
+bool hasAttentionKernel(AttentionOp op);
+
+} // namespace mlir::tfc
+
+#endif // TFC_DIALECT_TFC_TRANSFORMS_ATTENTIONKERNELS_H

@@ -1,0 +1,42 @@
+//===- AttentionSchedule.h - Block sizes of attention ---------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_SCHEDULE_ATTENTIONSCHEDULE_H
+#define TFC_SCHEDULE_ATTENTIONSCHEDULE_H
+
+#include "tfc/TargetInfo/CpuTarget.h"
+
+namespace tfc {
+
+/// Attention of f32 for one head: scores over `headDim`, a weighted sum of values of `valueDim`. Lengths are
+/// known at run time.
+struct AttentionProblem {
+  int64_t headDim = 64;
+  int64_t valueDim = 64;
+};
+
+/// How attention is cut. A tile is `queryBlock()` queries of one head, one query per lane; it runs through
+/// the keys `keyBlock` at a time. A block of accumulators is `scoreRows` keys, or `valueRows` elements of the
+/// output, by `queryVectors`.
+struct AttentionSchedule {
+  int64_t lanes = 4;
+  int64_t queryVectors = 1;
+  int64_t keyBlock = 128;
+  int64_t scoreRows = 1;
+  int64_t valueRows = 1;
+  /// Steps per iteration of the innermost loops.
+  int64_t unroll = 4;
+  bool useFma = true;
+
+  int64_t queryBlock() const { return lanes * queryVectors; }
+};
+
+AttentionSchedule selectAttention(const AttentionProblem &problem, const CpuTarget &target);
+
+} // namespace tfc
+
+#endif // TFC_SCHEDULE_ATTENTIONSCHEDULE_H

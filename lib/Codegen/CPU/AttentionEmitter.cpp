@@ -1,0 +1,515 @@
+//===- AttentionEmitter.cpp - The loops of one attention ------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+//
+// Attention in one pass over the keys, without a matrix of scores in memory (Dao et al., arXiv 2205.14135),
+// transposed so that each lane of a vector is a query:
+//
+//   for each tile = (batch, head, block of queries)
+//     copy the queries, scaled, into scratch as [head dim][query]
+//     for each block of keys
+//       scores[key][query]  = sum over d of K[key, d] * queries[d][query], then bias and mask
+//       running maximum per query; scores = exp(scores - maximum); running sum
+//       output[d][query]    = output * exp(old maximum - maximum) + sum over keys of V[key, d] *
+//       scores[key][query]
+//     store output / sum, transposed back
+//
+// The broadcast operand of both products is an element of K or V, read from where it lies through any
+// strides, so nothing is packed but the queries; and softmax goes along the keys, from vector to vector,
+// never across lanes.
+//
+// What a query gets depends on its place among the queries and on the keys, never on the batch, the head or
+// the tiles that other workers take. Queries beyond the last one are copies of it, which store the same bits
+// once more.
+//
+// Special values come out as from softmax of the whole row: a NaN score makes the row NaN, and so does +inf;
+// a row of -inf alone divides 0 by 0. Under a causal bound, keys that no query of a block may see are not
+// read.
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "AttentionEmitter.h"
+
+#include "tfc/Dialect/Tfc/IR/Broadcast.h"
+
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace mlir::tfc;
+using arith::CmpFPredicate;
+
+static constexpr float kLowest = std::numeric_limits<float>::lowest();
+static constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+
+AttentionEmitter::AttentionEmitter(OpBuilder &builder, KernelFrame frame, const Attention &problem,
+                                   const ::tfc::AttentionSchedule &schedule)
+    : frame(frame), p(problem), s(schedule), e(builder, problem.loc, schedule.lanes),
+      headDim(problem.problem().headDim), valueDim(problem.problem().valueDim) {
+  queryRegion = 0;
+  outputRegion = headDim;
+  scoreRegion = outputRegion + valueDim;
+  inverseRegion = scoreRegion + s.keyBlock;
+  copyRegion = inverseRegion + 1;
+  rowCount = copyRegion + ((p.mask ? 1 : 0) + (p.bias ? 1 : 0)) * s.keyBlock;
+}
+
+DimExprAttr AttentionEmitter::tileCount() const {
+  const SmallVector<DimExprAttr> &dims = p.query.dims;
+  return dims[0] * dims[1] * dims[2].ceilDiv(DimExprAttr::constant(dims[2].getContext(), s.queryBlock()));
+}
+
+DimExprAttr AttentionEmitter::scratchBytes() const {
+  return DimExprAttr::constant(p.query.offset.getContext(), rowCount * s.queryBlock() * 4);
+}
+
+//===----------------------------------------------------------------------------------------------===//
+// Operands
+//===----------------------------------------------------------------------------------------------===//
+
+Value AttentionEmitter::dim(DimExprAttr expr) {
+  if (auto constant = expr.getConstant())
+    return e.index(*constant);
+  return DimOp::create(e.b, e.loc, e.b.getIndexType(), expr);
+}
+
+AttentionEmitter::Operand AttentionEmitter::open(const StridedView &view) {
+  Operand operand{e.bufferOf(frame.pointer(view.pointer)), dim(view.offset), {}};
+  for (DimExprAttr stride : view.strides)
+    operand.strides.push_back(dim(stride));
+  return operand;
+}
+
+/// A dim of 1 is read again and again.
+AttentionEmitter::ScoreOperand AttentionEmitter::openScores(const StridedView &view, bool isMask) {
+  ScoreOperand operand;
+  operand.buffer = e.bufferOf(frame.pointer(view.pointer), isMask ? Type(e.b.getI8Type()) : e.b.getF32Type());
+  operand.base = dim(view.offset);
+  operand.strides.assign(4, e.index(0));
+  operand.isMask = isMask;
+  DimExprAttr scoreDims[] = {p.query.dims[0], p.query.dims[1], p.query.dims[2], p.key.dims[2]};
+  for (size_t i = 0, missing = 4 - view.dims.size(); i < view.dims.size(); ++i) {
+    BroadcastRelation relation = relateBroadcast(view.dims[i], scoreDims[missing + i]);
+    if (relation == BroadcastRelation::One)
+      continue;
+    Value stride = dim(view.strides[i]);
+    if (relation == BroadcastRelation::Unknown)
+      stride = e.select(e.equal(dim(view.dims[i]), e.index(1)), e.index(0), stride);
+    operand.strides[missing + i] = stride;
+    operand.perQuery |= missing + i == 2;
+  }
+  return operand;
+}
+
+/// Moves the base to a batch and a head.
+void AttentionEmitter::enter(Operand &operand, Value batch, Value head) {
+  operand.base =
+      e.add(operand.base, e.add(e.mul(batch, operand.strides[0]), e.mul(head, operand.strides[1])));
+}
+
+/// Where the rows of the queries in the lanes of a vector begin.
+SmallVector<Value> AttentionEmitter::queryOffsets(const Operand &operand, Value vector) {
+  SmallVector<Value> offsets;
+  Value last = e.sub(queries, e.index(1)), first = e.add(firstQuery, e.mul(vector, s.lanes));
+  for (int64_t lane = 0; lane < s.lanes; ++lane)
+    offsets.push_back(e.add(operand.base, e.mul(e.min(e.add(first, lane), last), operand.strides[2])));
+  return offsets;
+}
+
+/// The offset in scratch of a vector of a row of a region.
+Value AttentionEmitter::place(int64_t region, Value row, Value vector) {
+  return e.add(e.mul(e.add(row, region), vectors * s.lanes), e.mul(vector, s.lanes));
+}
+
+//===----------------------------------------------------------------------------------------------===//
+// Tiles
+//===----------------------------------------------------------------------------------------------===//
+
+void AttentionEmitter::emit() {
+  queries = dim(p.query.dims[2]), keys = dim(p.key.dims[2]);
+  scratch = e.bufferOf(frame.scratch());
+  query = open(p.query), key = open(p.key), value = open(p.value), output = open(p.output);
+  if (p.bias)
+    scoreOperands.push_back(openScores(*p.bias, /*isMask=*/false));
+  if (p.mask)
+    scoreOperands.push_back(openScores(*p.mask, /*isMask=*/true));
+  for (auto [i, operand] : llvm::enumerate(scoreOperands))
+    operand.copy = copyRegion + i * s.keyBlock;
+  e.loop(frame.begin(), frame.end(), 1, [&](Value tile) { emitTile(tile); });
+}
+
+/// The blocks of queries change fastest, so that neighbouring tiles read the same keys and values.
+void AttentionEmitter::emitTile(Value tile) {
+  Value blocks = e.ceilDiv(queries, s.queryBlock()), heads = dim(p.query.dims[1]);
+  Value rest = e.div(tile, blocks);
+  Value head = e.rem(rest, heads), batch = e.div(rest, heads);
+  int64_t group = *p.query.dims[1].getConstant() / *p.key.dims[1].getConstant();
+  Value keyHead = e.div(head, e.index(group));
+  firstQuery = e.mul(e.rem(tile, blocks), s.queryBlock());
+  auto outside = std::tuple(query, key, value, output, scoreOperands);
+  for (Operand *operand : {&query, &output})
+    enter(*operand, batch, head);
+  for (Operand *operand : {&key, &value})
+    enter(*operand, batch, keyHead);
+  for (ScoreOperand &operand : scoreOperands)
+    enter(operand, batch, head);
+
+  // The last queries of a head may fill fewer vectors.
+  Value left = e.sub(queries, firstQuery);
+  int64_t half = s.queryVectors / 2;
+  if (half == 0)
+    emitQueries(s.queryVectors);
+  else
+    e.branch(
+        e.lessEqual(left, e.index(half * s.lanes)), [&] { emitQueries(half); },
+        [&] { emitQueries(s.queryVectors); });
+  std::tie(query, key, value, output, scoreOperands) = outside;
+}
+
+void AttentionEmitter::emitQueries(int64_t vectorCount) {
+  vectors = vectorCount;
+  lastAllowed.clear();
+  auto integers = VectorType::get({s.lanes}, e.b.getI32Type());
+  for (int64_t v = 0; p.causal && v < vectors; ++v) {
+    SmallVector<int32_t> lanes(s.lanes);
+    std::iota(lanes.begin(), lanes.end(), v * s.lanes);
+    auto toVector = [&](Value index) {
+      return e.toLanes(arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), index));
+    };
+    Value lane = arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(integers, ArrayRef(lanes)));
+    Value place = arith::AddIOp::create(e.b, e.loc, toVector(firstQuery), lane);
+    place = arith::MinSIOp::create(e.b, e.loc, place, toVector(e.sub(queries, e.index(1))));
+    lastAllowed.push_back(arith::AddIOp::create(e.b, e.loc, place, toVector(e.sub(keys, queries))));
+  }
+  transposeQueries();
+  clearOutput();
+  // A sum over no keys is 0, whatever it is divided by.
+  Value noKeys = arith::SelectOp::create(e.b, e.loc, e.equal(keys, e.index(0)), e.splat(1), e.zeros());
+  Running running{SmallVector<Value>(vectors, e.splat(kLowest)), SmallVector<Value>(vectors, noKeys),
+                  SmallVector<Value>(tracksSeen() ? vectors : 0, e.zeros())};
+  storeOutput(emitKeys(running));
+}
+
+void AttentionEmitter::transposeQueries() {
+  int64_t whole = headDim - headDim % s.lanes, rest = headDim - whole;
+  Value factor = e.splat(p.scale);
+  e.loop(e.index(0), e.index(vectors), 1, [&](Value vector) {
+    SmallVector<Value> offsets = queryOffsets(query, vector);
+    auto square = [&](Value at, int64_t columns) {
+      Value mask = columns < s.lanes ? e.mask(e.index(columns)) : Value();
+      SmallVector<Value> rows;
+      for (Value offset : offsets) {
+        Value from = e.add(offset, at);
+        rows.push_back(
+            e.mulf(mask ? e.maskedLoad(query.buffer, from, mask) : e.load(query.buffer, from), factor));
+      }
+      SmallVector<Value> columnsOfRows = e.transpose(rows);
+      for (int64_t i = 0; i < columns; ++i)
+        e.store(columnsOfRows[i], scratch, place(queryRegion, e.add(at, i), vector));
+    };
+    if (whole > 0)
+      e.loop(e.index(0), e.index(whole), s.lanes, [&](Value at) { square(at, s.lanes); });
+    if (rest > 0)
+      square(e.index(whole), rest);
+  });
+}
+
+void AttentionEmitter::clearOutput() {
+  e.loop(e.index(0), e.index(valueDim), 1, [&](Value row) {
+    for (int64_t v = 0; v < vectors; ++v)
+      e.store(e.zeros(), scratch, place(outputRegion, row, v));
+  });
+}
+
+void AttentionEmitter::storeOutput(const Running &running) {
+  for (int64_t v = 0; v < vectors; ++v) {
+    Value inverse = e.divf(e.splat(1), running.sum[v]);
+    if (tracksSeen())
+      inverse = arith::SelectOp::create(e.b, e.loc, e.compare(CmpFPredicate::OEQ, running.seen[v], e.zeros()),
+                                        e.zeros(), inverse);
+    e.store(inverse, scratch, place(inverseRegion, e.index(0), v));
+  }
+  int64_t whole = valueDim - valueDim % s.lanes, rest = valueDim - whole;
+  e.loop(e.index(0), e.index(vectors), 1, [&](Value vector) {
+    SmallVector<Value> offsets = queryOffsets(output, vector);
+    Value inverse = e.load(scratch, place(inverseRegion, e.index(0), vector));
+    auto square = [&](Value at, int64_t columns) {
+      SmallVector<Value> rows(s.lanes, e.zeros());
+      for (int64_t i = 0; i < columns; ++i)
+        rows[i] = e.mulf(e.load(scratch, place(outputRegion, e.add(at, i), vector)), inverse);
+      Value mask = columns < s.lanes ? e.mask(e.index(columns)) : Value();
+      for (auto [offset, row] : llvm::zip_equal(offsets, e.transpose(rows))) {
+        if (mask)
+          e.maskedStore(row, output.buffer, e.add(offset, at), mask);
+        else
+          e.store(row, output.buffer, e.add(offset, at));
+      }
+    };
+    if (whole > 0)
+      e.loop(e.index(0), e.index(whole), s.lanes, [&](Value at) { square(at, s.lanes); });
+    if (rest > 0)
+      square(e.index(whole), rest);
+  });
+}
+
+//===----------------------------------------------------------------------------------------------===//
+// Keys
+//===----------------------------------------------------------------------------------------------===//
+
+SmallVector<Value> AttentionEmitter::Running::values() const {
+  return llvm::to_vector(llvm::concat<const Value>(max, sum, seen));
+}
+
+AttentionEmitter::Running AttentionEmitter::Running::of(ValueRange values, size_t vectors) {
+  Running running;
+  running.max = llvm::to_vector(values.take_front(vectors));
+  running.sum = llvm::to_vector(values.slice(vectors, vectors));
+  running.seen = llvm::to_vector(values.drop_front(2 * vectors));
+  return running;
+}
+
+AttentionEmitter::Running AttentionEmitter::emitKeys(Running running) {
+  auto loopOver = [&](Value from, Value to, Running start) {
+    return Running::of(e.loop(from, to, s.keyBlock, start.values(),
+                              [&](Value first, ValueRange carried) {
+                                KeyBlock block{first, e.min(e.sub(to, first), e.index(s.keyBlock))};
+                                return emitKeyBlock(block, Running::of(carried, vectors)).values();
+                              }),
+                       vectors);
+  };
+  if (!p.causal)
+    return loopOver(e.index(0), keys, running);
+  Value end = e.add(e.add(firstQuery, vectors * s.lanes), e.sub(keys, queries));
+  end = e.max(e.min(end, keys), e.index(0));
+  if (p.maskedRow != MaskedRowKind::Uniform)
+    return loopOver(e.index(0), end, running);
+  // Masked scores are the lowest number. They count only for a query without any greater score, which then
+  // needs all of them: a second round, which few models ever take, goes on to the last key.
+  return Running::of(e.loop(e.index(0), e.index(2), 1, running.values(),
+                            [&](Value round, ValueRange carried) {
+                              Running now = Running::of(carried, vectors);
+                              Value isLow;
+                              for (Value max : now.max) {
+                                Value low = e.compare(CmpFPredicate::OLE, max, e.splat(kLowest));
+                                isLow =
+                                    isLow ? arith::OrIOp::create(e.b, e.loc, isLow, low).getResult() : low;
+                              }
+                              Value any =
+                                  vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR, isLow);
+                              Value isFirst = e.equal(round, e.index(0));
+                              Value from = e.select(isFirst, e.index(0), end);
+                              Value to = e.select(isFirst, end, e.select(any, keys, end));
+                              return loopOver(from, to, now).values();
+                            }),
+                     vectors);
+}
+
+AttentionEmitter::Running AttentionEmitter::emitKeyBlock(KeyBlock block, Running running) {
+  for (const ScoreOperand &operand : scoreOperands)
+    if (operand.perQuery)
+      copyScoreOperand(operand, block);
+  SmallVector<Value> before = running.max;
+  running = emitScores(block, running);
+  SmallVector<Value> decay;
+  for (int64_t v = 0; v < vectors; ++v) {
+    decay.push_back(e.expOfNonPositive(e.subf(before[v], running.max[v]), s.useFma));
+    running.sum[v] = e.mulf(running.sum[v], decay[v]);
+  }
+  running.sum = emitExponentials(block, running.max, running.sum);
+  emitOutput(block, decay);
+  return running;
+}
+
+/// copy[key][query] = operand[query][key], masks as 1 and 0. Keys go by squares where they lie one after the
+/// other.
+void AttentionEmitter::copyScoreOperand(const ScoreOperand &operand, KeyBlock block) {
+  auto toNumber = [&](Value element, Value one, Value zero) -> Value {
+    if (!operand.isMask)
+      return element;
+    Value none = arith::ConstantOp::create(e.b, e.loc, cast<TypedAttr>(e.b.getZeroAttr(element.getType())));
+    Value holds = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ne, element, none);
+    return arith::SelectOp::create(e.b, e.loc, holds, one, zero);
+  };
+  auto scalar = [&](float number) -> Value {
+    return arith::ConstantOp::create(e.b, e.loc, e.b.getF32FloatAttr(number));
+  };
+  Type element = cast<MemRefType>(operand.buffer.getType()).getElementType();
+  Value isRow = e.equal(operand.strides[3], e.index(1));
+  Value whole = e.select(isRow, e.sub(block.count, e.rem(block.count, e.index(s.lanes))), e.index(0));
+  e.loop(e.index(0), e.index(vectors), 1, [&](Value vector) {
+    SmallVector<Value> offsets = queryOffsets(operand, vector);
+    e.loop(e.index(0), whole, s.lanes, [&](Value at) {
+      SmallVector<Value> rows;
+      for (Value offset : offsets) {
+        Value from = e.add(offset, e.add(block.first, at));
+        Value row =
+            vector::LoadOp::create(e.b, e.loc, VectorType::get({s.lanes}, element), operand.buffer, from);
+        rows.push_back(toNumber(row, e.splat(1), e.zeros()));
+      }
+      for (auto [i, column] : llvm::enumerate(e.transpose(rows)))
+        e.store(column, scratch, place(operand.copy, e.add(at, i), vector));
+    });
+    e.loop(whole, block.count, 1, [&](Value at) {
+      Value column = e.mul(e.add(block.first, at), operand.strides[3]);
+      for (auto [lane, offset] : llvm::enumerate(offsets))
+        e.storeScalar(toNumber(e.loadScalar(operand.buffer, e.add(offset, column)), scalar(1), scalar(0)),
+                      scratch, e.add(place(operand.copy, at, vector), lane));
+    });
+  });
+}
+
+/// sums[row][vector] += sum over i < count of buffer[rows[row] + i * step] * region[i][vector].
+SmallVector<Value> AttentionEmitter::accumulate(Value buffer, ArrayRef<Value> rows, Value step,
+                                                int64_t region, Value count, SmallVector<Value> sums) {
+  auto addOne = [&](Value at, SmallVector<Value> current) {
+    SmallVector<Value> factors;
+    for (int64_t v = 0; v < vectors; ++v)
+      factors.push_back(e.load(scratch, place(region, at, v)));
+    Value column = e.mul(at, step);
+    for (auto [r, row] : llvm::enumerate(rows)) {
+      Value element = e.loadScalarToLanes(buffer, e.add(row, column));
+      for (int64_t v = 0; v < vectors; ++v)
+        current[r * vectors + v] = e.multiplyAdd(element, factors[v], current[r * vectors + v], s.useFma);
+    }
+    return current;
+  };
+  Value unrolledEnd = e.sub(count, e.rem(count, e.index(s.unroll)));
+  sums = e.loop(e.index(0), unrolledEnd, s.unroll, sums, [&](Value at, ValueRange carried) {
+    SmallVector<Value> current(carried);
+    for (int64_t u = 0; u < s.unroll; ++u)
+      current = addOne(e.add(at, u), current);
+    return current;
+  });
+  return e.loop(unrolledEnd, count, 1, sums,
+                [&](Value at, ValueRange carried) { return addOne(at, SmallVector<Value>(carried)); });
+}
+
+//===----------------------------------------------------------------------------------------------===//
+// Scores
+//===----------------------------------------------------------------------------------------------===//
+
+/// Blocks of keys that are whole and that every query may see, then those that need a look at each key.
+AttentionEmitter::Running AttentionEmitter::emitScores(KeyBlock block, Running running) {
+  Value plainEnd = e.sub(block.count, e.rem(block.count, e.index(s.scoreRows)));
+  if (p.causal) {
+    Value allowed = e.add(e.add(firstQuery, e.sub(keys, queries)), 1);
+    plainEnd = e.select(e.lessEqual(e.add(block.first, block.count), allowed), plainEnd, e.index(0));
+  }
+  auto rows = [&](Value from, Value to, bool masked) {
+    running =
+        Running::of(e.loop(from, to, s.scoreRows, running.values(),
+                           [&](Value at, ValueRange carried) {
+                             return emitScoreRows(block, at, masked, Running::of(carried, vectors)).values();
+                           }),
+                    vectors);
+  };
+  rows(e.index(0), plainEnd, false);
+  rows(plainEnd, block.count, true);
+  return running;
+}
+
+/// `scoreRows` keys from the block's key `at` on. Keys beyond the last one are computed as copies of it and
+/// count as -inf.
+AttentionEmitter::Running AttentionEmitter::emitScoreRows(KeyBlock block, Value at, bool masked,
+                                                          Running running) {
+  SmallVector<Value> places, offsets;
+  for (int64_t row = 0; row < s.scoreRows; ++row) {
+    Value place = e.add(at, row);
+    places.push_back(masked ? e.min(place, e.sub(block.count, e.index(1))) : place);
+    offsets.push_back(e.add(key.base, e.mul(e.add(block.first, places[row]), key.strides[2])));
+  }
+  SmallVector<Value> scores(s.scoreRows * vectors, e.zeros());
+  scores = accumulate(key.buffer, offsets, e.index(1), queryRegion, e.index(headDim), scores);
+  for (int64_t row = 0; row < s.scoreRows; ++row) {
+    Value beyond;
+    if (masked) {
+      auto number = [&](float value) {
+        return arith::ConstantOp::create(e.b, e.loc, e.b.getF32FloatAttr(value));
+      };
+      beyond = e.toLanes(
+          e.select(e.lessEqual(e.add(at, row + 1), block.count), number(0), number(kMinusInfinity)));
+    }
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value *seen = tracksSeen() ? &running.seen[v] : nullptr;
+      Value score = emitScore(scores[row * vectors + v], block, places[row], v, masked, seen);
+      if (masked)
+        score = e.addf(score, beyond);
+      running.max[v] = e.larger(running.max[v], score);
+      e.store(score, scratch, place(scoreRegion, e.add(at, row), v));
+    }
+  }
+  return running;
+}
+
+/// Bias, mask and causal bound of the block's key `at`.
+Value AttentionEmitter::emitScore(Value score, KeyBlock block, Value at, int64_t vector, bool masked,
+                                  Value *seen) {
+  Value allowed;
+  auto restrict = [&](Value condition) {
+    allowed = allowed ? arith::AndIOp::create(e.b, e.loc, allowed, condition).getResult() : condition;
+  };
+  for (const ScoreOperand &operand : scoreOperands) {
+    Value element;
+    if (operand.perQuery)
+      element = e.load(scratch, place(operand.copy, at, vector));
+    else
+      element = e.loadScalarToLanes(operand.buffer,
+                                    e.add(operand.base, e.mul(e.add(block.first, at), operand.strides[3])));
+    if (!operand.isMask) {
+      score = e.addf(score, element);
+      continue;
+    }
+    Value none = arith::ConstantOp::create(e.b, e.loc, cast<TypedAttr>(e.b.getZeroAttr(element.getType())));
+    restrict(operand.perQuery
+                 ? e.compare(CmpFPredicate::ONE, element, none)
+                 : arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ne, element, none).getResult());
+  }
+  if (p.causal && masked) {
+    Value place = arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), e.add(block.first, at));
+    restrict(
+        arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::sle, e.toLanes(place), lastAllowed[vector]));
+  }
+  if (seen)
+    *seen =
+        allowed ? arith::SelectOp::create(e.b, e.loc, allowed, e.splat(1), *seen).getResult() : e.splat(1);
+  if (!allowed)
+    return score;
+  Value other = e.splat(p.maskedRow == MaskedRowKind::Uniform ? kLowest : kMinusInfinity);
+  return arith::SelectOp::create(e.b, e.loc, allowed, score, other);
+}
+
+SmallVector<Value> AttentionEmitter::emitExponentials(KeyBlock block, ArrayRef<Value> max,
+                                                      ArrayRef<Value> sum) {
+  return e.loop(e.index(0), block.count, 1, SmallVector<Value>(sum), [&](Value at, ValueRange carried) {
+    SmallVector<Value> sums(carried);
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value where = place(scoreRegion, at, v);
+      Value weight = e.expOfNonPositive(e.subf(e.load(scratch, where), max[v]), s.useFma);
+      e.store(weight, scratch, where);
+      sums[v] = e.addf(sums[v], weight);
+    }
+    return sums;
+  });
+}
+
+void AttentionEmitter::emitOutput(KeyBlock block, ArrayRef<Value> decay) {
+  auto rows = [&](Value from, int64_t height) {
+    SmallVector<Value> sums, offsets;
+    Value first = e.add(e.add(value.base, e.mul(block.first, value.strides[2])), from);
+    for (int64_t row = 0; row < height; ++row) {
+      offsets.push_back(e.add(first, row));
+      for (int64_t v = 0; v < vectors; ++v)
+        sums.push_back(e.mulf(e.load(scratch, place(outputRegion, e.add(from, row), v)), decay[v]));
+    }
+    sums = accumulate(value.buffer, offsets, value.strides[2], scoreRegion, block.count, sums);
+    for (int64_t row = 0; row < height; ++row)
+      for (int64_t v = 0; v < vectors; ++v)
+        e.store(sums[row * vectors + v], scratch, place(outputRegion, e.add(from, row), v));
+  };
+  int64_t whole = valueDim - valueDim % s.valueRows;
+  e.loop(e.index(0), e.index(whole), s.valueRows, [&](Value from) { rows(from, s.valueRows); });
+  if (whole < valueDim)
+    rows(e.index(whole), valueDim - whole);
+}

@@ -1,0 +1,99 @@
+//===- GenerateAttention.cpp - Attention as loops and vectors -------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+//
+// Finds the kernels that are one attention and views of its operands and output, and replaces their bodies by
+// what AttentionEmitter writes.
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "AttentionEmitter.h"
+#include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+#include <cmath>
+
+namespace mlir::tfc {
+#define GEN_PASS_DEF_GENERATEATTENTION
+#include "tfc/Codegen/CPU/Passes.h.inc"
+} // namespace mlir::tfc
+
+using namespace mlir;
+using namespace mlir::tfc;
+
+/// The kernel's attention, when all other ops of tfc are views.
+static AttentionOp findAttention(KernelFrame frame) {
+  AttentionOp attention;
+  for (Operation &op : frame.tiles.getBody().front()) {
+    if (auto candidate = dyn_cast<AttentionOp>(op)) {
+      if (attention)
+        return {};
+      attention = candidate;
+    } else if (isa<TfcDialect>(op.getDialect()) && !isa<DimOp, TransposeOp, SliceOp>(op)) {
+      return {};
+    }
+  }
+  return attention && hasAttentionKernel(attention) && !attention.getPastKey() ? attention : AttentionOp();
+}
+
+static std::optional<Attention> matchAttention(KernelFrame frame) {
+  AttentionOp op = findAttention(frame);
+  std::optional<KernelFrame::Result> stored = frame.singleResult();
+  if (!op || !stored)
+    return std::nullopt;
+  auto query = viewOfOperand(op.getQuery()), key = viewOfOperand(op.getKey()),
+       value = viewOfOperand(op.getValue());
+  auto output = viewOfResult(op.getOutput(), stored->tensor, stored->pointer);
+  if (!query || !key || !value || !output)
+    return std::nullopt;
+  for (const StridedView *view : {&*query, &*key, &*value, &*output})
+    if (!view->strides.back().isConstant(1))
+      return std::nullopt;
+  float scale = op.getScale() ? op.getScale()->convertToFloat()
+                              : static_cast<float>(1.0 / std::sqrt(double(*query->dims[3].getConstant())));
+  Attention problem{*query, *key,  *value,         *output,           {},
+                    {},     scale, op.getCausal(), op.getMaskedRow(), op.getLoc()};
+  if (op.getMask() && !(problem.mask = viewOfOperand(op.getMask())))
+    return std::nullopt;
+  if (op.getBias() && !(problem.bias = viewOfOperand(op.getBias())))
+    return std::nullopt;
+  return problem;
+}
+
+namespace {
+struct GenerateAttention : mlir::tfc::impl::GenerateAttentionBase<GenerateAttention> {
+  using GenerateAttentionBase::GenerateAttentionBase;
+
+  void runOnOperation() override {
+    llvm::Expected<::tfc::CpuTarget> target = ::tfc::parseCpuTarget(cpu);
+    if (!target) {
+      getOperation().emitError() << llvm::toString(target.takeError());
+      return signalPassFailure();
+    }
+    FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
+    if (failed(frames))
+      return signalPassFailure();
+    for (KernelFrame frame : *frames) {
+      std::optional<Attention> problem = frame.isPlain() ? std::nullopt : matchAttention(frame);
+      if (!problem)
+        continue;
+      ::tfc::AttentionSchedule schedule = ::tfc::selectAttention(problem->problem(), *target);
+      LogicalResult replaced = frame.replaceBody([&](OpBuilder &builder) {
+        AttentionEmitter emitter(builder, frame, *problem, schedule);
+        frame.setTiles(emitter.tileCount());
+        frame.setScratch(emitter.scratchBytes());
+        emitter.emit();
+        return success();
+      });
+      if (failed(replaced))
+        return signalPassFailure();
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,167 @@
+"""Attention kernels that run_kernels.py runs, and what numpy makes of them in float64."""
+import numpy as np
+from kernel_cases import Case, d, dims, f32, normal
+
+LOWEST = np.finfo(np.float32).min
+
+
+def softmax(x):
+    with np.errstate(all="ignore"):
+        e = np.exp(x - x.max(-1, keepdims=True))
+        return e / e.sum(-1, keepdims=True)
+
+
+def reference(q, k, v, scale, bias=None, mask=None, causal=False, masked_row="uniform"):
+    """[batch, heads, length, dim] each; heads of q a multiple of those of k."""
+    group = q.shape[1] // k.shape[1]
+    k, v = np.repeat(d(k), group, 1), np.repeat(d(v), group, 1)
+    s, t = q.shape[2], k.shape[2]
+    if t == 0:
+        return np.zeros(q.shape[:3] + v.shape[3:])
+    with np.errstate(all="ignore"):
+        scores = d(q) @ k.swapaxes(2, 3) * scale
+        if bias is not None:
+            scores = scores + d(bias)
+        # The lowest number swallows what is added to it in f32.
+        scores = np.where(np.isfinite(scores), np.clip(scores, LOWEST, None), scores)
+        allowed = np.ones((s, t), bool) if mask is None else mask
+        if causal:
+            allowed = allowed & (np.arange(t) <= np.arange(s)[:, None] + t - s)
+        if mask is not None or causal:
+            scores = np.where(allowed, scores, LOWEST if masked_row == "uniform" else -np.inf)
+        probabilities = softmax(scores)
+        if masked_row == "zero" and (mask is not None or causal):
+            probabilities = np.where(allowed, probabilities, 0)
+        return probabilities @ v
+
+
+# How q, k and v come: as they are, as [batch, length, heads, dim], or all in one row [batch, length, 3 * heads, dim].
+PLAIN, SPLIT, PACKED = range(3)
+
+
+def attention(name, dim, sizes, value_dim=None, heads=2, key_heads=None, bias=None, mask=None, causal=False,
+              masked_row="uniform", scale=None, layout=PLAIN, special=None, past=False, tolerance=3e-6, **more):
+    """bias and mask: dims over s0 (batch), s1 (queries), s2 (keys), or None. special: changes the inputs in place."""
+    value_dim, key_heads = value_dim or dim, key_heads or heads
+    keys = "s1" if layout == PACKED else "s2"
+    tq, tk, tv, to = (dims(t) for t in (f"s0, {heads}, s1, {dim}", f"s0, {key_heads}, {keys}, {dim}",
+                                        f"s0, {key_heads}, {keys}, {value_dim}", f"s0, {heads}, s1, {value_dim}"))
+    arguments, lines, extra, types = [], [], "", []
+    if layout == PLAIN:
+        arguments += [f"%q: {tq}", f"%k: {tk}", f"%v: {tv}"]
+    elif layout == SPLIT:
+        for x, h, n, w in (("q", heads, "s1", dim), ("k", key_heads, keys, dim), ("v", key_heads, keys, value_dim)):
+            t = dims(f"s0, {n}, {h}, {w}")
+            arguments.append(f"%{x}0: {t}")
+            lines.append(f"%{x} = tfc.transpose %{x}0 [0, 2, 1, 3] : {t}")
+    else:
+        packed, part = dims(f"s0, s1, {3 * heads}, {dim}"), dims(f"s0, s1, {heads}, {dim}")
+        arguments.append(f"%p: {packed}")
+        for i, x in enumerate("qkv"):
+            lines.append(f"%{x}0 = tfc.slice %p offsets [0, 0, {i * heads}, 0] strides [1, 1, 1, 1] : {packed} -> {part}")
+            lines.append(f"%{x} = tfc.transpose %{x}0 [0, 2, 1, 3] : {part}")
+    for word, shape, element in (("mask", mask, "i1"), ("bias", bias, "f32")):
+        if shape:
+            arguments.append(f"%{word}: {dims(shape, element)}")
+            extra += f" {word} %{word}"
+            types.append(dims(shape, element))
+    if masked_row != "uniform":
+        extra += f" masked_row {masked_row}"
+    attributes = ([] if scale is None else [f"scale = {scale:e} : f32"]) + (["causal"] if causal else [])
+    lines.append(f"%o = tfc.attention %q, %k, %v{extra} {{{', '.join(attributes)}}} : ({', '.join([tq, tk, tv] + types)}) -> {to}")
+    result = to
+    if layout != PLAIN:
+        result = dims(f"s0, s1, {heads}, {value_dim}")
+        lines.append(f"%r = tfc.transpose %o [0, 2, 1, 3] : {to}")
+    lines.append(f"return %{'o' if layout == PLAIN else 'r'} : {result}")
+
+    def make(rng, b, s, t=None):
+        t = s if t is None else t
+        values = {"s0": b, "s1": s, "s2": t}
+        q, k, v = normal(rng, b, heads, s, dim), normal(rng, b, key_heads, t, dim), normal(rng, b, key_heads, t, value_dim)
+        shape = lambda text: [int(x) if x.strip().isdigit() else values[x.strip()] for x in text.split(",")]
+        m = rng.random(shape(mask)) < 0.7 if mask else None
+        c = normal(rng, *shape(bias)) if bias else None
+        if special:
+            special(rng, q, k, v, m, c)
+        swap = lambda x: np.ascontiguousarray(x.swapaxes(1, 2))
+        inputs = [q, k, v] if layout == PLAIN else [swap(q), swap(k), swap(v)] if layout == SPLIT else [
+            np.concatenate([swap(q), swap(k), swap(v)], 2)]
+        inputs += ([m.astype(np.uint8)] if mask else []) + ([c] if bias else [])
+        factor = dim ** -0.5 if scale is None else scale
+        out = reference(q, k, v, factor, c, m, causal, masked_row)
+        return inputs, [out if layout == PLAIN else out.swapaxes(1, 2)]
+    Case(name, (", ".join(arguments), result, "\n".join(lines)), sizes, make, tolerance, scale=lambda *s: 1.0, **more)
+
+
+LENGTHS = (0, 1, 2, 7, 16, 31, 77, 128, 333)
+SQUARE = [(1, n, n) for n in LENGTHS]
+UNEQUAL = [(1, 1, 129), (2, 3, 40), (1, 5, 2), (1, 40, 7), (1, 129, 1), (1, 17, 0), (0, 3, 3), (1, 2, 300)]
+
+FLOPS = dict(work=lambda b, s, t=None: 4 * b * 12 * s * (t or s) * 64, flops=True)
+attention("attention_64", 64, SQUARE + UNEQUAL)
+for dim in (1, 16, 32, 40, 80, 128, 256):
+    attention(f"attention_{dim}", dim, [(1, 7, 7), (1, 33, 140), (2, 1, 20)], heads=1)
+attention("attention_value_dim", 24, [(1, 7, 9), (1, 40, 130)], value_dim=51)
+attention("attention_value_wider", 5, [(1, 20, 9)], value_dim=72)
+attention("attention_scale", 16, [(1, 9, 9)], scale=0.75)
+attention("attention_groups", 32, [(2, 9, 9), (1, 1, 70)], heads=6, key_heads=2)
+attention("attention_one_key_head", 8, [(2, 5, 5)], heads=4, key_heads=1)
+
+attention("attention_split", 64, SQUARE, heads=12, bias="s0, 1, 1, s2", layout=SPLIT, bench=(1, 128, 128), **FLOPS)
+attention("attention_split_causal", 64, [(2, 77, 77)], heads=12, causal=True, layout=SPLIT, bench=(1, 128, 128), **FLOPS)
+attention("attention_split_full", 64, [(2, 77, 77)], heads=12, bias="s0, 1, s1, s2", layout=SPLIT, bench=(1, 128, 128), **FLOPS)
+attention("attention_packed", 64, [(1, 1), (2, 77), (1, 128)], heads=12, layout=PACKED, bench=(1, 512), **FLOPS)
+attention("attention_packed_causal", 64, [(1, 1), (2, 77), (1, 333)], heads=12, causal=True, layout=PACKED, bench=(1, 512), **FLOPS)
+
+for masked_row in ("uniform", "nan", "zero"):
+    attention(f"attention_causal_{masked_row}", 16, SQUARE + UNEQUAL, causal=True, masked_row=masked_row)
+    attention(f"attention_mask_{masked_row}", 8, [(2, 9, 21), (1, 40, 140)], mask="s0, 1, s1, s2", masked_row=masked_row,
+              special=lambda rng, q, k, v, m, c: m[:, :, ::3].fill(False))
+    attention(f"attention_key_mask_{masked_row}", 8, [(2, 9, 21), (3, 40, 140)], mask="s0, 1, 1, s2", masked_row=masked_row,
+              special=lambda rng, q, k, v, m, c: m[-1:].fill(False))
+    attention(f"attention_causal_mask_{masked_row}", 8, [(2, 9, 21), (1, 70, 70), (1, 9, 4)], mask="s0, 2, s1, s2", causal=True,
+              masked_row=masked_row, special=lambda rng, q, k, v, m, c: m[:, :, ::4].fill(False))
+
+# Every way a bias may broadcast; a dim that is 1 or the length only at run time too.
+for i, shape in enumerate(("s2", "s1, s2", "s1, 1", "1, 2, 1, 1", "s0, 2, s1, s2", "1, 1, 1, s2", "2, 1, s2", "1")):
+    attention(f"attention_bias_{i}", 8, [(2, 9, 21), (1, 35, 130)], bias=shape)
+    attention(f"attention_mask_{i}", 8, [(2, 9, 21), (1, 35, 130)], mask=shape)
+attention("attention_bias_mask", 8, [(2, 9, 21), (1, 35, 150)], bias="s0, 1, s1, s2", mask="2, s1, s2")
+
+
+def lowest_bias(rng, q, k, v, m, c):
+    """Rows whose keys all have the lowest bias, as exporters write masks; and some keys of others."""
+    c[:, :, ::2] = LOWEST
+    c[..., ::3] = LOWEST
+
+
+attention("attention_lowest", 16, [(1, 9, 40), (1, 70, 300)], bias="s0, 1, s1, s2", special=lowest_bias)
+attention("attention_lowest_causal", 16, [(1, 40, 40), (1, 300, 300)], bias="s0, 1, s1, s2", causal=True, special=lowest_bias)
+attention("attention_lowest_keys", 16, [(1, 9, 40), (2, 70, 300)], bias="s0, 1, 1, s2",
+          special=lambda rng, q, k, v, m, c: c[..., 5:].fill(LOWEST))
+
+
+def infinite_bias(rng, q, k, v, m, c):
+    c[:, :, ::2] = -np.inf
+    c[..., ::3] = -np.inf
+
+
+attention("attention_infinite", 16, [(1, 9, 40), (1, 70, 300)], bias="s0, 1, s1, s2", special=infinite_bias)
+
+
+def not_numbers(rng, q, k, v, m, c):
+    q[:, :, 3], k[:, :1, 5, 2], v[:, 1:, 7, 1] = np.nan, np.inf, np.inf
+    q.view(np.uint32)[:, :, 1, 0] = 0xFFFFFFFF
+
+
+attention("attention_not_numbers", 16, [(1, 9, 40), (1, 70, 300)], special=not_numbers)
+
+
+def large_scores(rng, q, k, v, m, c):
+    q *= np.float32(30)
+    q[:, :, 2] *= np.float32(1e15)
+    k[:, :, ::5] *= np.float32(1e15)
+
+
+attention("attention_large", 16, [(1, 9, 40), (1, 70, 300)], special=large_scores, tolerance=1e-3)
