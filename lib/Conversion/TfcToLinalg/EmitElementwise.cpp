@@ -138,8 +138,8 @@ FailureOr<Value> mlir::tfc::emitElementwise(OpBuilder &builder, Location loc, Op
   ScalarEmitter e(builder, loc);
   Type resultType = getElementTypeOrSelf(op->getResult(0).getType());
   Type operandType = getElementTypeOrSelf(op->getOperand(0).getType());
-  if (isa<CastOp>(op))
-    return emitCast(builder, loc, scalars[0], operandType, resultType);
+  if (auto cast = dyn_cast<CastOp>(op))
+    return emitCast(builder, loc, scalars[0], operandType, resultType, cast.getSaturate());
   if (isa<SelectOp>(op))
     return e.select(scalars[0], scalars[1], scalars[2]);
 

@@ -34,8 +34,24 @@ template <typename OpTy> static LogicalResult importQuantization(NodeContext &no
       scale = node.conform(scale, 0, getDim(x, *axis));
       zeroPoint = node.conform(zeroPoint, 0, getDim(x, *axis));
     }
+    if (blockSize > 0 && scale && getRank(scale) == getRank(x))
+      for (auto [i, dim] : llvm::enumerate(getDims(x))) {
+        DimExprAttr blocks = static_cast<int64_t>(i) == *axis ? dim.ceilDiv(node.dim(blockSize)) : dim;
+        scale = node.conform(scale, i, blocks);
+        if (zeroPoint && getRank(zeroPoint) == getRank(x))
+          zeroPoint = node.conform(zeroPoint, i, blocks);
+      }
     if (blockSize > 0)
       attributes.push_back(node.attribute("block_size", blockSize));
+  }
+  bool isFloat8 = isa<FloatType>(resultElement) && resultElement.getIntOrFloatBitWidth() == 8;
+  if (isFloat8 && node.getInt("saturate", 1) == 0) {
+    if (!scale || getRank(scale) != 0)
+      return node.fail("saturate = 0 needs one scale for the tensor");
+    return node.finish(
+        node.build<CastOp>(node.build<DivOp>({x, node.cast(scale, getElementType(x))}),
+                           node.attribute("saturate", Attribute(node.builder.getBoolAttr(false))),
+                           node.tensorType(getDims(x), resultElement)));
   }
   SmallVector<Value> operands = {x, scale};
   if (zeroPoint)
