@@ -21,17 +21,23 @@ const OpTable &OpTable::get() {
 
 OpTable::OpTable() {
   addActivationOps(*this);
+  addAttentionOps(*this);
   addContractionOps(*this);
+  addContribAttentionOps(*this);
   addConvolutionOps(*this);
   addDataMovementOps(*this);
   addEinsumOps(*this);
   addElementwiseOps(*this);
+  addGroupQueryAttentionOps(*this);
   addIndexingOps(*this);
   addNormalizationOps(*this);
   addQuantizationOps(*this);
   addReductionOps(*this);
+  addRelativePositionBiasOps(*this);
+  addRotaryEmbeddingOps(*this);
   addShapeOps(*this);
   addSliceOps(*this);
+  addTensorScatterOps(*this);
 }
 
 void OpTable::addTo(llvm::StringRef domain, llvm::StringRef op, Handler handler, unsigned requiredInputs,
