@@ -283,16 +283,18 @@ AttentionEmitter::Running AttentionEmitter::emitKeys(Running running) {
     return loopOver(e.index(0), keys, running);
   Value end = e.add(e.add(firstQuery, vectors * s.lanes), e.sub(keys, queries));
   end = e.max(e.min(end, keys), e.index(0));
+  if (p.maskedRow == MaskedRowKind::Biased)
+    return loopOver(e.index(0), keys, running);
   if (p.maskedRow != MaskedRowKind::Uniform)
     return loopOver(e.index(0), end, running);
-  // Masked scores are the lowest number. They count only for a query without any greater score, which then
-  // needs all of them: a second round, which few models ever take, goes on to the last key.
+  // Masked scores are a low number. They count only for a query without any much greater score, which then
+  // needs all of them: a second round, which few models ever take, goes on to the last key. exp(-105) is 0.
   return Running::of(e.loop(e.index(0), e.index(2), 1, running.values(),
                             [&](Value round, ValueRange carried) {
                               Running now = Running::of(carried, vectors);
                               Value isLow;
                               for (Value max : now.max) {
-                                Value low = e.compare(CmpFPredicate::OLE, max, e.splat(kLowest));
+                                Value low = e.compare(CmpFPredicate::OLE, max, e.splat(p.fill + 105));
                                 isLow =
                                     isLow ? arith::OrIOp::create(e.b, e.loc, isLow, low).getResult() : low;
                               }
@@ -450,6 +452,7 @@ Value AttentionEmitter::emitScore(Value score, KeyBlock block, Value at, int64_t
   auto restrict = [&](Value condition) {
     allowed = allowed ? arith::AndIOp::create(e.b, e.loc, allowed, condition).getResult() : condition;
   };
+  Value bias;
   for (const ScoreOperand &operand : scoreOperands) {
     Value element;
     if (operand.perQuery)
@@ -458,7 +461,7 @@ Value AttentionEmitter::emitScore(Value score, KeyBlock block, Value at, int64_t
       element = e.loadScalarToLanes(operand.buffer,
                                     e.add(operand.base, e.mul(e.add(block.first, at), operand.strides[3])));
     if (!operand.isMask) {
-      score = e.addf(score, element);
+      bias = element;
       continue;
     }
     Value none = arith::ConstantOp::create(e.b, e.loc, cast<TypedAttr>(e.b.getZeroAttr(element.getType())));
@@ -471,13 +474,17 @@ Value AttentionEmitter::emitScore(Value score, KeyBlock block, Value at, int64_t
     restrict(
         arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::sle, e.toLanes(place), lastAllowed[vector]));
   }
+  bool isBiased = p.maskedRow == MaskedRowKind::Biased;
+  if (bias && !isBiased)
+    score = e.addf(score, bias);
+  if (allowed)
+    score = arith::SelectOp::create(e.b, e.loc, allowed, score, e.splat(p.fill));
+  if (bias && isBiased)
+    score = e.addf(score, bias);
+  // A row is empty when every score is -inf, by a mask or by its bias; a NaN among them is a score.
   if (seen)
-    *seen =
-        allowed ? arith::SelectOp::create(e.b, e.loc, allowed, e.splat(1), *seen).getResult() : e.splat(1);
-  if (!allowed)
-    return score;
-  Value other = e.splat(p.maskedRow == MaskedRowKind::Uniform ? kLowest : kMinusInfinity);
-  return arith::SelectOp::create(e.b, e.loc, allowed, score, other);
+    *seen = arith::SelectOp::create(e.b, e.loc, e.compare(CmpFPredicate::UNE, score, e.splat(kMinusInfinity)), e.splat(1), *seen);
+  return score;
 }
 
 SmallVector<Value> AttentionEmitter::emitExponentials(KeyBlock block, ArrayRef<Value> max,

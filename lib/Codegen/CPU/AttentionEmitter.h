@@ -24,6 +24,7 @@ struct Attention {
   float scale;
   bool causal;
   MaskedRowKind maskedRow;
+  float fill; ///< What the score of a key that is not allowed becomes.
   Location loc;
 
   ::tfc::AttentionProblem problem() const {
@@ -72,7 +73,7 @@ private:
   SmallVector<Value> queryOffsets(const Operand &operand, Value vector);
   Value place(int64_t region, Value row, Value vector);
   Value place(int64_t region, Value row, int64_t vector) { return place(region, row, e.index(vector)); }
-  bool tracksSeen() const { return p.maskedRow == MaskedRowKind::Zero && (p.causal || p.mask); }
+  bool tracksSeen() const { return p.maskedRow == MaskedRowKind::Zero && (p.causal || p.mask || p.bias); }
 
   void emitTile(Value tile);
   void emitQueries(int64_t vectorCount);

@@ -34,7 +34,7 @@ bool mlir::tfc::hasAttentionKernel(AttentionOp op) {
   auto isKnown = [&](NamedAttribute attribute) {
     StringAttr name = attribute.getName();
     return name == op.getScaleAttrName() || name == op.getCausalAttrName() ||
-           name == op.getMaskedRowAttrName() || name == op.getOperandSegmentSizesAttrName() ||
+           name == op.getMaskedRowAttrName() || name == op.getFillAttrName() || name == op.getOperandSegmentSizesAttrName() ||
            op->getDiscardableAttr(name);
   };
   unsigned knownOperands = 3 + (op.getMask() ? 1 : 0) + (op.getBias() ? 1 : 0) + (op.getPastKey() ? 2 : 0);
@@ -65,7 +65,7 @@ public:
     auto plain = AttentionOp::create(builder, loc, TypeRange(op.getOutput().getType()), op.getQuery(), keys, values,
                                      op.getMask(), op.getBias(), /*past_key=*/Value(), /*past_value=*/Value(),
                                      op.getKeyLengths(), op.getScaleAttr(), op.getSoftcapAttr(), op.getCausalAttr(),
-                                     op.getWindowLeftAttr(), op.getWindowRightAttr(), op.getMaskedRowAttr());
+                                     op.getWindowLeftAttr(), op.getWindowRightAttr(), op.getMaskedRowAttr(), op.getFillAttr());
     // An attention that gives its probabilities has no kernel, so it does not come here.
     return replace(plain.getOutput(), keys, values, /*probabilities=*/Value());
   }
