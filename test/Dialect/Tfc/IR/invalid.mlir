@@ -1072,7 +1072,8 @@ tfc.weight @weight_c3_extent : tensor<4xf32> = #tfc.file<"f", 0, 16> layout <0, 
 
 // -----
 
-// expected-error @+1 {{(C3) a scalar cannot be padded}}
+// A scalar has no dim that could be padded.
+// expected-error @+1 {{expected '['}}
 tfc.weight @weight_c3_scalar : tensor<f32> = #tfc.file<"f", 0, 16> layout <0, pad [<0, [1] below 1>]>
 
 // -----
