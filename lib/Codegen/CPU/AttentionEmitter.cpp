@@ -283,9 +283,10 @@ AttentionEmitter::Running AttentionEmitter::emitKeys(Running running) {
     return loopOver(e.index(0), keys, running);
   Value end = e.add(e.add(firstQuery, vectors * s.lanes), e.sub(keys, queries));
   end = e.max(e.min(end, keys), e.index(0));
-  if (p.maskedRow == MaskedRowKind::Biased)
+  // Only the lowest number swallows whatever bias is added to it.
+  if (p.maskedRow == MaskedRowKind::Biased && p.fill > kLowest)
     return loopOver(e.index(0), keys, running);
-  if (p.maskedRow != MaskedRowKind::Uniform)
+  if (p.maskedRow == MaskedRowKind::NaN || p.maskedRow == MaskedRowKind::Zero)
     return loopOver(e.index(0), end, running);
   // Masked scores are a low number. They count only for a query without any much greater score, which then
   // needs all of them: a second round, which few models ever take, goes on to the last key. exp(-105) is 0.

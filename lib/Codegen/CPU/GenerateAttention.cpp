@@ -40,7 +40,9 @@ static AttentionOp findAttention(KernelFrame frame) {
       return {};
     }
   }
-  return attention && hasAttentionKernel(attention) && !attention.getPastKey() ? attention : AttentionOp();
+  bool isSimple = attention && hasAttentionKernel(attention) && !attention.getPastKey() && !attention.getKeyLengths() &&
+                  !attention.getWindowLeft() && !attention.getWindowRight();
+  return isSimple ? attention : AttentionOp();
 }
 
 static float getFill(AttentionOp op) {

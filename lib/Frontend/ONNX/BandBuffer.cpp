@@ -80,7 +80,8 @@ Value mlir::tfc::onnx_import::buildBandBuffer(OpBuilder &builder, Location loc, 
     auto type = RankedTensorType::get({}, element);
     if (element.isInteger(1))
       return scalar(DenseElementsAttr::get(type, bytes[0] != 0));
-    return scalar(DenseElementsAttr::getFromRawBuffer(type, ArrayRef(reinterpret_cast<const char *>(bytes.data()), bytes.size())));
+    ArrayRef raw(reinterpret_cast<const char *>(bytes.data()), bytes.size());
+    return scalar(DenseElementsAttr::getFromRawBuffer(type, raw));
   };
   return build(SelectOp::getOperationName(), {allowed, number(band->inside), number(band->outside)}, {}, {});
 }

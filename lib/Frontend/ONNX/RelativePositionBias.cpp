@@ -53,8 +53,8 @@ static LogicalResult importRelativePositionBias(NodeContext &node) {
   Value bucket = buildBuckets(node, distance, buckets, maxDistance);
   // Keys behind the query have the second half.
   if (isBidirectional)
-    bucket = node.build<AddOp>(
-        {bucket, node.build<SelectOp>({node.compare(CompareKind::Gt, relative, zero), node.dimValues(buckets, /*isScalar=*/true), zero})});
+    bucket = node.build<AddOp>({bucket, node.build<SelectOp>({node.compare(CompareKind::Gt, relative, zero),
+                                                              node.dimValues(buckets, /*isScalar=*/true), zero})});
   Value bias = node.build<GatherOp>({table, bucket}, node.attribute("axis", int64_t(0)));
   bias = node.transpose(bias, {2, 0, 1});
   return node.finish(node.reshape(bias, {node.dim(1), getDim(table, 1), *queries, *keys}));

@@ -28,10 +28,13 @@ def reference(q, k, v, scale, bias=None, mask=None, causal=False, masked_row="un
         if causal:
             allowed = allowed & (np.arange(t) <= np.arange(s)[:, None] + t - s)
         if mask is not None or causal:
-            scores = np.where(allowed, scores, LOWEST if masked_row == "uniform" else -np.inf)
+            scores = np.where(allowed, scores, LOWEST if masked_row in ("uniform", "biased") else -np.inf)
+        if masked_row == "biased":
+            masked = np.broadcast_to(~np.asarray(allowed), scores.shape)
+            scores = np.where(masked, d(np.float32(LOWEST) + f32(bias)), scores)
         probabilities = softmax(scores)
-        if masked_row == "zero" and (mask is not None or causal):
-            probabilities = np.where(allowed, probabilities, 0)
+        if masked_row == "zero":
+            probabilities = np.where(np.isneginf(scores).all(-1, keepdims=True), 0, probabilities)
         return probabilities @ v
 
 
@@ -165,3 +168,19 @@ def large_scores(rng, q, k, v, m, c):
 
 
 attention("attention_large", 16, [(1, 9, 40), (1, 70, 300)], special=large_scores, tolerance=1e-3)
+
+# Behind a mask: where both mask, a score is -inf, and rows with nothing else count what one of them masks.
+attention("attention_biased_causal", 16, [(1, 40, 40), (2, 9, 21), (1, 300, 300)], bias="s0, 1, s1, s2", causal=True, masked_row="biased",
+          special=lowest_bias)
+attention("attention_biased_mask", 16, [(1, 40, 40), (2, 9, 21)], bias="s0, 1, 1, s2", mask="s1, s2", masked_row="biased",
+          special=lambda rng, q, k, v, m, c: c[..., 1::2].fill(LOWEST))
+
+
+def infinite_bias(rng, q, k, v, m, c):
+    c[:, :, ::2] = -np.inf
+    c[..., ::3] = -np.inf
+
+
+for causal in (False, True):
+    attention(f"attention_infinite_zero_{int(causal)}", 16, [(1, 9, 40), (1, 70, 300), (2, 5, 5)], bias="s0, 1, s1, s2", causal=causal,
+              masked_row="zero", special=infinite_bias)

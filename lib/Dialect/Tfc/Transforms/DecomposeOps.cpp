@@ -33,14 +33,16 @@ bool mlir::tfc::hasAttentionKernel(AttentionOp op) {
   // Whatever the op learns to say is left to its decomposition until the kernel knows it.
   auto isKnown = [&](NamedAttribute attribute) {
     StringAttr name = attribute.getName();
-    return name == op.getScaleAttrName() || name == op.getCausalAttrName() ||
-           name == op.getMaskedRowAttrName() || name == op.getFillAttrName() || name == op.getOperandSegmentSizesAttrName() ||
-           op->getDiscardableAttr(name);
+    return name == op.getScaleAttrName() || name == op.getCausalAttrName() || name == op.getWindowLeftAttrName() ||
+           name == op.getWindowRightAttrName() || name == op.getMaskedRowAttrName() || name == op.getFillAttrName() ||
+           name == op.getOperandSegmentSizesAttrName() || op->getDiscardableAttr(name);
   };
-  unsigned knownOperands = 3 + (op.getMask() ? 1 : 0) + (op.getBias() ? 1 : 0) + (op.getPastKey() ? 2 : 0);
+  unsigned knownOperands = 3 + (op.getMask() ? 1 : 0) + (op.getBias() ? 1 : 0) + (op.getPastKey() ? 2 : 0) +
+                           (op.getKeyLengths() ? 1 : 0);
   unsigned knownResults = op.getPresentKey() ? 3 : 1;
   return cast<RankedTensorType>(op.getQuery().getType()).getElementType().isF32() &&
          isHeadDim(getDim(op.getQuery(), 3)) && isHeadDim(getDim(op.getValue(), 3)) &&
+         getDim(op.getQuery(), 1).isConstant() && getDim(op.getKey(), 1).isConstant() &&
          op->getNumOperands() == knownOperands && op->getNumResults() == knownResults &&
          llvm::all_of(op->getAttrs(), isKnown);
 }
@@ -54,18 +56,23 @@ public:
     elementType = cast<RankedTensorType>(op.getQuery().getType()).getElementType();
   }
 
-  /// Only puts past and new keys and values together.
-  LogicalResult splitPast() {
-    if (!op.getPastKey())
+  /// Leaves what the kernels know: puts past and new keys and values together, windows and lengths into the mask.
+  LogicalResult simplify() {
+    bool hasBounds = op.getWindowLeft() || op.getWindowRight() || op.getKeyLengths();
+    if (!op.getPastKey() && !hasBounds)
       return success();
     Value keys = withPast(op.getPastKey(), op.getKey());
     Value values = withPast(op.getPastValue(), op.getValue());
+    // The causal bound stays where the queries stand at the end of all keys: kernels read no key behind it.
+    bool staysCausal = op.getCausal() && !op.getKeyLengths();
+    Value mask = hasBounds ? allowedKeys(/*withCausal=*/!staysCausal) : Value(op.getMask());
     if (failed)
       return failure();
-    auto plain = AttentionOp::create(builder, loc, TypeRange(op.getOutput().getType()), op.getQuery(), keys, values,
-                                     op.getMask(), op.getBias(), /*past_key=*/Value(), /*past_value=*/Value(),
-                                     op.getKeyLengths(), op.getScaleAttr(), op.getSoftcapAttr(), op.getCausalAttr(),
-                                     op.getWindowLeftAttr(), op.getWindowRightAttr(), op.getMaskedRowAttr(), op.getFillAttr());
+    auto plain = AttentionOp::create(builder, loc, TypeRange(op.getOutput().getType()), op.getQuery(), keys, values, mask,
+                                     op.getBias(), /*past_key=*/Value(), /*past_value=*/Value(), /*key_lengths=*/Value(),
+                                     op.getScaleAttr(), op.getSoftcapAttr(),
+                                     staysCausal ? builder.getUnitAttr() : UnitAttr(), /*window_left=*/IntegerAttr(),
+                                     /*window_right=*/IntegerAttr(), op.getMaskedRowAttr(), op.getFillAttr());
     // An attention that gives its probabilities has no kernel, so it does not come here.
     return replace(plain.getOutput(), keys, values, /*probabilities=*/Value());
   }
@@ -189,7 +196,7 @@ private:
   }
 
   /// Which keys each query may attend, or null for all of them.
-  Value allowedKeys() {
+  Value allowedKeys(bool withCausal = true) {
     SmallVector<Value> conditions;
     if (op.getMask())
       conditions.push_back(op.getMask());
@@ -201,7 +208,7 @@ private:
     auto width = [&](uint64_t window) { return number(std::min<uint64_t>(window, int64_t(1) << 62)); };
     if (lengths)
       conditions.push_back(compare(CompareKind::Lt, key, lengths));
-    if (op.getCausal())
+    if (op.getCausal() && withCausal)
       conditions.push_back(compare(CompareKind::Le, key, position));
     if (op.getWindowLeft())
       conditions.push_back(compare(CompareKind::Ge, key, build<SubOp>({position, width(*op.getWindowLeft())})));
@@ -288,7 +295,7 @@ struct DecomposeOps : mlir::tfc::impl::DecomposeOpsBase<DecomposeOps> {
     getOperation().walk([&](AttentionOp op) { attentions.push_back(op); });
     for (AttentionOp op : attentions) {
       AttentionDecomposer decomposer(op);
-      if (mlir::failed(keepAttention && hasAttentionKernel(op) ? decomposer.splitPast() : decomposer.run()))
+      if (mlir::failed(keepAttention && hasAttentionKernel(op) ? decomposer.simplify() : decomposer.run()))
         return signalPassFailure();
     }
   }

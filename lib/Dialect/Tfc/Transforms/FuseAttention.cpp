@@ -154,11 +154,12 @@ private:
   }
 
   LogicalResult checkNumbers() {
-    for (double number : {chain.getScale(), chain.getSoftcap(), chain.mask ? chain.fillValue : 0})
-      if (!std::isfinite(static_cast<float>(number)) && number != -INFINITY)
-        return decision.decline(chain.getProduct(), "the scale is not finite");
-    float cap = chain.getSoftcap();
-    if (chain.getSoftcap() != 0 && !(cap > 0))
+    auto isFinite = [](double number) { return std::isfinite(static_cast<float>(number)); };
+    if (!isFinite(chain.getScale()) || !isFinite(chain.getSoftcap()))
+      return decision.decline(chain.getProduct(), "the scale is not finite");
+    if (isMasked() && chain.fillValue != -INFINITY && !isFinite(chain.fillValue))
+      return decision.decline(chain.getProduct(), "masked scores become a number beyond f32");
+    if (chain.getSoftcap() != 0 && !(static_cast<float>(chain.getSoftcap()) > 0))
       return decision.decline(chain.getProduct(), "the bound of the scores is not positive");
     return success();
   }
@@ -233,8 +234,9 @@ private:
     if (failed(attention))
       return failure();
     Type resultType = output.getC().getType();
-    FailureOr<Value> result = type == resultType ? attention
-                                                 : buildOp<ReshapeOp>(builder, output.getLoc(), *attention, {}, resultType);
+    FailureOr<Value> result = type == resultType
+                                  ? attention
+                                  : buildOp<ReshapeOp>(builder, output.getLoc(), *attention, {}, resultType);
     if (failed(result))
       return failure();
     describeResult();

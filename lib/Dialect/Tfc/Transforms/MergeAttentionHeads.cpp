@@ -165,7 +165,8 @@ LogicalResult HeadMerger::run() {
   SmallVector<Operation *> dead;
   for (AttentionOp head : heads)
     dead.push_back(head);
-  FailureOr<Value> output = buildOp<AttentionOp>(builder, fuseLocations(dead), operands, first->getAttrs(), getTensorType(shape, element));
+  FailureOr<Value> output = buildOp<AttentionOp>(builder, fuseLocations(dead), operands, first->getAttrs(),
+                                                 getTensorType(shape, element));
   if (failed(output))
     return failure();
   // The heads of the concatenation lie side by side in the last dim, or along dim 1.
@@ -192,14 +193,16 @@ LogicalResult HeadMerger::run() {
 static SmallVector<AttentionOp> matchHeads(ConcatOp concat) {
   SmallVector<AttentionOp> heads;
   SmallVector<DimExprAttr> dims = getDims(concat.getY());
-  bool isLast = dims.size() == 3 && concat.getAxis() == 2, isHeads = dims.size() == 4 && (concat.getAxis() == 1 || concat.getAxis() == 2);
+  bool isLast = dims.size() == 3 && concat.getAxis() == 2;
+  bool isHeads = dims.size() == 4 && (concat.getAxis() == 1 || concat.getAxis() == 2);
   if (concat.getInputs().size() < 2 || !(isLast || isHeads))
     return {};
   for (Value input : concat.getInputs()) {
     if (auto reshape = input.getDefiningOp<ReshapeOp>())
       input = reshape.getX();
     auto attention = input.getDefiningOp<AttentionOp>();
-    if (!attention || input != attention.getOutput() || !getDim(input, 1).isConstant(1) || attention->getBlock() != concat->getBlock())
+    if (!attention || input != attention.getOutput() || !getDim(input, 1).isConstant(1) ||
+        attention->getBlock() != concat->getBlock())
       return {};
     heads.push_back(attention);
   }

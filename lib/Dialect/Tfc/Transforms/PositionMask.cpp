@@ -35,7 +35,8 @@ struct Positions {
 static std::optional<Positions> matchPositions(Value value, int depth);
 
 /// The dims of `from` that are not 1 stand in `to` in the same order, with ones between them.
-static std::optional<SmallVector<int64_t>> moveSteps(ArrayRef<int64_t> steps, ArrayRef<DimExprAttr> from, ArrayRef<DimExprAttr> to) {
+static std::optional<SmallVector<int64_t>> moveSteps(ArrayRef<int64_t> steps, ArrayRef<DimExprAttr> from,
+                                                     ArrayRef<DimExprAttr> to) {
   SmallVector<int64_t> moved(to.size(), 0);
   size_t at = 0;
   for (auto [step, dim] : llvm::zip_equal(steps, from)) {

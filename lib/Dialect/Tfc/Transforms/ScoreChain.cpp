@@ -72,7 +72,8 @@ static bool areSameScores(Type from, Type to) {
   if (a.size() != b.size() || a.size() < 2 || getElementTypeOrSelf(from) != getElementTypeOrSelf(to))
     return false;
   for (size_t i = 0; i < a.size(); ++i) {
-    bool isKeys = i + 1 == a.size(), mayBroadcast = a.size() >= 3 && (i == 0 || i + 2 == a.size()) && isBroadcastableTo({a[i]}, {b[i]});
+    bool isKeys = i + 1 == a.size();
+    bool mayBroadcast = a.size() >= 3 && (i == 0 || i + 2 == a.size()) && isBroadcastableTo({a[i]}, {b[i]});
     if (a[i] != b[i] && (a[i].isConstant() || b[i].isConstant() || !(isKeys || mayBroadcast)))
       return false;
   }

@@ -23,12 +23,18 @@ bool mayMove(SliceOp op) {
          llvm::all_of(op.getStrides(), [](int64_t stride) { return stride == 1; });
 }
 
-/// What the slice asked of the symbols, once it is gone.
+/// What the slice asked of the symbols, once it is gone. Layers ask the same, which is said once.
 void keepRequirements(SliceOp op, PatternRewriter &rewriter) {
   SmallVector<Requirement> requirements;
   op.collectRequirements(requirements);
+  auto isSaid = [&](const Requirement &requirement) {
+    return llvm::any_of(op->getBlock()->getOps<RequireOp>(), [&](RequireOp other) {
+      return other.getKind() == requirement.kind && other.getLhs() == requirement.lhs && other.getRhs() == requirement.rhs;
+    });
+  };
   for (const Requirement &requirement : requirements)
-    RequireOp::create(rewriter, op.getLoc(), requirement.kind, requirement.lhs, requirement.rhs);
+    if (!isSaid(requirement))
+      RequireOp::create(rewriter, op.getLoc(), requirement.kind, requirement.lhs, requirement.rhs);
 }
 
 /// slice(trilu(x)) -> trilu(slice(x)) with the diagonal moved: of a large triangle only the part is made that is used.
