@@ -40,5 +40,7 @@ function(tfc_add_tool name)
   target_compile_options(${name} PRIVATE -fno-exceptions)
   target_link_libraries(${name} PRIVATE ${ARG_LINK} MLIR LLVM)
   tfc_common_settings(${name})
-  install(TARGETS ${name} RUNTIME DESTINATION bin)
+  # Debian keeps MLIR's libraries in LLVM's own folder.
+  set_target_properties(${name} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib;${LLVM_LIBRARY_DIR}")
+  install(TARGETS ${name} EXPORT tfcTargets RUNTIME DESTINATION bin)
 endfunction()

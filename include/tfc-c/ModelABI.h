@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 #define TFC_ABI_MAGIC 0x00434654u /* "TFC\0" in memory */
-#define TFC_ABI_VERSION 1u
+#define TFC_ABI_VERSION 2u
 #define TFC_MAX_RANK 16
 
 /*===-- Codes ------------------------------------------------------------------------------------------===*/
@@ -144,7 +144,7 @@ typedef struct TfcWorker {
   int32_t index;         /**< 0 .. threads-1 */
   int32_t failed_check;  /**< -1: none, else the number of the kernel's check that failed first */
   int64_t failed_value;  /**< the offending index */
-  int64_t failed_bound;  /**< it should have lain in [-bound, bound), or [0, bound) */
+  int64_t failed_bound;  /**< it should have lain in [0, bound), or where this is negative in [bound, -bound) */
 } TfcWorker;
 
 /**
@@ -182,7 +182,9 @@ typedef struct TfcLaunch {
   const char *const *nodes;  /**< names of the graph's nodes it came from */
   const char *const *checks; /**< one text per checked index of the kernel: "node 'Gather_3': input_ids" */
   uint32_t check_count;
-  uint32_t reserved;
+  uint32_t source_count;
+  /** Where its operands come from: the number of an earlier launch, or -1 - n for input n. Weights are left out. */
+  const int32_t *sources;
 } TfcLaunch;
 
 /** A point of the host program where data gives symbols their values (entry.symbols with born_in == number + 1). */
@@ -221,6 +223,12 @@ typedef struct TfcSeed {
   double mean, scale;
 } TfcSeed;
 
+/** Padding of a layout: element i is the source's only where 0 <= offset + i[0]*strides[0] + ... < extent, else zero. */
+typedef struct TfcLayoutBound {
+  int64_t offset, extent;
+  const int64_t *strides; /**< rank of them */
+} TfcLayoutBound;
+
 /** One weight of the model: where it lies in the segment of weights and, when seeded, how it is made. */
 typedef struct TfcWeight {
   const char *name;
@@ -229,10 +237,11 @@ typedef struct TfcWeight {
   const int64_t *dims;
   uint64_t offset, bytes;  /**< within the segment of weights */
   int32_t seeded;          /**< 1: `seed` holds; 0: the bytes come with the artifact */
-  uint32_t reserved;
+  uint32_t bound_count;
   TfcSeed seed;
   int64_t layout_offset;   /**< strided view of the seeded source (tfc/Weights/LayoutRecipe.h) */
   const int64_t *layout_strides; /**< rank of them; null: row-major */
+  const TfcLayoutBound *bounds;  /**< all of them must hold; null: no padding */
 } TfcWeight;
 
 typedef struct TfcWeights {
@@ -296,8 +305,23 @@ typedef struct TfcLoaded TfcLoaded;
 /** Runs fn(data, i) for every i in [0, count), in any order and on any threads, and returns when all are done. */
 typedef void (*TfcExecutorFn)(void *executor, int64_t count, void (*fn)(void *data, int64_t i), void *data);
 
-/** Called for each launch when set: before (`after` == 0) and after. */
-typedef void (*TfcProfilerFn)(void *profiler, const TfcEntry *entry, uint32_t launch, const int64_t *values, int after);
+/** What a profiler is told of. A run and its launches are told by the thread that runs, in order; tiles by the threads that do
+ * them, side by side. */
+typedef enum TfcEventKind { TFC_EVENT_RUN = 0, TFC_EVENT_LAUNCH = 1, TFC_EVENT_TILES = 2 } TfcEventKind;
+
+/** Told twice: when it begins (`after` == 0) and when it is over. */
+typedef struct TfcEvent {
+  uint32_t kind; /**< TfcEventKind */
+  int32_t after;
+  const TfcEntry *entry;
+  const int64_t *values; /**< of the entry's expressions */
+  uint32_t launch;       /**< LAUNCH, TILES: its number in the entry */
+  int32_t worker;        /**< TILES: which of the context's threads; 0 is the one that runs */
+  int64_t begin, end;    /**< TILES: which of the launch's tiles */
+} TfcEvent;
+
+/** Called with the context's `profiler_data`. The event is valid during the call. */
+typedef void (*TfcProfilerFn)(void *profiler, const TfcEvent *event);
 
 typedef struct TfcContextOptions {
   uint64_t bytes;         /**< sizeof(TfcContextOptions) */
@@ -306,7 +330,8 @@ typedef struct TfcContextOptions {
   TfcExecutorFn executor; /**< null: a pool of the context's own */
   void *executor_data;
   int32_t executor_width; /**< how many threads the executor has at most */
-  int32_t reserved2;
+  /** Sum of 1 << TfcEventKind: what the profiler wants to be told of; 0: runs and launches. */
+  uint32_t profiler_events;
   void *(*allocate)(void *allocator, uint64_t bytes, uint64_t alignment); /**< null: the C library's */
   void (*release)(void *allocator, void *pointer);
   void *allocator;
@@ -343,13 +368,14 @@ static_assert(sizeof(TfcExprWord) == 16 && sizeof(TfcExpr) == 24, "layout of exp
 static_assert(sizeof(TfcSymbol) == 32, "layout of TfcSymbol");
 static_assert(sizeof(TfcPort) == 40, "layout of TfcPort");
 static_assert(sizeof(TfcRequirement) == 24, "layout of TfcRequirement");
+static_assert(sizeof(TfcEvent) == 48, "layout of TfcEvent");
 static_assert(sizeof(TfcWorker) == 32, "layout of TfcWorker");
 static_assert(sizeof(TfcKernel) == 24 && sizeof(TfcVariant) == 16, "layout of kernels");
-static_assert(sizeof(TfcLaunch) == 48, "layout of TfcLaunch");
+static_assert(sizeof(TfcLaunch) == 56, "layout of TfcLaunch");
 static_assert(sizeof(TfcBind) == 24, "layout of TfcBind");
 static_assert(sizeof(TfcEntry) == 112, "layout of TfcEntry");
 static_assert(sizeof(TfcSeed) == 40, "layout of TfcSeed");
-static_assert(sizeof(TfcWeight) == 104, "layout of TfcWeight");
+static_assert(sizeof(TfcLayoutBound) == 24 && sizeof(TfcWeight) == 112, "layout of TfcWeight");
 static_assert(sizeof(TfcWeights) == 64, "layout of TfcWeights");
 static_assert(sizeof(TfcModel) == 136, "layout of TfcModel");
 static_assert(sizeof(TfcRun) == 56, "layout of TfcRun");

@@ -120,7 +120,9 @@ CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &m
   }
   if (!module || failed(verifyLoaded(*module, stage)))
     return CompileStatus::BadInput;
-  if (!module->getOperation()->hasAttr("tfc.model_name")) {
+  if (!input.name.empty()) {
+    (*module)->setAttr("tfc.model_name", StringAttr::get(&context, input.name));
+  } else if (!module->getOperation()->hasAttr("tfc.model_name")) {
     StringRef name = input.builtin.empty() ? llvm::sys::path::stem(path) : StringRef(input.builtin);
     (*module)->setAttr("tfc.model_name", StringAttr::get(&context, name));
   }
@@ -136,6 +138,8 @@ CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
   PipelineOptions pipeline;
   pipeline.cpu = options.cpu;
   pipeline.reference = options.reference;
+  pipeline.exposeNames = options.exposeNames;
+  pipeline.exposeAttention = options.exposeAttention;
   for (const std::string &name : options.disabledFusions)
     pipeline.disabledFusions.push_back(name);
   buildStage(pm, stage, pipeline);

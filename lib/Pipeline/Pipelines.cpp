@@ -59,6 +59,12 @@ Stage mlir::tfc::detectStage(ModuleOp module) {
 //===----------------------------------------------------------------------------------------------===//
 
 static void buildFused(OpPassManager &pm, const PipelineOptions &options) {
+  // Before anything changes: nodes are asked for by the names that the graph has.
+  if (!options.exposeNames.empty()) {
+    ExposeTensorsOptions expose;
+    expose.names = options.exposeNames;
+    pm.addNestedPass<func::FuncOp>(createExposeTensors(expose));
+  }
   pm.addPass(createSimplifyGraph());
   // Views of weights fold after transposes have moved into matmuls, and leave references to tidy up.
   pm.addPass(createFoldConstants());
@@ -74,6 +80,11 @@ static void buildFused(OpPassManager &pm, const PipelineOptions &options) {
     pm.addNestedPass<func::FuncOp>(createFuseActivation());
   if (isOn("attention"))
     pm.addNestedPass<func::FuncOp>(createFuseAttention());
+  if (options.exposeAttention) {
+    ExposeTensorsOptions expose;
+    expose.attention = true;
+    pm.addNestedPass<func::FuncOp>(createExposeTensors(expose));
+  }
   // Layers share masks: what each fusion built for itself becomes one.
   pm.addPass(createSimplifyGraph());
 }
@@ -99,6 +110,10 @@ static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
   // Kernels first: only their code says how many tiles and how much scratch a launch needs.
   CPUPipelineOptions cpu;
   cpu.cpu = options.cpu;
+  // Of kernels that a user has marked as plain; in the others nothing is left to decompose.
+  DecomposeOpsOptions decompose;
+  decompose.keepAttention = true;
+  pm.addNestedPass<func::FuncOp>(createDecomposeOps(decompose));
   if (!options.reference) {
     PackWeightsOptions pack;
     pack.cpu = options.cpu;

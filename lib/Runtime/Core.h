@@ -107,6 +107,15 @@ struct TfcContext {
 
 int32_t tfc_core_context_create(TfcLoaded *loaded, const TfcContextOptions *options, TfcContext **context);
 void tfc_core_context_destroy(TfcContext *context);
+/** Whether the context's profiler wants events of this kind. */
+static inline bool tfc_core_wants(const TfcContext *context, TfcEventKind kind) {
+  const uint32_t usual = 1u << TFC_EVENT_RUN | 1u << TFC_EVENT_LAUNCH, asked = context->options.profiler_events;
+  return context->options.profiler && ((asked ? asked : usual) >> kind & 1);
+}
+static inline void tfc_core_tell(const TfcContext *context, const TfcEvent *event) {
+  if (tfc_core_wants(context, (TfcEventKind)event->kind))
+    context->options.profiler(context->options.profiler_data, event);
+}
 /** Makes room for `bytes`, keeping nothing of what was there. False: out of memory, the old room is gone. */
 bool tfc_core_make_room(TfcContext *context, Room *room, uint64_t bytes);
 /** 64 aligned bytes that stand for memory of size 0. */

@@ -14,7 +14,19 @@ typedef struct Job {
   TfcContext *context;
   TfcKernelFn kernel;
   const uint64_t *args;
+  TfcEvent event; /**< of the launch; `tell` says whether tiles are told of */
+  bool tell;
 } Job;
+
+static void tellTiles(const Job *job, int32_t worker, int64_t begin, int64_t end, int32_t after) {
+  TfcEvent event = job->event;
+  event.kind = TFC_EVENT_TILES;
+  event.after = after;
+  event.worker = worker;
+  event.begin = begin;
+  event.end = end;
+  job->context->options.profiler(job->context->options.profiler_data, &event);
+}
 
 /* A kernel notes the first failed check of each call. The record of the lowest tiles is kept: tiles ascend
    within a call, so it is the same check whatever the split, as a user who runs it again expects. */
@@ -22,7 +34,11 @@ static void runTiles(void *data, int32_t number, int64_t begin, int64_t end) {
   const Job *job = data;
   TfcWorker *kept = &job->context->workers[number];
   TfcWorker worker = {kept->scratch, number, -1, 0, 0};
+  if (job->tell)
+    tellTiles(job, number, begin, end, 0);
   job->kernel(job->args, begin, end, &worker);
+  if (job->tell)
+    tellTiles(job, number, begin, end, 1);
   int64_t *first = &job->context->first_failure[number];
   if (worker.failed_check >= 0 && begin < *first) {
     *kept = worker;
@@ -55,8 +71,9 @@ static int32_t reportFailure(TfcContext *context, const TfcLaunch *launch) {
                           ? launch->checks[worker->failed_check]
                       : launch->node_count ? launch->nodes[0]
                                            : "an unnamed node";
-  return tfc_core_fail(TFC_BAD_INDEX, "index %lld is outside [0, %lld) in %s",
-                       (long long)worker->failed_value, (long long)worker->failed_bound, where);
+  int64_t bound = worker->failed_bound;
+  return tfc_core_fail(TFC_BAD_INDEX, "index %lld is outside [%lld, %lld) in %s", (long long)worker->failed_value,
+                       (long long)(bound < 0 ? bound : 0), (long long)(bound < 0 ? -bound : bound), where);
 }
 
 int32_t tfc_core_launch(TfcRun *shown, uint32_t number, const uint64_t *args) {
@@ -76,17 +93,17 @@ int32_t tfc_core_launch(TfcRun *shown, uint32_t number, const uint64_t *args) {
   int32_t code = makeScratch(context, values[launch->scratch]);
   if (code)
     return code;
-  const TfcContextOptions *options = &context->options;
-  if (options->profiler)
-    options->profiler(options->profiler_data, run->entry, number, values, 0);
-  Job job = {context, context->loaded->kernels[launch->kernel], args};
+  TfcEvent event = {TFC_EVENT_LAUNCH, 0, run->entry, values, number, 0, 0, 0};
+  tfc_core_tell(context, &event);
+  Job job = {context, context->loaded->kernels[launch->kernel], args, event,
+             tfc_core_wants(context, TFC_EVENT_TILES)};
   int64_t flops = values[launch->flops], bytes = values[launch->bytes];
   bool small = (flops > 0 || bytes > 0) && flops < SmallFlops && bytes < SmallBytes;
   if (small)
     runTiles(&job, 0, 0, tiles);
   else
     tfc_core_pool_run(context->pool, tiles, runTiles, &job);
-  if (options->profiler)
-    options->profiler(options->profiler_data, run->entry, number, values, 1);
+  event.after = 1;
+  tfc_core_tell(context, &event);
   return reportFailure(context, launch);
 }

@@ -90,21 +90,18 @@ static int32_t prepare(TfcContext *context, const TfcEntry *entry, EntryState *s
   return code;
 }
 
-static int32_t runEntry(TfcContext *context, uint32_t number, const TfcTensor *inputs, uint32_t input_count,
-                        TfcTensor *outputs, uint32_t output_count) {
+static int32_t runChecked(TfcContext *context, uint32_t number, const TfcTensor *inputs, uint32_t input_count,
+                          TfcTensor *outputs, uint32_t output_count) {
   const TfcRunTable table = {sizeof(TfcRunTable), tfc_core_launch, tfc_core_bind, callExtern};
-  int32_t code = enter(context, number);
-  if (code)
-    return code;
   const TfcEntry *entry = &context->loaded->model->entries[number];
   EntryState *state = &context->entries[number];
-  code = tfc_core_check_inputs(context, number, inputs, input_count);
+  int32_t code = tfc_core_check_inputs(context, number, inputs, input_count);
   if (!code)
     code = tfc_core_check_ports(entry->outputs, entry->output_count, "output", outputs, output_count);
   if (!code)
     code = prepare(context, entry, state, inputs, outputs);
   if (code)
-    return leave(context, code);
+    return code;
   Run run = {{&table, state->values, state->inputs, state->outputs, state->arena_pointers,
               context->loaded->weights, &run},
              context,
@@ -115,6 +112,19 @@ static int32_t runEntry(TfcContext *context, uint32_t number, const TfcTensor *i
   code = entry->run(&run.shown);
   if (!code)
     tfc_core_deliver_outputs(context, entry, state, outputs);
+  return code;
+}
+
+static int32_t runEntry(TfcContext *context, uint32_t number, const TfcTensor *inputs, uint32_t input_count,
+                        TfcTensor *outputs, uint32_t output_count) {
+  int32_t code = enter(context, number);
+  if (code)
+    return code;
+  TfcEvent event = {TFC_EVENT_RUN, 0, &context->loaded->model->entries[number], context->entries[number].values, 0, 0, 0, 0};
+  tfc_core_tell(context, &event);
+  code = runChecked(context, number, inputs, input_count, outputs, output_count);
+  event.after = 1;
+  tfc_core_tell(context, &event);
   return leave(context, code);
 }
 

@@ -83,17 +83,24 @@ static void fillElements(const TfcWeight *weight, uint8_t *to, int64_t begin, in
                       seed->seed, seed->stream, seed->mean, seed->scale, weight->layout_offset + begin, 1);
     return;
   }
-  int64_t row = weight->dims[rank - 1], step = weight->layout_strides[rank - 1];
+  int64_t length = weight->dims[rank - 1], step = weight->layout_strides[rank - 1];
+  int64_t index[TFC_LAYOUT_MAX_RANK] = {0}, rest = begin / length;
+  for (int32_t d = rank - 2; d >= 0; --d) {
+    index[d] = rest % weight->dims[d];
+    rest /= weight->dims[d];
+  }
   while (begin < end) {
-    int64_t column = begin % row, rest = begin / row, first = weight->layout_offset + column * step;
-    for (int32_t d = rank - 2; d >= 0; --d) {
-      first += rest % weight->dims[d] * weight->layout_strides[d];
-      rest /= weight->dims[d];
-    }
-    int64_t now = row - column < end - begin ? row - column : end - begin;
-    tfc_seed_elements(to + begin * bytes, now, weight->dtype.code, weight->dtype.bits, seed->kind, seed->seed,
-                      seed->stream, seed->mean, seed->scale, first, step);
+    TfcLayoutRow row = tfc_layout_row(weight->dims, rank, weight->layout_offset, weight->layout_strides,
+                                      weight->bounds, weight->bound_count, index);
+    int64_t column = begin % length, now = length - column < end - begin ? length - column : end - begin;
+    /* The memory is fresh: what the bounds leave out is zero already. */
+    int64_t first = column > row.begin ? column : row.begin, last = column + now < row.end ? column + now : row.end;
+    if (first < last)
+      tfc_seed_elements(to + (begin + first - column) * bytes, last - first, weight->dtype.code, weight->dtype.bits,
+                        seed->kind, seed->seed, seed->stream, seed->mean, seed->scale, row.source + first * step,
+                        step);
     begin += now;
+    tfc_layout_next_row(weight->dims, rank, index);
   }
 }
 
@@ -157,6 +164,11 @@ static int32_t checkWeights(const TfcWeights *weights, int64_t *items) {
                            weight->name);
     if (!weight->seeded)
       continue;
+    if (weight->bound_count && (weight->rank < 1 || !weight->bounds || !weight->layout_strides ||
+                                !tfc_layout_bounded_fits(weight->dims, weight->rank, weight->layout_offset,
+                                                         weight->layout_strides, weight->bounds,
+                                                         weight->bound_count, INT64_MAX)))
+      return tfc_core_fail(TFC_BAD_ARTIFACT, "the layout of weight '%s' is damaged", weight->name);
     if (tfc_seed_elements(NULL, 0, weight->dtype.code, weight->dtype.bits, TFC_SEED_CONSTANT, 0, 0, 0, 0, 0,
                           1))
       return tfc_core_fail(TFC_BAD_ARTIFACT, "weight '%s' has a type that no seed makes", weight->name);

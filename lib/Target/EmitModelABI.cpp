@@ -59,6 +59,7 @@ private:
   Constant *entry(const tfc::EntryDescription &entry);
   Constant *kernel(const tfc::KernelDescription &kernel);
   Constant *seed(const TfcSeed &seed);
+  Constant *layoutBound(const tfc::LayoutBoundDescription &bound);
   Constant *weight(const tfc::WeightDescription &weight);
   Constant *weights();
   Constant *embeddedSegment();
@@ -156,7 +157,8 @@ Constant *DescriptorBuilder::requirement(const tfc::RequirementDescription &requ
 Constant *DescriptorBuilder::launch(const tfc::LaunchDescription &launch) {
   return checked<TfcLaunch>({i32(launch.kernel), i32(launch.tiles), i32(launch.scratch), i32(launch.flops),
                              i32(launch.bytes), i32(launch.nodes.size()), texts(launch.nodes, "tfc.nodes"),
-                             texts(launch.checks, "tfc.checks"), i32(launch.checks.size()), i32(0)});
+                             texts(launch.checks, "tfc.checks"), i32(launch.checks.size()),
+                             i32(launch.sources.size()), arrayOf(launch.sources, "tfc.sources", [&](int32_t source) { return i32(source); })});
 }
 
 Constant *DescriptorBuilder::bind(const tfc::BindDescription &bind) {
@@ -192,12 +194,18 @@ Constant *DescriptorBuilder::seed(const TfcSeed &seed) {
       {i32(seed.kind), i32(0), i64(seed.seed), i64(seed.stream), f64(seed.mean), f64(seed.scale)});
 }
 
+Constant *DescriptorBuilder::layoutBound(const tfc::LayoutBoundDescription &bound) {
+  return checked<TfcLayoutBound>({i64(bound.offset), i64(bound.extent), integers(bound.strides, "tfc.strides")});
+}
+
 Constant *DescriptorBuilder::weight(const tfc::WeightDescription &weight) {
   // A scalar's recipe has no strides; null would say the same, so nothing is lost.
   return checked<TfcWeight>({text(weight.name), dataType(weight.dtype), i32(weight.dims.size()),
                              integers(weight.dims, "tfc.shape"), i64(weight.offset), i64(weight.bytes),
-                             i32(weight.seeded), i32(0), seed(weight.seed), i64(weight.layoutOffset),
-                             integers(weight.layoutStrides, "tfc.strides")});
+                             i32(weight.seeded), i32(weight.layoutBounds.size()), seed(weight.seed),
+                             i64(weight.layoutOffset), integers(weight.layoutStrides, "tfc.strides"),
+                             arrayOf(weight.layoutBounds, "tfc.bounds",
+                                     [&](const auto &element) { return layoutBound(element); })});
 }
 
 /// One page of zeros in a section of its own, which the linker puts last. After the link the page gives way

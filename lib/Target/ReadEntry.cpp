@@ -31,6 +31,7 @@ private:
                   std::optional<int64_t> absent = std::nullopt);
   std::string text(DictionaryAttr from, StringRef key);
   std::vector<std::string> texts(DictionaryAttr from, StringRef key);
+  std::vector<int32_t> sources(DictionaryAttr from, int64_t launch);
   std::vector<uint32_t> indices(DictionaryAttr from, StringRef key, size_t limit);
   /// Calls `read` with each dictionary of an array.
   void forEach(StringRef key, llvm::function_ref<void(DictionaryAttr, size_t)> read);
@@ -250,6 +251,20 @@ void EntryReader::readKernels() {
   }
 }
 
+/// Absent: nothing is known of them.
+std::vector<int32_t> EntryReader::sources(DictionaryAttr from, int64_t launch) {
+  std::vector<int32_t> numbers;
+  if (!from.get("sources"))
+    return numbers;
+  if (auto list = field<DenseI64ArrayAttr>(from, "sources", "a dense i64 array"))
+    for (int64_t source : list.asArrayRef()) {
+      if (source >= launch || source < -int64_t(result.description.inputs.size()))
+        fail("'sources' names an input or a launch that does not exist before this one");
+      numbers.push_back(int32_t(source));
+    }
+  return numbers;
+}
+
 void EntryReader::readLaunches() {
   forEach("launches", [&](DictionaryAttr from, size_t) {
     ::tfc::LaunchDescription launch;
@@ -260,6 +275,7 @@ void EntryReader::readLaunches() {
     launch.bytes = value(from, "bytes");
     launch.nodes = texts(from, "nodes");
     launch.checks = texts(from, "checks");
+    launch.sources = sources(from, int64_t(result.description.launches.size()));
     result.description.launches.push_back(launch);
   });
 }

@@ -163,6 +163,8 @@ llvm::Error ModelReader::readWeight(WeightOp op) {
   if (LayoutAttr layout = op.getLayoutAttr()) {
     weight.layoutOffset = layout.getOffset();
     weight.layoutStrides = layout.getStrides().vec();
+    for (LayoutBoundAttr bound : layout.getBounds())
+      weight.layoutBounds.push_back({bound.getOffset(), bound.getExtent(), bound.getStrides().vec()});
   }
   if (auto seed = dyn_cast<SeedSourceAttr>(op.getSource())) {
     weight.seeded = true;

@@ -70,10 +70,13 @@ private:
     return file && !file.getPath().starts_with(StringRef("\0", 1));
   }
   llvm::Error checkView(uint64_t sourceElements);
+  SmallVector<TfcLayoutBound> getBounds();
   llvm::Error put(const void *bytes, uint64_t count);
   llvm::Error writeBlocks(
       llvm::function_ref<void(int64_t offset, ArrayRef<int64_t> dims, ArrayRef<int64_t> strides)> make,
       char *made);
+  /// For padded layouts. `make` writes `count` elements, every `stride`-th of the source from `first` on, to `to`.
+  llvm::Error writeRows(llvm::function_ref<void(char *to, int64_t count, int64_t first, int64_t stride)> make);
   llvm::Error writeSeeded();
   llvm::Error writeView(ArrayRef<uint8_t> source);
 
@@ -151,7 +154,13 @@ llvm::Error WeightWriter::checkView(uint64_t sourceElements) {
   const int64_t *strides = weight.layoutStrides.empty() ? nullptr : weight.layoutStrides.data();
   if (strides && weight.layoutStrides.size() != weight.dims.size())
     return fail("its layout has another rank");
-  if (!tfc_layout_fits(weight.dims.data(), weight.dims.size(), weight.layoutOffset, strides, sourceElements))
+  SmallVector<TfcLayoutBound> bounds = getBounds();
+  if (!bounds.empty() && (!strides || weight.dims.empty()))
+    return fail("its layout is padded, but has no strides");
+  bool fits = bounds.empty() ? tfc_layout_fits(weight.dims.data(), weight.dims.size(), weight.layoutOffset, strides, sourceElements)
+                             : tfc_layout_bounded_fits(weight.dims.data(), weight.dims.size(), weight.layoutOffset, strides,
+                                                       bounds.data(), bounds.size(), sourceElements);
+  if (!fits)
     return fail("its layout reads outside of its source, which has " + Twine(sourceElements) + " elements");
   return llvm::Error::success();
 }
@@ -199,6 +208,35 @@ WeightWriter::writeBlocks(llvm::function_ref<void(int64_t, ArrayRef<int64_t>, Ar
   }
 }
 
+SmallVector<TfcLayoutBound> WeightWriter::getBounds() {
+  SmallVector<TfcLayoutBound> bounds;
+  for (const ::tfc::LayoutBoundDescription &bound : weight.layoutBounds)
+    bounds.push_back({bound.offset, bound.extent, bound.strides.data()});
+  return bounds;
+}
+
+llvm::Error WeightWriter::writeRows(
+    llvm::function_ref<void(char *to, int64_t count, int64_t first, int64_t stride)> make) {
+  SmallVector<TfcLayoutBound> bounds = getBounds();
+  int64_t length = weight.dims.back(), stride = weight.layoutStrides.back();
+  std::vector<char> buffer(std::min(length, kBlockElements) * elementBytes);
+  SmallVector<int64_t> index(weight.dims.size(), 0);
+  do {
+    TfcLayoutRow row = tfc_layout_row(weight.dims.data(), weight.dims.size(), weight.layoutOffset,
+                                      weight.layoutStrides.data(), bounds.data(), bounds.size(), index.data());
+    for (int64_t at = 0; at < length; at += kBlockElements) {
+      int64_t count = std::min(kBlockElements, length - at);
+      int64_t first = std::max(row.begin, at), last = std::min(row.end, at + count);
+      std::fill(buffer.begin(), buffer.end(), 0);
+      if (first < last)
+        make(buffer.data() + (first - at) * elementBytes, last - first, row.source + first * stride, stride);
+      if (llvm::Error error = put(buffer.data(), uint64_t(count) * elementBytes))
+        return error;
+    }
+  } while (tfc_layout_next_row(weight.dims.data(), weight.dims.size(), index.data()));
+  return llvm::Error::success();
+}
+
 llvm::Error WeightWriter::writeSeeded() {
   const TfcSeed &seed = weight.seed;
   std::vector<char> buffer(std::min<int64_t>(weight.bytes, kBlockElements * elementBytes));
@@ -218,7 +256,7 @@ llvm::Error WeightWriter::writeSeeded() {
       makeRow(buffer.data() + number * row * elementBytes, row, first, strides.back());
     }
   };
-  if (llvm::Error error = writeBlocks(make, buffer.data()))
+  if (llvm::Error error = weight.layoutBounds.empty() ? writeBlocks(make, buffer.data()) : writeRows(makeRow))
     return error;
   if (!known)
     return fail("no seed makes elements of its type");
@@ -229,7 +267,7 @@ llvm::Error WeightWriter::writeView(ArrayRef<uint8_t> source) {
   Type from = op.getSourceElementType(), to = op.getTensorType().getElementType();
   std::optional<TfcDataType> fromType = getDataType(from);
   const int64_t *strides = weight.layoutStrides.empty() ? nullptr : weight.layoutStrides.data();
-  bool isPlain = tfc_layout_is_row_major(weight.dims.data(), weight.dims.size(), strides);
+  bool isPlain = weight.layoutBounds.empty() && tfc_layout_is_row_major(weight.dims.data(), weight.dims.size(), strides);
   if (fromType && fromType->bits < 8) {
     // Elements that share a byte can be written only as they stand.
     if (from != to || !isPlain || weight.layoutOffset != 0 || source.size() < weight.bytes)
@@ -256,6 +294,12 @@ llvm::Error WeightWriter::writeView(ArrayRef<uint8_t> source) {
 
   int64_t elements = std::min<int64_t>(weight.bytes / elementBytes, kBlockElements);
   std::vector<char> gathered(elements * fromBytes), cast(from == to ? 0 : elements * elementBytes);
+  if (!weight.layoutBounds.empty())
+    return writeRows([&](char *out, int64_t count, int64_t first, int64_t stride) {
+      tfc_layout_copy(from == to ? out : gathered.data(), source.data(), &count, 1, first, &stride, fromBytes);
+      if (from != to)
+        castElements(out, gathered.data(), count, to, from);
+    });
   auto make = [&](int64_t offset, ArrayRef<int64_t> dims, ArrayRef<int64_t> blockStrides) {
     tfc_layout_copy(gathered.data(), source.data(), dims.data(), dims.size(), offset, blockStrides.data(),
                     fromBytes);

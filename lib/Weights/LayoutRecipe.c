@@ -77,6 +77,79 @@ int tfc_layout_is_row_major(const int64_t *dims, int32_t rank, const int64_t *st
   return 1;
 }
 
+/* The largest quotient not above a / b, for b > 0. */
+static int64_t floorDiv(int64_t a, int64_t b) { return a / b - (a % b < 0); }
+
+/* Cuts [begin, end) down to the j with 0 <= start + j * step < extent. */
+static void clip(TfcLayoutRow *row, int64_t start, int64_t step, int64_t extent) {
+  int64_t first = row->begin, last = row->end - 1; /* the smallest and largest such j */
+  if (step > 0) {
+    first = -floorDiv(start, step);
+    last = floorDiv(extent - 1 - start, step);
+  } else if (step < 0) {
+    first = -floorDiv(extent - 1 - start, -step);
+    last = floorDiv(start, -step);
+  } else if (start < 0 || start >= extent) {
+    last = first - 1;
+  }
+  if (first > row->begin)
+    row->begin = first;
+  if (last < row->end - 1)
+    row->end = last + 1;
+  if (row->end <= row->begin)
+    row->begin = row->end = 0;
+}
+
+static int64_t dot(int64_t offset, const int64_t *strides, const int64_t *index, int32_t count) {
+  for (int32_t d = 0; d < count; ++d)
+    offset += strides[d] * index[d];
+  return offset;
+}
+
+TfcLayoutRow tfc_layout_row(const int64_t *dims, int32_t rank, int64_t offset, const int64_t *strides,
+                            const TfcLayoutBound *bounds, uint32_t bound_count, const int64_t *index) {
+  TfcLayoutRow row = {dot(offset, strides, index, rank - 1), 0, dims[rank - 1]};
+  for (uint32_t b = 0; b < bound_count && row.begin < row.end; ++b)
+    clip(&row, dot(bounds[b].offset, bounds[b].strides, index, rank - 1), bounds[b].strides[rank - 1],
+         bounds[b].extent);
+  return row;
+}
+
+int tfc_layout_next_row(const int64_t *dims, int32_t rank, int64_t *index) {
+  for (int32_t d = rank - 2; d >= 0; --d) {
+    if (++index[d] < dims[d])
+      return 1;
+    index[d] = 0;
+  }
+  return 0;
+}
+
+int tfc_layout_bounded_fits(const int64_t *dims, int32_t rank, int64_t offset, const int64_t *strides,
+                            const TfcLayoutBound *bounds, uint32_t bound_count, int64_t source_count) {
+  const int64_t Limit = (int64_t)1 << 62; /* leaves room for what clip adds */
+  int64_t lowest, highest;
+  int state = tfc_layout_extent(dims, rank, offset, strides, &lowest, &highest);
+  if (state < 0 || lowest <= -Limit || highest >= Limit)
+    return 0;
+  for (uint32_t b = 0; b < bound_count; ++b)
+    if (bounds[b].extent < 0 || bounds[b].extent >= Limit ||
+        tfc_layout_extent(dims, rank, bounds[b].offset, bounds[b].strides, &lowest, &highest) < 0 ||
+        lowest <= -Limit || highest >= Limit)
+      return 0;
+  if (state == 1)
+    return 1;
+  int64_t index[TFC_LAYOUT_MAX_RANK] = {0}, step = strides[rank - 1];
+  do {
+    TfcLayoutRow row = tfc_layout_row(dims, rank, offset, strides, bounds, bound_count, index);
+    if (row.begin == row.end)
+      continue;
+    int64_t first = row.source + row.begin * step, last = row.source + (row.end - 1) * step;
+    if (first < 0 || last < 0 || first >= source_count || last >= source_count)
+      return 0;
+  } while (tfc_layout_next_row(dims, rank, index));
+  return 1;
+}
+
 /* A view without what does not matter; strides in bytes. `packed` are the strides of the row-major side. */
 typedef struct View {
   int32_t rank;

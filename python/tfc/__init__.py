@@ -4,11 +4,10 @@
 
     import numpy as np, tfc
 
-    tfc.compile("model.onnx", "model.so")
-    model = tfc.load("model.so")
+    model = tfc.compile("model.onnx")
     outputs = model(input_ids=np.array([[101, 7592, 102]]), attention_mask=np.ones((1, 3), np.int64))
 
-It stands on libtfc-runtime and tfc-compile, found through TFC_HOME, in the build folder beside the sources, or on the
+tfc.compile("model.onnx", "model.so") keeps the artifact; tfc.load("model.so") loads one. It stands on libtfc-runtime and tfc-compile, found through TFC_HOME, in the build folder beside the sources, or on the
 PATH. docs/Python.md tells more.
 """
 
@@ -16,5 +15,6 @@ from ._compile import compile
 from ._describe import Entry, Port, Symbol
 from ._errors import Code, CompileError, Error
 from ._model import Context, Model, load
+from ._profile import KernelTime, Profile
 
-__all__ = ["Code", "CompileError", "Context", "Entry", "Error", "Model", "Port", "Symbol", "compile", "load"]
+__all__ = ["Code", "CompileError", "Context", "Entry", "Error", "KernelTime", "Model", "Port", "Profile", "Symbol", "compile", "load"]

@@ -60,6 +60,30 @@ class TfcPort(Structure):
     ]
 
 
+class TfcVariant(Structure):
+    _fields_ = [("features", c_uint64), ("function", c_void_p)]
+
+
+class TfcKernel(Structure):
+    _fields_ = [("name", c_char_p), ("variants", POINTER(TfcVariant)), ("variant_count", c_uint32), ("reserved", c_uint32)]
+
+
+class TfcLaunch(Structure):
+    _fields_ = [
+        ("kernel", c_uint32),
+        ("tiles", c_uint32),
+        ("scratch", c_uint32),
+        ("flops", c_uint32),
+        ("bytes", c_uint32),
+        ("node_count", c_uint32),
+        ("nodes", POINTER(c_char_p)),
+        ("checks", POINTER(c_char_p)),
+        ("check_count", c_uint32),
+        ("source_count", c_uint32),
+        ("sources", POINTER(c_int32)),
+    ]
+
+
 class TfcEntry(Structure):
     _fields_ = [
         ("name", c_char_p),
@@ -68,7 +92,7 @@ class TfcEntry(Structure):
         ("inputs", POINTER(TfcPort)),
         ("outputs", POINTER(TfcPort)),
         ("requirements", c_void_p),
-        ("launches", c_void_p),
+        ("launches", POINTER(TfcLaunch)),
         ("binds", c_void_p),
         ("arena_bytes", c_void_p),
         ("symbol_count", c_uint32),
@@ -105,7 +129,7 @@ class TfcModel(Structure):
         ("producer", c_char_p),
         ("triple", c_char_p),
         ("entries", POINTER(TfcEntry)),
-        ("kernels", c_void_p),
+        ("kernels", POINTER(TfcKernel)),
         ("entry_count", c_uint32),
         ("kernel_count", c_uint32),
         ("weights", TfcWeights),
@@ -113,6 +137,21 @@ class TfcModel(Structure):
     ]
 
 
+class TfcEvent(Structure):
+    _fields_ = [
+        ("kind", c_uint32),
+        ("after", c_int32),
+        ("entry", POINTER(TfcEntry)),
+        ("values", POINTER(c_int64)),
+        ("launch", c_uint32),
+        ("worker", c_int32),
+        ("begin", c_int64),
+        ("end", c_int64),
+    ]
+
+
+EVENT_RUN, EVENT_LAUNCH = 0, 1
+Profiler = CFUNCTYPE(None, c_void_p, POINTER(TfcEvent))
 AllocateOutput = CFUNCTYPE(c_void_p, c_void_p, c_uint32, c_uint64)
 
 
@@ -124,11 +163,11 @@ class TfcContextOptions(Structure):
         ("executor", c_void_p),
         ("executor_data", c_void_p),
         ("executor_width", c_int32),
-        ("reserved2", c_int32),
+        ("profiler_events", c_uint32),
         ("allocate", c_void_p),
         ("release", c_void_p),
         ("allocator", c_void_p),
-        ("profiler", c_void_p),
+        ("profiler", Profiler),
         ("profiler_data", c_void_p),
         ("allocate_output", AllocateOutput),
         ("allocate_output_data", c_void_p),

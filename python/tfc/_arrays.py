@@ -35,8 +35,14 @@ def _converted(port: Port, value: np.ndarray) -> np.ndarray:
 def input_array(port: Port, value: npt.ArrayLike) -> np.ndarray:
     """The array to hand over for an input. Arrays keep their dtype: whether it fits is the runtime's to say.
 
-    Numbers and lists have no dtype of their own and become the input's, unless that would change them.
+    Numbers and lists have no dtype of their own and become the input's, unless that would change them. Tensors of other
+    libraries that speak DLPack are read where they lie.
     """
+    if not isinstance(value, np.ndarray) and hasattr(value, "__dlpack__"):
+        try:
+            value = np.from_dlpack(value)
+        except (TypeError, ValueError, RuntimeError, BufferError) as problem:
+            raise Error(f"input '{port.name}': {problem}", Code.BAD_INPUT) from None
     if not isinstance(value, np.ndarray):
         try:
             value = np.asarray(value)

@@ -25,8 +25,12 @@ def _in_a_home(what: pathlib.PurePath) -> pathlib.Path | None:
         if not pathlib.Path(home, what).is_file():
             raise Error(f"TFC_HOME is '{home}', but there is no {what} in it", Code.NOT_FOUND)
         return pathlib.Path(home, what)
-    built = pathlib.Path(__file__).resolve().parents[2] / "build" / what
-    return built if built.is_file() else None
+    here = pathlib.Path(__file__).resolve()
+    # In the sources there is a build folder beside us; installed, we lie in PREFIX/share/tfc/python/tfc.
+    for folder in (here.parents[2] / "build", *here.parents[4:5]):
+        if (folder / what).is_file():
+            return folder / what
+    return None
 
 
 def compiler() -> str:
@@ -39,6 +43,9 @@ def compiler() -> str:
 
 def library() -> str:
     """What to give to the dynamic loader for libtfc-runtime. Raises Error (NOT_FOUND)."""
+    bundled = pathlib.Path(__file__).resolve().parent / "_lib" / _LIBRARY.name  # a wheel brings its own
+    if bundled.is_file() and not os.environ.get("TFC_HOME"):
+        return str(bundled)
     found = _in_a_home(_LIBRARY)
     if found:
         return str(found)

@@ -33,6 +33,12 @@ cl::opt<std::string> config("config", cl::desc("Sizes of a built-in graph: hidde
                             cl::value_desc("PAIRS|FILE.json"), cl::cat(category));
 cl::opt<std::string> load("load", cl::desc("Read a built-in graph's weights from a safetensors file with the Hugging Face names"),
                           cl::value_desc("FILE.safetensors"), cl::cat(category));
+cl::opt<std::string> exposeNames("expose", cl::desc("Make what the nodes of these names give outputs of the model as well, to look at: a regular expression"),
+                                 cl::value_desc("REGEX"), cl::cat(category));
+cl::opt<bool> emitAttention("emit-attention", cl::desc("Make the probabilities of every attention outputs of the model: attention.0, attention.1, ..."),
+                            cl::cat(category));
+cl::opt<std::string> modelName("name", cl::desc("Name of the model, in front of everything in model.h (default: the name of its file)"),
+                               cl::value_desc("NAME"), cl::cat(category));
 cl::opt<uint64_t> seed("seed", cl::desc("Seed of a built-in graph's random weights (default 0)"), cl::value_desc("N"), cl::init(0), cl::cat(category));
 cl::opt<std::string> target("target", cl::desc("cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4"),
                             cl::value_desc("TARGET"), cl::init("cpu"), cl::cat(category));
@@ -133,6 +139,7 @@ bool readInput(CompileInput &input) {
   input.builtin = builtin;
   input.config = config;
   input.safetensors = load;
+  input.name = modelName;
   input.seed = seed;
   input.dynamicAll = dynamic == "all";
   return readDims(input);
@@ -224,6 +231,8 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
       return std::nullopt;
   line.options.saveStagesDir = saveStages;
   line.options.querySymbol = querySymbol;
+  line.options.exposeNames = exposeNames;
+  line.options.exposeAttention = emitAttention;
   line.options.reference = reference;
   line.options.configurePassManager = [](mlir::PassManager &pm) { return mlir::applyPassManagerCLOptions(pm); };
   line.reportPath = reportPath;

@@ -6,6 +6,7 @@
 //===-----------------------------------------------------------------------------------------------------===//
 
 #include "Describe.h"
+#include "Json.h"
 
 #include "Array.h"
 #include "Inputs.h"
@@ -230,54 +231,17 @@ Status describeText(const TfcModel &model, const std::map<std::string, int64_t> 
 //===-- JSON
 //-----------------------------------------------------------------------------------------------===//
 
-/// Length of the UTF-8 character at `at`, or 0.
-static size_t characterLength(const std::string &text, size_t at) {
-  auto byte = [&](size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0; };
-  unsigned lead = byte(0);
-  size_t length = lead < 0x80                   ? 1
-                  : lead >= 0xC2 && lead < 0xE0 ? 2
-                  : lead >= 0xE0 && lead < 0xF0 ? 3
-                  : lead >= 0xF0 && lead < 0xF5 ? 4
-                                                : 0;
-  for (size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xC0) != 0x80)
-      return 0;
-  return length;
-}
-
-std::string quoted(const std::string &text) {
-  std::string out = "\"";
-  for (size_t at = 0; at < text.size();) {
-    size_t length = characterLength(text, at);
-    unsigned char c = static_cast<unsigned char>(text[at]);
-    char escape[8];
-    if (length == 0) {
-      out += '?';
-    } else if (c == '"' || c == '\\') {
-      out += '\\';
-      out += text[at];
-    } else if (c < 0x20) {
-      std::snprintf(escape, sizeof(escape), "\\u%04x", c);
-      out += escape;
-    } else {
-      out.append(text, at, length);
-    }
-    at += length ? length : 1;
-  }
-  return out + "\"";
-}
-
 static std::string portJson(const TfcEntry &entry, const TfcPort &port) {
   std::string dims;
   for (int32_t d = 0; d < port.rank; ++d)
-    dims += (d ? ", " : "") + quoted(textOf(entry, port.dims[d]));
-  return "{\"name\": " + quoted(port.name) + ", \"type\": " + quoted(typeName(port.dtype)) + ", \"dims\": [" +
+    dims += (d ? ", " : "") + jsonString(textOf(entry, port.dims[d]));
+  return "{\"name\": " + jsonString(port.name) + ", \"type\": " + jsonString(typeName(port.dtype)) + ", \"dims\": [" +
          dims + "], \"alias_of_input\": " + std::to_string(port.alias_of_input) + "}";
 }
 
 /// {"key": ..., "key": [made, made, ...]} piece by piece.
 template <typename Make> static std::string list(const char *key, uint32_t count, Make make) {
-  std::string text = quoted(key) + ": [";
+  std::string text = jsonString(key) + ": [";
   for (uint32_t i = 0; i < count; ++i)
     text += (i ? ", " : "") + make(i);
   return text + "]";
@@ -285,26 +249,26 @@ template <typename Make> static std::string list(const char *key, uint32_t count
 
 static std::string entryJson(const TfcModel &model, const TfcEntry &entry) {
   std::vector<int64_t> launches = launchesOf(model, entry);
-  std::string text = "{\"name\": " + quoted(entry.name) + ", ";
+  std::string text = "{\"name\": " + jsonString(entry.name) + ", ";
   text +=
       list("inputs", entry.input_count, [&](uint32_t i) { return portJson(entry, entry.inputs[i]); }) + ", ";
   text += list("outputs", entry.output_count, [&](uint32_t i) { return portJson(entry, entry.outputs[i]); }) +
           ", ";
   text += list("symbols", entry.symbol_count, [&](uint32_t i) {
     const TfcSymbol &symbol = entry.symbols[i];
-    return "{\"name\": " + quoted(symbol.name) + ", \"min\": " + std::to_string(symbol.min) +
+    return "{\"name\": " + jsonString(symbol.name) + ", \"min\": " + std::to_string(symbol.min) +
            ", \"max\": " + std::to_string(symbol.max) + ", \"born_in\": " + std::to_string(symbol.born_in) +
            "}";
   });
   text += ", " +
           list("arena_bytes", entry.bind_count + 1,
-               [&](uint32_t i) { return quoted(textOf(entry, entry.arena_bytes[i])); }) +
+               [&](uint32_t i) { return jsonString(textOf(entry, entry.arena_bytes[i])); }) +
           ", ";
   text += list("kernels", model.kernel_count, [&](uint32_t k) {
     const TfcKernel &kernel = model.kernels[k];
-    return "{\"name\": " + quoted(kernel.name) + ", \"launches\": " + std::to_string(launches[k]) + ", " +
+    return "{\"name\": " + jsonString(kernel.name) + ", \"launches\": " + std::to_string(launches[k]) + ", " +
            list("variants", kernel.variant_count,
-                [&](uint32_t v) { return quoted(variantName(kernel.variants[v])); }) +
+                [&](uint32_t v) { return jsonString(variantName(kernel.variants[v])); }) +
            "}";
   });
   return text + "}";
@@ -312,11 +276,11 @@ static std::string entryJson(const TfcModel &model, const TfcEntry &entry) {
 
 std::string describeJson(const TfcModel &model) {
   const TfcWeights &weights = model.weights;
-  return "{\"model\": " + quoted(model.name) +
-         ", \"producer\": " + quoted(model.producer ? model.producer : "") +
-         ", \"triple\": " + quoted(model.triple ? model.triple : "") + ", " +
+  return "{\"model\": " + jsonString(model.name) +
+         ", \"producer\": " + jsonString(model.producer ? model.producer : "") +
+         ", \"triple\": " + jsonString(model.triple ? model.triple : "") + ", " +
          list("entries", model.entry_count, [&](uint32_t i) { return entryJson(model, model.entries[i]); }) +
-         ", \"weights\": {\"mode\": " + quoted(modeName(weights.mode)) +
+         ", \"weights\": {\"mode\": " + jsonString(modeName(weights.mode)) +
          ", \"count\": " + std::to_string(weights.weight_count) +
          ", \"bytes\": " + std::to_string(weights.bytes) + "}}";
 }

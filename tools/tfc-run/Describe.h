@@ -24,8 +24,6 @@ Status describeText(const TfcModel &model, const std::map<std::string, int64_t> 
 /// The same as one JSON object on one line.
 std::string describeJson(const TfcModel &model);
 
-/// A JSON string, with what must be escaped escaped; bytes that are not UTF-8 become '?'.
-std::string quoted(const std::string &text);
 
 } // namespace tfc
 

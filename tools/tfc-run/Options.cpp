@@ -40,7 +40,10 @@ Runs
   --threads N            default 0: as many as the affinity mask and the cgroup quota allow
   --repeat N             measure N runs (default 1)
   --warmup N             runs before those (default 1 with --repeat, else 0)
-  --profile              a table of the kernels: calls, time, share, GFLOP/s
+  --profile [FILE.json]  a table of the kernels: calls, time, share, rates, percent of what this machine can do at most;
+                         with a file, a trace for ui.perfetto.dev or chrome://tracing as well
+  --profile-html FILE    a page with the table, a roofline, a timeline and the fused graph
+  --measure-machine      measure what this machine can do at most and keep it in ~/.cache/tfc/machine.txt; needs no model
   --json                 last line: one object with min_ms, median_ms, p90_ms, repeat, threads
 
 Model
@@ -133,6 +136,8 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
           {"--json", &options.json, nullptr, ""},
           {"--describe", &options.describe, nullptr, ""},
           {"--profile", &options.profile, nullptr, ""},
+          {"--profile-html", nullptr, text(options.profileHtml), "a file"},
+          {"--measure-machine", &options.measureMachine, nullptr, ""},
           {"--version", &options.version, nullptr, ""},
           {"--help", &options.help, nullptr, ""}};
 }
@@ -159,6 +164,23 @@ static Status takeOption(const std::vector<Rule> &rules, const std::string &argu
   return badInput("unknown option '" + name + "'; tfc-run --help lists them");
 }
 
+static bool endsWith(const std::string &text, const std::string &end) {
+  return text.size() > end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+/// --profile alone is a switch; `--profile=FILE` and `--profile FILE.json` name the trace.
+static bool takeTraceFile(const std::string &argument, int argc, char **argv, int &at, Options &options) {
+  const std::string prefix = "--profile=";
+  if (argument.compare(0, prefix.size(), prefix) == 0 && argument.size() > prefix.size())
+    options.profileTrace = argument.substr(prefix.size());
+  else if (argument == "--profile" && at + 1 < argc && endsWith(argv[at + 1], ".json"))
+    options.profileTrace = argv[++at];
+  else
+    return false;
+  options.profile = true;
+  return true;
+}
+
 Status parseOptions(int argc, char **argv, Options &options) {
   Status dimStatus;
   std::vector<Rule> rules = makeRules(options, dimStatus);
@@ -167,6 +189,8 @@ Status parseOptions(int argc, char **argv, Options &options) {
     if (argument == "-h") {
       options.help = true;
     } else if (argument.size() > 1 && argument[0] == '-') {
+      if (takeTraceFile(argument, argc, argv, i, options))
+        continue;
       if (Status status = takeOption(rules, argument, argc, argv, i))
         return status;
       if (dimStatus)
@@ -177,7 +201,7 @@ Status parseOptions(int argc, char **argv, Options &options) {
       return badInput("one model at a time: '" + options.model + "' or '" + argument + "'?");
     }
   }
-  if (options.help || options.version)
+  if (options.help || options.version || options.measureMachine)
     return {};
   if (options.model.empty())
     return badInput("no model given; tfc-run --help says how it is used");

@@ -11,7 +11,6 @@
 #include <cmath>
 #include <cstdarg>
 #include <cstdio>
-#include <numeric>
 
 namespace tfc {
 
@@ -74,36 +73,6 @@ std::string timingJson(const Timing &timing, int64_t repeat, int32_t threads) {
   return format(
       "{\"min_ms\": %.6f, \"median_ms\": %.6f, \"p90_ms\": %.6f, \"repeat\": %lld, \"threads\": %d}\n",
       timing.minMs, timing.medianMs, timing.p90Ms, static_cast<long long>(repeat), threads);
-}
-
-std::string profileText(const Session &session, const std::vector<double> &seconds) {
-  const std::vector<KernelCost> &costs = session.costs();
-  double runs = double(seconds.size()), total = std::accumulate(seconds.begin(), seconds.end(), 0.0),
-         inside = 0;
-  std::vector<size_t> order;
-  int width = 16;
-  for (size_t k = 0; k < costs.size(); ++k) {
-    inside += costs[k].seconds;
-    if (!costs[k].calls)
-      continue;
-    order.push_back(k);
-    width = std::min(48, std::max(width, int(std::string(session.model().kernels[k].name).size())));
-  }
-  std::sort(order.begin(), order.end(),
-            [&](size_t a, size_t b) { return costs[a].seconds > costs[b].seconds; });
-  std::string text =
-      format("%-*s %8s %10s %7s %9s %9s\n", width, "kernel", "calls", "ms", "share", "GFLOP/s", "GB/s");
-  auto row = [&](const char *name, double calls, double spent, double flops, double bytes) {
-    text += format("%-*.*s %8.0f %10.4f %6.1f%%", width, width, name, calls / runs, spent / runs * 1e3,
-                   total > 0 ? 100 * spent / total : 0);
-    text += flops > 0 && spent > 0 ? format(" %9.2f", flops / spent * 1e-9) : "         -";
-    text += bytes > 0 && spent > 0 ? format(" %9.2f\n", bytes / spent * 1e-9) : "         -\n";
-  };
-  for (size_t k : order)
-    row(session.model().kernels[k].name, double(costs[k].calls), costs[k].seconds, costs[k].flops,
-        costs[k].bytes);
-  row("outside kernels", 0, total - inside, 0, 0);
-  return text;
 }
 
 } // namespace tfc

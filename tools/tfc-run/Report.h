@@ -9,7 +9,6 @@
 #define TFC_RUN_REPORT_H
 
 #include "Array.h"
-#include "Session.h"
 
 #include <string>
 #include <vector>
@@ -27,9 +26,6 @@ Timing timingOf(std::vector<double> seconds);
 
 std::string timingText(const Timing &timing, int64_t repeat, int32_t threads);
 std::string timingJson(const Timing &timing, int64_t repeat, int32_t threads);
-
-/// Where the time went, kernel by kernel, the dearest first. Times are per run.
-std::string profileText(const Session &session, const std::vector<double> &seconds);
 
 } // namespace tfc
 

@@ -5,6 +5,7 @@
 //
 //===-----------------------------------------------------------------------------------------------------===//
 
+#include "Profiler.h"
 #include "Session.h"
 
 #include <algorithm>
@@ -49,17 +50,15 @@ static TfcTensor tensorOf(Array &array) {
           array.dims.data(),  nullptr, 0, array.bytes.size()};
 }
 
-Status Session::prepare(int32_t threads, bool profile, std::vector<Array> inputs) {
+Status Session::prepare(int32_t threads, Profiler *events, std::vector<Array> inputs) {
+  profiler = events;
   TfcContextOptions options = {};
   options.bytes = sizeof(options);
   options.threads = threads;
   options.allocate_output = onOutput;
   options.allocate_output_data = this;
-  if (profile) {
-    kernelCosts.resize(model().kernel_count);
-    options.profiler = onLaunch;
-    options.profiler_data = this;
-  }
+  if (profiler)
+    profiler->attachTo(options);
   if (int32_t code = tfc_context_create(opened, &options, &context))
     return runtimeStatus(code);
   arguments = std::move(inputs);
@@ -84,22 +83,6 @@ void *Session::onOutput(void *self, uint32_t output, uint64_t bytes) {
   return room.data();
 }
 
-void Session::onLaunch(void *self, const TfcEntry *entry, uint32_t launch, const int64_t *values, int after) {
-  auto *session = static_cast<Session *>(self);
-  if (!session->measuring)
-    return;
-  if (!after) {
-    session->launchStart = now();
-    return;
-  }
-  const TfcLaunch &made = entry->launches[launch];
-  KernelCost &cost = session->kernelCosts[made.kernel];
-  cost.seconds += now() - session->launchStart;
-  cost.flops += double(values[made.flops]);
-  cost.bytes += double(values[made.bytes]);
-  ++cost.calls;
-}
-
 Status Session::runOnce() {
   for (size_t i = 0; i < results.size(); ++i) { // so that every output is asked for anew
     outputTensors[i].data = nullptr;
@@ -113,7 +96,8 @@ Status Session::run(int64_t warmup, int64_t repeat, std::vector<double> &seconds
   for (int64_t i = 0; i < warmup; ++i)
     if (Status status = runOnce())
       return status;
-  measuring = true;
+  if (profiler)
+    profiler->start(threads());
   seconds.reserve(size_t(std::min<int64_t>(repeat, 1 << 20)));
   for (int64_t i = 0; i < repeat; ++i) {
     double start = now();
@@ -121,7 +105,8 @@ Status Session::run(int64_t warmup, int64_t repeat, std::vector<double> &seconds
       return status;
     seconds.push_back(now() - start);
   }
-  measuring = false;
+  if (profiler)
+    profiler->stop();
   for (Array &array : results) // an output without elements is never asked for
     if (elementCount(array.dims, array.type) == 0)
       array.bytes.clear();

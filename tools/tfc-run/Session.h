@@ -21,11 +21,7 @@ namespace tfc {
 /// The exit code that an error of the runtime means, with its sentence.
 Status runtimeStatus(int32_t code);
 
-/// What one kernel cost, summed over its launches in the measured runs.
-struct KernelCost {
-  int64_t calls = 0;
-  double seconds = 0, flops = 0, bytes = 0;
-};
+class Profiler;
 
 class Session {
 public:
@@ -36,7 +32,8 @@ public:
 
   /// Opens the library and finds the entry point; empty names mean the usual ones.
   Status open(const std::string &path, const std::string &query, const std::string &entryName);
-  Status prepare(int32_t threads, bool profile, std::vector<Array> inputs);
+  /// `profiler` may be null.
+  Status prepare(int32_t threads, Profiler *profiler, std::vector<Array> inputs);
   /// One run after the other; the seconds of each measured one.
   Status run(int64_t warmup, int64_t repeat, std::vector<double> &seconds);
 
@@ -44,11 +41,8 @@ public:
   const TfcEntry &entry() const { return model().entries[entryNumber]; }
   int32_t threads() const { return tfc_context_threads(context); }
   std::vector<Array> &outputs() { return results; }
-  /// One per kernel of the model, if profiling was asked for.
-  const std::vector<KernelCost> &costs() const { return kernelCosts; }
 
 private:
-  static void onLaunch(void *self, const TfcEntry *entry, uint32_t launch, const int64_t *values, int after);
   static void *onOutput(void *self, uint32_t output, uint64_t bytes);
   Status runOnce();
 
@@ -57,9 +51,7 @@ private:
   uint32_t entryNumber = 0;
   std::vector<Array> arguments, results;
   std::vector<TfcTensor> inputTensors, outputTensors;
-  std::vector<KernelCost> kernelCosts;
-  double launchStart = 0;
-  bool measuring = false;
+  Profiler *profiler = nullptr;
 };
 
 /// Seconds of a clock that only goes forward.

@@ -8,14 +8,19 @@
 #include "Compare.h"
 #include "Describe.h"
 #include "Inputs.h"
+#include "MachinePeaks.h"
 #include "Npy.h"
 #include "Options.h"
+#include "ProfileTable.h"
 #include "Report.h"
 #include "Session.h"
 
 #include "tfc/Version.h"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <memory>
 #include <new>
 #include <unistd.h>
 
@@ -39,6 +44,53 @@ static Status readOrMakeInputs(const Options &options, const TfcEntry &entry, st
              : Status{};
 }
 
+static Status writeText(const std::string &path, const std::string &text) {
+  std::string draft = path + ".tfc-draft";
+  FILE *file = std::fopen(draft.c_str(), "we");
+  if (!file)
+    return badInput("cannot write " + path + ": " + std::strerror(errno));
+  bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  if (std::fclose(file) || !written || std::rename(draft.c_str(), path.c_str())) {
+    std::string why = std::strerror(errno);
+    std::remove(draft.c_str());
+    return defect("cannot write " + path + ": " + why);
+  }
+  return {};
+}
+
+static Status reportProfile(const Options &options, Session &session, const Profiler &profiler,
+                            const std::vector<double> &seconds, const HardwareCounters &counters) {
+  ProfileTable table = makeTable(profiler, peaksOfMachine(session.threads()), seconds);
+  std::fputs(tableText(table).c_str(), stdout);
+  std::printf("hardware counters: %s\n", counters.text().c_str());
+  if (options.json)
+    std::printf("%s\n", tableJson(table).c_str());
+  if (!options.profileTrace.empty())
+    if (Status status = writeText(options.profileTrace, traceJson(profiler)))
+      return status;
+  if (!options.profileHtml.empty())
+    return writeText(options.profileHtml, profileHtml(profiler, table));
+  return {};
+}
+
+static Status measureMachine(const Options &options) {
+  std::string rows;
+  for (int32_t threads : {1, options.threads ? int32_t(options.threads) : threadsOfMachine()}) {
+    if (threads == 1 && !rows.empty())
+      continue;
+    MachinePeaks peaks = refreshPeaks(threads);
+    char text[160];
+    std::snprintf(text, sizeof(text), options.json ? "%s{\"threads\": %d, \"gflops\": %.3f, \"gbytes\": %.3f}" : "%s%7d %10.1f %8.1f\n",
+                  options.json && !rows.empty() ? ", " : "", threads, peaks.flops * 1e-9, peaks.bytes * 1e-9);
+    rows += text;
+  }
+  if (options.json)
+    std::printf("{\"machine\": [%s]}\n", rows.c_str());
+  else
+    std::printf("threads    GFLOP/s     GB/s\n%skept in %s\n", rows.c_str(), peaksFile().c_str());
+  return {};
+}
+
 static Status runModel(const Options &options, Session &session) {
   std::vector<Array> inputs, expected;
   if (Status status = readOrMakeInputs(options, session.entry(), inputs))
@@ -46,18 +98,26 @@ static Status runModel(const Options &options, Session &session) {
   if (!options.expect.empty())
     if (Status status = readArrays(options.expect, expected))
       return status;
-  if (Status status = session.prepare(int32_t(options.threads), options.profile, std::move(inputs)))
+  bool profiles = options.profile || !options.profileHtml.empty();
+  Profiler profiler(session.model(), session.entry(), !options.profileTrace.empty() || !options.profileHtml.empty());
+  std::unique_ptr<HardwareCounters> counters(profiles ? new HardwareCounters : nullptr); // before the threads they follow
+  if (Status status = session.prepare(int32_t(options.threads), profiles ? &profiler : nullptr, std::move(inputs)))
     return status;
   std::vector<double> seconds;
+  if (counters)
+    counters->start();
   if (Status status = session.run(options.warmup, options.repeat, seconds))
     return status;
+  if (counters)
+    counters->stop();
 
   if (!options.outputs.empty())
     if (Status status = writeArrays(options.outputs, session.outputs()))
       return status;
   std::fputs(outputsText(session.outputs()).c_str(), stdout);
-  if (options.profile)
-    std::fputs(profileText(session, seconds).c_str(), stdout);
+  if (profiles)
+    if (Status status = reportProfile(options, session, profiler, seconds, *counters))
+      return status;
   Status verdict;
   std::string summary;
   if (!options.expect.empty()) {
@@ -84,6 +144,8 @@ static Status runTool(int argc, char **argv) {
     std::puts("tfc-run " TFC_VERSION);
     return {};
   }
+  if (options.measureMachine)
+    return measureMachine(options);
   Session session;
   if (Status status = session.open(options.model, options.query, options.entry))
     return status;

@@ -41,6 +41,7 @@ struct CompileInput {
   std::string builtin;      ///< "bert-base"
   std::string config;       ///< key=value pairs, or a path of a config.json; for built-in graphs
   std::string safetensors;  ///< a file to read weights from; empty: made from the seed
+  std::string name;         ///< of the model, for the header and the descriptor; empty: the file's or the built-in graph's
   uint64_t seed = 0;
   bool dynamicAll = false;  ///< every input dim is a symbol of its own
   std::vector<std::pair<std::string, int64_t>> fixedDims;
@@ -55,6 +56,8 @@ struct CompileOptions {
   std::string querySymbol = "tfc_model_query";
   TfcWeightMode weights = TFC_WEIGHTS_EMBED;
   bool reference = false;
+  std::string exposeNames;      ///< regular expression: what these nodes give becomes outputs; empty: none
+  bool exposeAttention = false; ///< probabilities of attentions become outputs
   std::vector<std::string> disabledFusions; ///< names that getFusionNames() knows
   /// Least counts of fused ops; fewer is CheckFailed. They are checked when the fused stage is done.
   std::vector<std::pair<std::string, int64_t>> requiredFusions;

@@ -50,6 +50,7 @@ struct RequirementDescription {
 struct LaunchDescription {
   uint32_t kernel = 0, tiles = 0, scratch = 0, flops = 0, bytes = 0;
   std::vector<std::string> nodes, checks;
+  std::vector<int32_t> sources; ///< See TfcLaunch.
 };
 
 struct BindDescription {
@@ -69,6 +70,12 @@ struct EntryDescription {
   std::vector<uint32_t> arenaBytes;
 };
 
+/// Padding of a layout, see TfcLayoutBound.
+struct LayoutBoundDescription {
+  int64_t offset = 0, extent = 0;
+  std::vector<int64_t> strides;
+};
+
 struct WeightDescription {
   std::string name;
   TfcDataType dtype = {TFC_FLOAT, 32, 1};
@@ -78,6 +85,7 @@ struct WeightDescription {
   TfcSeed seed = {};
   int64_t layoutOffset = 0;
   std::vector<int64_t> layoutStrides; ///< Empty: row-major.
+  std::vector<LayoutBoundDescription> layoutBounds;
 };
 
 /// Code of one kernel for one set of CPU features.

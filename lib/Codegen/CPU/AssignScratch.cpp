@@ -119,7 +119,10 @@ static int64_t elementBytes(MemRefType type) {
 namespace {
 struct AssignScratch : mlir::tfc::impl::AssignScratchBase<AssignScratch> {
   void runOnOperation() override {
-    for (KernelFrame frame : collectKernels(getOperation()))
+    FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
+    if (failed(frames))
+      return signalPassFailure();
+    for (KernelFrame frame : *frames)
       if (failed(assign(frame)))
         return signalPassFailure();
   }
@@ -141,7 +144,7 @@ struct AssignScratch : mlir::tfc::impl::AssignScratchBase<AssignScratch> {
   }
 
   LogicalResult checkSymbols(KernelFrame frame, memref::AllocOp alloc, DimExprAttr bytes) {
-    auto call = cast<func::CallOp>(frame.kernel.getBody().front().getTerminator()->getPrevNode());
+    func::CallOp call = frame.call();
     llvm::SetVector<StringAttr> symbols;
     bytes.collectSymbols(symbols);
     for (StringAttr name : symbols)
@@ -185,7 +188,7 @@ struct AssignScratch : mlir::tfc::impl::AssignScratchBase<AssignScratch> {
   Value createView(KernelFrame frame, memref::AllocOp alloc, DimExprAttr offset) {
     Location loc = alloc.getLoc();
     unsigned position = frame.pointerCount();
-    auto call = cast<func::CallOp>(frame.kernel.getBody().front().getTerminator()->getPrevNode());
+    func::CallOp call = frame.call();
     OpBuilder builder(call);
     Value offsetValue = emitDimExpr(builder, loc, offset, [&](StringAttr name) { return symbolOfCall(frame, call, name); });
     Value offsetWord = arith::IndexCastOp::create(builder, loc, builder.getI64Type(), offsetValue);

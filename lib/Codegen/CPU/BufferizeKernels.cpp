@@ -34,7 +34,10 @@ struct BufferizeKernels : mlir::tfc::impl::BufferizeKernelsBase<BufferizeKernels
       return success();
     };
     bufferization::BufferizationState state;
-    for (KernelFrame frame : collectKernels(getOperation())) {
+    FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
+    if (failed(frames))
+      return signalPassFailure();
+    for (KernelFrame frame : *frames) {
       IRRewriter rewriter(&getContext());
       if (failed(bufferization::eliminateEmptyTensors(rewriter, frame.tiles)) ||
           failed(bufferization::runOneShotBufferize(frame.tiles, options, state))) {

@@ -196,7 +196,10 @@ Value MathEmitter::erf(Value x) {
 namespace {
 struct ExpandMath : mlir::tfc::impl::ExpandMathBase<ExpandMath> {
   void runOnOperation() override {
-    for (KernelFrame frame : collectKernels(getOperation())) {
+    FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
+    if (failed(frames))
+      return signalPassFailure();
+    for (KernelFrame frame : *frames) {
       SmallVector<Operation *> ops;
       frame.tiles.walk([&](Operation *op) {
         if (isa_and_nonnull<math::MathDialect>(op->getDialect()) && op->getNumResults() == 1 &&

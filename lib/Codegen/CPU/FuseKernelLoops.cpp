@@ -44,7 +44,10 @@ static bool shouldFuse(OpOperand *operand) {
 namespace {
 struct FuseKernelLoops : mlir::tfc::impl::FuseKernelLoopsBase<FuseKernelLoops> {
   void runOnOperation() override {
-    for (KernelFrame frame : collectKernels(getOperation())) {
+    FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
+    if (failed(frames))
+      return signalPassFailure();
+    for (KernelFrame frame : *frames) {
       RewritePatternSet patterns(&getContext());
       linalg::populateElementwiseOpsFusionPatterns(patterns, shouldFuse);
       linalg::populateEraseUnusedOperandsAndResultsPatterns(patterns);

@@ -76,8 +76,11 @@ struct GenerateAttention : mlir::tfc::impl::GenerateAttentionBase<GenerateAttent
       getOperation().emitError() << llvm::toString(target.takeError());
       return signalPassFailure();
     }
-    for (KernelFrame frame : collectKernels(getOperation())) {
-      std::optional<Attention> problem = matchAttention(frame);
+    FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
+    if (failed(frames))
+      return signalPassFailure();
+    for (KernelFrame frame : *frames) {
+      std::optional<Attention> problem = frame.isPlain() ? std::nullopt : matchAttention(frame);
       if (!problem)
         continue;
       ::tfc::AttentionSchedule schedule = ::tfc::selectAttention(problem->problem(), *target);

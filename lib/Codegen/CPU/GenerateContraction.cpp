@@ -122,8 +122,11 @@ struct GenerateContraction : mlir::tfc::impl::GenerateContractionBase<GenerateCo
       getOperation().emitError() << llvm::toString(target.takeError());
       return signalPassFailure();
     }
-    for (KernelFrame frame : collectKernels(getOperation()))
-      if (auto problem = matchContraction(frame))
+    FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
+    if (failed(frames))
+      return signalPassFailure();
+    for (KernelFrame frame : *frames)
+      if (auto problem = frame.isPlain() ? std::nullopt : matchContraction(frame))
         if (failed(generate(frame, *problem, *target)))
           return signalPassFailure();
   }

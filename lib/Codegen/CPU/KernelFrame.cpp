@@ -14,24 +14,60 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
-SmallVector<KernelFrame> mlir::tfc::collectKernels(ModuleOp module) {
-  SmallVector<KernelFrame> frames;
-  for (auto tiles : module.getOps<func::FuncOp>()) {
-    auto kernelName = tiles->getAttrOfType<FlatSymbolRefAttr>(KernelFrame::kTilesOfAttr);
-    if (!kernelName || tiles.isExternal())
-      continue;
-    if (auto kernel = module.lookupSymbol<func::FuncOp>(kernelName.getAttr()))
-      frames.push_back({kernel, tiles});
-  }
-  return frames;
-}
-
 static ArrayAttr symbolsOf(func::FuncOp function) {
   auto symbols = function->getAttrOfType<ArrayAttr>("tfc.symbols");
   return symbols ? symbols : ArrayAttr::get(function.getContext(), {});
 }
 
 unsigned KernelFrame::symbolCount() { return symbolsOf(tiles).size(); }
+
+func::CallOp KernelFrame::call() {
+  return cast<func::CallOp>(kernel.getBody().front().getTerminator()->getPrevNode());
+}
+
+/// Whether the types are as many pointers as there may be, the symbols and the bounds of the tiles, the worker and the scratch.
+static bool hasTilesForm(func::FuncOp tiles) {
+  ArrayRef<Type> types = tiles.getArgumentTypes();
+  size_t indices = symbolsOf(tiles).size() + 2;
+  if (types.size() < indices + 2 || tiles.getNumResults() != 0 || !llvm::hasSingleElement(tiles.getBody()))
+    return false;
+  auto isPointer = [](Type type) { return isa<LLVM::LLVMPointerType>(type); };
+  auto isIndex = [](Type type) { return type.isIndex(); };
+  return llvm::all_of(types.take_back(2), isPointer) && llvm::all_of(types.drop_back(2).take_back(indices), isIndex) &&
+         llvm::all_of(types.drop_back(2 + indices), isPointer);
+}
+
+/// Whether the function has the runtime's signature and ends in a call of `tiles`.
+static bool hasKernelForm(func::FuncOp kernel, func::FuncOp tiles) {
+  if (kernel.isExternal() || !llvm::hasSingleElement(kernel.getBody()))
+    return false;
+  auto pointer = LLVM::LLVMPointerType::get(kernel.getContext());
+  auto index = IndexType::get(kernel.getContext());
+  if (kernel.getFunctionType() != FunctionType::get(kernel.getContext(), {pointer, index, index, pointer}, {}))
+    return false;
+  auto call = dyn_cast_or_null<func::CallOp>(kernel.getBody().front().getTerminator()->getPrevNode());
+  return call && call.getCallee() == tiles.getSymName();
+}
+
+FailureOr<SmallVector<KernelFrame>> mlir::tfc::collectKernels(ModuleOp module) {
+  SmallVector<KernelFrame> frames;
+  for (auto tiles : module.getOps<func::FuncOp>()) {
+    if (!tiles->hasAttr(KernelFrame::kTilesOfAttr) || tiles.isExternal())
+      continue;
+    auto kernelName = tiles->getAttrOfType<FlatSymbolRefAttr>(KernelFrame::kTilesOfAttr);
+    auto kernel = kernelName ? module.lookupSymbol<func::FuncOp>(kernelName.getAttr()) : func::FuncOp();
+    if (!kernel)
+      return tiles.emitOpError("holds the tiles of a kernel that does not exist: ")
+             << tiles->getAttr(KernelFrame::kTilesOfAttr);
+    if (!hasTilesForm(tiles))
+      return tiles.emitOpError("does not have the form of tiles: (pointers, symbols, begin, end, worker, scratch), but ")
+             << tiles.getFunctionType();
+    if (!hasKernelForm(kernel, tiles))
+      return kernel.emitOpError("is not (arguments, begin, end, worker) and a call of ") << tiles.getSymName();
+    frames.push_back({kernel, tiles});
+  }
+  return frames;
+}
 
 static Value skipCasts(Value tensor) {
   while (auto cast = tensor.getDefiningOp<UnrealizedConversionCastOp>())

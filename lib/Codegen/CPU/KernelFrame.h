@@ -27,6 +27,8 @@ struct KernelFrame {
   static constexpr StringLiteral kDimsAttr = "tfc.dims";
   static constexpr StringLiteral kTilesAttr = "tfc.tiles";
   static constexpr StringLiteral kScratchAttr = "tfc.scratch";
+  /// On a kernel that is to take the generic road whatever it is: what a generator makes is compared with it.
+  static constexpr StringLiteral kPlainAttr = "tfc.plain";
 
   unsigned symbolCount();
   unsigned pointerCount() { return tiles.getNumArguments() - symbolCount() - 4; }
@@ -35,6 +37,8 @@ struct KernelFrame {
   Value end() { return tiles.getArgument(tiles.getNumArguments() - 3); }
   Value worker() { return tiles.getArgument(tiles.getNumArguments() - 2); }
   Value scratch() { return tiles.getArgument(tiles.getNumArguments() - 1); }
+  /// Where the kernel calls `tiles`: the last thing it does.
+  func::CallOp call();
 
   /// The tensor that the kernel stores, in the memory of the pointer of that number.
   struct Result {
@@ -47,12 +51,14 @@ struct KernelFrame {
   /// Has new ops written at the end of the body of `tiles` and erases all that stood there.
   LogicalResult replaceBody(function_ref<LogicalResult(OpBuilder &)> emit);
 
+  bool isPlain() { return kernel->hasAttr(kPlainAttr); }
   void setTiles(DimExprAttr tileCount) { kernel->setAttr(kTilesAttr, tileCount); }
   void setScratch(DimExprAttr bytes) { kernel->setAttr(kScratchAttr, bytes); }
 };
 
-/// All framed kernels of the module, in order.
-SmallVector<KernelFrame> collectKernels(ModuleOp module);
+/// All framed kernels of the module, in order. Fails with a diagnostic where a function claims to be the tiles of a kernel but
+/// does not have the form above; what follows may rely on it.
+FailureOr<SmallVector<KernelFrame>> collectKernels(ModuleOp module);
 
 /// The number of the pointer whose memory a tensor of a framed kernel is, if it is an operand of the kernel.
 std::optional<unsigned> pointerOfTensor(Value tensor);

@@ -84,7 +84,10 @@ static void retypeBuffers(func::FuncOp function) {
 namespace {
 struct LowerBFloat16Memory : mlir::tfc::impl::LowerBFloat16MemoryBase<LowerBFloat16Memory> {
   void runOnOperation() override {
-    for (KernelFrame frame : collectKernels(getOperation())) {
+    FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
+    if (failed(frames))
+      return signalPassFailure();
+    for (KernelFrame frame : *frames) {
       retypeBuffers(frame.tiles);
       RewritePatternSet patterns(&getContext());
       arith::populateExpandBFloat16Patterns(patterns);

@@ -72,6 +72,9 @@ static void emitNote(OpBuilder &builder, Location loc, Value worker, CheckIndexO
     LLVM::StoreOp::create(b, loc, number, place);
     LLVM::StoreOp::create(b, loc, check.getIndex(), field(offsetof(TfcWorker, failed_value)));
     Value bound = arith::IndexCastOp::create(b, loc, i64, check.getBound());
+    // The sign says where the range begins.
+    if (!check.getNoWrap())
+      bound = arith::SubIOp::create(b, loc, arith::ConstantIntOp::create(b, loc, i64, 0), bound);
     LLVM::StoreOp::create(b, loc, bound, field(offsetof(TfcWorker, failed_bound)));
     scf::YieldOp::create(b, loc);
   });
@@ -100,7 +103,10 @@ static void lower(CheckIndexOp check, Value worker) {
 namespace {
 struct LowerCheckIndex : mlir::tfc::impl::LowerCheckIndexBase<LowerCheckIndex> {
   void runOnOperation() override {
-    for (KernelFrame frame : collectKernels(getOperation())) {
+    FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
+    if (failed(frames))
+      return signalPassFailure();
+    for (KernelFrame frame : *frames) {
       SmallVector<CheckIndexOp> checks;
       frame.tiles.walk([&](CheckIndexOp check) { checks.push_back(check); });
       for (CheckIndexOp check : checks) {

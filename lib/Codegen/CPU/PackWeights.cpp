@@ -16,10 +16,12 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
+#include "KernelFrame.h"
 #include "PackedOperand.h"
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Codegen/Common/ContractionEpilogue.h"
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
+#include "tfc/Dialect/Tfc/IR/WeightView.h"
 #include "tfc/Schedule/ContractionSchedule.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -64,7 +66,7 @@ private:
   std::optional<Operand> agreeOnLayout(ArrayRef<WeightRefOp> references) const;
   std::optional<Operand> findUse(OpOperand &use, const Operand &layout) const;
   PackedWeight pack(WeightOp weight, const Operand &operand);
-  WeightOp makeView(WeightOp weight, StringRef ending, int64_t offset, ArrayRef<int64_t> shape, ArrayRef<int64_t> strides);
+  WeightOp makeWeight(WeightOp weight, StringRef ending, const WeightView &view);
   void packUse(OpOperand &use, const Operand &operand, const PackedWeight &parts);
   LogicalResult packKernel(func::FuncOp kernel, const Operand &operand);
   LogicalResult packKernels();
@@ -102,7 +104,7 @@ static MatmulOp findMatmul(func::FuncOp kernel) {
 }
 
 std::optional<Operand> Packer::findOperand(func::FuncOp kernel) const {
-  if (kernel.isExternal() || !kernel->hasAttr("tfc.kernel") || !llvm::hasSingleElement(kernel.getBody()))
+  if (kernel.isExternal() || !kernel->hasAttr("tfc.kernel") || kernel->hasAttr(KernelFrame::kPlainAttr) || !llvm::hasSingleElement(kernel.getBody()))
     return std::nullopt;
   MatmulOp matmul = findMatmul(kernel);
   if (!matmul)
@@ -184,33 +186,27 @@ std::optional<Operand> Packer::agreeOnLayout(ArrayRef<WeightRefOp> references) c
   return agreed;
 }
 
-WeightOp Packer::makeView(WeightOp weight, StringRef ending, int64_t offset, ArrayRef<int64_t> shape,
-                          ArrayRef<int64_t> strides) {
+WeightOp Packer::makeWeight(WeightOp weight, StringRef ending, const WeightView &view) {
   OpBuilder builder(weight);
-  auto type = RankedTensorType::get(shape, weight.getTensorType().getElementType());
-  auto view = WeightOp::create(builder, weight.getLoc(), builder.getStringAttr(weight.getSymName() + ending),
-                               TypeAttr::get(type), weight.getSource(),
-                               LayoutAttr::get(builder.getContext(), offset, strides), weight.getSourceElementAttr());
-  symbols.insert(view);
-  return view;
+  auto part = WeightOp::create(builder, weight.getLoc(), builder.getStringAttr(weight.getSymName() + ending),
+                               TypeAttr::get(view.getType()), weight.getSource(), view.getLayout(),
+                               weight.getSourceElementAttr());
+  symbols.insert(part);
+  return part;
 }
 
 /// The weight's parts, as views of its source in its place.
 PackedWeight Packer::pack(WeightOp weight, const Operand &operand) {
-  int64_t offset = 0;
-  ArrayRef<int64_t> shape = weight.getTensorType().getShape();
-  SmallVector<int64_t> strides = {shape[1], 1};
-  if (LayoutAttr layout = weight.getLayoutAttr()) {
-    offset = layout.getOffset();
-    strides.assign(layout.getStrides().begin(), layout.getStrides().end());
-  }
-  int64_t strideK = strides[operand.transposed ? 1 : 0], strideN = strides[operand.transposed ? 0 : 1];
-  int64_t count = operand.n / operand.width, rest = operand.n % operand.width;
+  WeightView view = WeightView::of(weight); // [k, n]
+  if (operand.transposed)
+    view = view.transpose({1, 0});
+  int64_t count = operand.n / operand.width, whole = count * operand.width;
   PackedWeight parts;
-  parts.panels = makeView(weight, "_panels", offset, {count, operand.k, operand.width},
-                          {operand.width * strideN, strideK, strideN});
-  if (rest > 0)
-    parts.tail = makeView(weight, "_tail", offset + count * operand.width * strideN, {operand.k, rest}, {strideK, strideN});
+  // Splitting a dim is a reshape that strides can always say.
+  std::optional<WeightView> columns = view.slice({0, 0}, {operand.k, whole}, {1, 1}).reshape({operand.k, count, operand.width});
+  parts.panels = makeWeight(weight, "_panels", columns->transpose({1, 0, 2}));
+  if (whole < operand.n)
+    parts.tail = makeWeight(weight, "_tail", view.slice({0, whole}, {operand.k, operand.n - whole}, {1, 1}));
   return parts;
 }
 

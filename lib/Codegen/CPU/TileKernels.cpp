@@ -170,7 +170,10 @@ static bool isFrameOp(Operation &op) {
 namespace {
 struct TileKernels : mlir::tfc::impl::TileKernelsBase<TileKernels> {
   void runOnOperation() override {
-    for (KernelFrame frame : collectKernels(getOperation()))
+    FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
+    if (failed(frames))
+      return signalPassFailure();
+    for (KernelFrame frame : *frames)
       if (!frame.kernel->hasAttr(KernelFrame::kTilesAttr))
         tile(frame);
   }

@@ -44,7 +44,7 @@ void EntryDescription::addSymbols() {
       dim.collectSymbols(bound);
   for (StringAttr name : bound)
     declare(name, 0);
-  for (auto bind : entry.getOps<BindOp>()) {
+  entry.walk([&](BindOp bind) {
     int64_t number = binds.size();
     bindNumbers[bind] = number;
     SmallVector<int64_t> numbers;
@@ -54,7 +54,7 @@ void EntryDescription::addSymbols() {
     }
     binds.push_back(makeDictionary({{"symbols", builder.getDenseI64ArrayAttr(numbers)},
                                     {"node", builder.getStringAttr(getNodeText(bind.getLoc()))}}));
-  }
+  });
 }
 
 SmallVector<int64_t> EntryDescription::addDims(Type type) {
@@ -121,6 +121,28 @@ SmallVector<int64_t> EntryDescription::getSymbolValues(LaunchOp launch) {
                              [&](DimExprAttr expr) { return values.add(expr); });
 }
 
+void EntryDescription::collectSources(Value value, llvm::SmallSetVector<int64_t, 4> &sources) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    if (argument.getOwner() == &entry.front())
+      sources.insert(-1 - int64_t(argument.getArgNumber()));
+    return;
+  }
+  Operation *op = value.getDefiningOp();
+  if (auto launch = dyn_cast<LaunchOp>(op)) {
+    // The launches of a loop's next round are not numbered yet.
+    if (auto found = launchNumbers.find(launch); found != launchNumbers.end())
+      sources.insert(found->second);
+    return;
+  }
+  if (auto reshape = dyn_cast<ReshapeOp>(op))
+    return collectSources(reshape.getX(), sources);
+  unsigned number = cast<OpResult>(value).getResultNumber();
+  for (Region &region : op->getRegions())
+    if (!region.empty() && region.back().mightHaveTerminator())
+      if (OperandRange yielded = region.back().getTerminator()->getOperands(); yielded.size() == op->getNumResults())
+        collectSources(yielded[number], sources);
+}
+
 LogicalResult EntryDescription::addLaunch(LaunchOp launch) {
   auto found = kernelNumbers.find(launch.getKernelAttr().getAttr());
   if (found == kernelNumbers.end())
@@ -146,6 +168,10 @@ LogicalResult EntryDescription::addLaunch(LaunchOp launch) {
   }
   fields.push_back({"nodes", launch.getNodes()});
   fields.push_back({"checks", launch.getChecks() ? *launch.getChecks() : builder.getArrayAttr({})});
+  llvm::SmallSetVector<int64_t, 4> sources;
+  for (Value input : launch.getInputs())
+    collectSources(input, sources);
+  fields.push_back({"sources", builder.getDenseI64ArrayAttr(sources.getArrayRef())});
   launchNumbers[launch] = launches.size();
   launches.push_back(makeDictionary(fields));
   getSymbolValues(launch);

@@ -49,9 +49,6 @@ static LogicalResult checkOp(Operation *op) {
   if (auto call = dyn_cast<ExternCallOp>(op))
     return op->emitError("calls operator '")
            << call.getCallee() << "' of the host, which the host program cannot do yet";
-  if (isa<BindOp>(op) && !isa<func::FuncOp>(op->getParentOp()))
-    return op->emitError(
-        "tfc.bind cannot stand inside scf.if or scf.while: it cuts the plan of the whole program");
   // The scalar that a condition is read as is the one value that is no tensor.
   if (isa<tensor::ExtractOp>(op))
     return success();

@@ -244,6 +244,12 @@ private:
     return op->emitError("needs a condition read by tensor.extract");
   }
 
+  /// Reads the fields anew where code comes together, if a bind in one of the regions may have moved them.
+  void joinPointers(Operation *op) {
+    if (op->walk([](BindOp) { return WalkResult::interrupt(); }).wasInterrupted())
+      loadPointers();
+  }
+
   LogicalResult emitIf(scf::IfOp branch) {
     FailureOr<Value> condition = getCondition(branch, branch.getCondition());
     if (failed(condition))
@@ -253,11 +259,13 @@ private:
     for (auto [region, block] :
          {std::pair(&branch.getThenRegion(), thenBlock), std::pair(&branch.getElseRegion(), elseBlock)}) {
       enter(block);
+      joinPointers(branch);
       if (!region->empty() && failed(emitBlock(region->front())))
         return failure();
       LLVM::BrOp::create(builder, loc, ValueRange{}, behind);
     }
     enter(behind);
+    joinPointers(branch);
     return success();
   }
 
@@ -265,6 +273,7 @@ private:
     Block *before = addBlock({}), *after = addBlock({}), *behind = addBlock({});
     LLVM::BrOp::create(builder, loc, ValueRange{}, before);
     enter(before);
+    joinPointers(loop);
     if (failed(emitBlock(loop.getBefore().front())))
       return failure();
     FailureOr<Value> condition = getCondition(loop, loop.getConditionOp().getCondition());
@@ -272,10 +281,12 @@ private:
       return failure();
     LLVM::CondBrOp::create(builder, loc, *condition, after, behind);
     enter(after);
+    joinPointers(loop);
     if (failed(emitBlock(loop.getAfter().front())))
       return failure();
     LLVM::BrOp::create(builder, loc, ValueRange{}, before);
     enter(behind);
+    joinPointers(loop);
     return success();
   }
 

@@ -9,6 +9,9 @@
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/AttrTypeSubElements.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/DenseSet.h"
 
@@ -47,6 +50,63 @@ Truth decide(const Requirement &requirement) {
   return Truth::AtRunTime;
 }
 
+/// What a branch needs holds only for runs that take it. The condition of an scf.if of the function's body is
+/// bound as a symbol, 1 or 0, and a requirement inside becomes one that always holds where that symbol says
+/// that the branch is not taken. A condition inside a loop is another in every turn, which no symbol can be:
+/// what is needed there is asked for in every run.
+class BranchGuards {
+public:
+  explicit BranchGuards(func::FuncOp function) : function(function) {
+    function.walk([&](Operation *op) {
+      AttrTypeWalker names;
+      names.addWalk([&](DimExprAttr expr) { expr.collectSymbols(taken); });
+      for (Type type :
+           llvm::concat<Type>(llvm::to_vector(op->getOperandTypes()), llvm::to_vector(op->getResultTypes())))
+        names.walk(type);
+      if (auto bind = dyn_cast<BindOp>(op))
+        for (auto name : bind.getSymbols().getAsRange<StringAttr>())
+          taken.insert(name);
+    });
+  }
+
+  Requirement guard(Operation *op, Requirement requirement) {
+    for (Region *region = op->getParentRegion(); region->getParentOp() != function;
+         region = region->getParentRegion())
+      if (auto branch = dyn_cast<scf::IfOp>(region->getParentOp());
+          branch && branch->getParentOp() == function)
+        requirement = whereTaken(requirement, getSymbol(branch), region == &branch.getThenRegion());
+    return requirement;
+  }
+
+private:
+  static Requirement whereTaken(Requirement requirement, DimExprAttr symbol, bool isThen) {
+    DimExprAttr taken = isThen ? symbol : symbol * -1 + 1;
+    // A broadcast is allowed between ones, everything else between zeros.
+    int64_t neutral = requirement.kind == RequireKind::Broadcastable ? 1 : 0;
+    return {requirement.kind, (requirement.lhs - neutral) * taken + neutral,
+            (requirement.rhs - neutral) * taken + neutral};
+  }
+
+  DimExprAttr getSymbol(scf::IfOp branch) {
+    DimExprAttr &symbol = symbols[branch];
+    auto condition = branch.getCondition().getDefiningOp<tensor::ExtractOp>();
+    if (symbol || !condition)
+      return symbol ? symbol : DimExprAttr::constant(function.getContext(), 1);
+    OpBuilder builder(branch);
+    std::string name;
+    for (unsigned i = 0; name.empty() || !taken.insert(builder.getStringAttr(name)); ++i)
+      name = "branch_" + std::to_string(i);
+    Value bit = CastOp::create(builder, branch.getLoc(), RankedTensorType::get({}, builder.getI64Type()),
+                               condition.getTensor());
+    BindOp::create(builder, branch.getLoc(), bit, builder.getStrArrayAttr({name}));
+    return symbol = DimExprAttr::symbol(function.getContext(), name);
+  }
+
+  func::FuncOp function;
+  llvm::SetVector<StringAttr> taken;
+  DenseMap<Operation *, DimExprAttr> symbols;
+};
+
 struct InsertRequirements : mlir::tfc::impl::InsertRequirementsBase<InsertRequirements> {
   using InsertRequirementsBase::InsertRequirementsBase;
 
@@ -62,11 +122,26 @@ struct InsertRequirements : mlir::tfc::impl::InsertRequirementsBase<InsertRequir
     requirement.lhs.collectSymbols(symbols);
     requirement.rhs.collectSymbols(symbols);
     Operation *last = nullptr;
-    for (auto bind : function.getOps<BindOp>())
+    function.walk([&](BindOp bind) {
       if (llvm::any_of(bind.getSymbols(),
                        [&](Attribute name) { return symbols.contains(cast<StringAttr>(name)); }))
         last = bind;
+    });
     return last;
+  }
+
+  /// Requirements that stand in a branch already.
+  static void liftRequirements(func::FuncOp function, BranchGuards &guards) {
+    SmallVector<RequireOp> inside;
+    function.walk([&](RequireOp op) {
+      if (op->getParentOp() != function)
+        inside.push_back(op);
+    });
+    for (RequireOp op : inside) {
+      Requirement guarded = guards.guard(op, {op.getKind(), op.getLhs(), op.getRhs()});
+      op.setLhsAttr(guarded.lhs);
+      op.setRhsAttr(guarded.rhs);
+    }
   }
 
   LogicalResult insertInto(func::FuncOp function) {
@@ -77,11 +152,18 @@ struct InsertRequirements : mlir::tfc::impl::InsertRequirementsBase<InsertRequir
     // Insertion points move on, so that requirements stand in the order of the ops that need them.
     DenseMap<Operation *, Operation *> lastAfter;
     OpBuilder builder(&getContext());
+    BranchGuards guards(function);
+    liftRequirements(function, guards);
     WalkResult result = function.walk([&](RequirementsOpInterface op) {
       SmallVector<Requirement> requirements;
       op.collectRequirements(requirements);
-      for (const Requirement &requirement : requirements) {
+      for (Requirement requirement : requirements) {
         Truth truth = decide(requirement);
+        bool isInBranch = op->getParentOp() != function;
+        if (truth != Truth::Always && isInBranch) {
+          requirement = guards.guard(op, requirement);
+          truth = decide(requirement);
+        }
         if (truth == Truth::Never) {
           op->emitError("needs ") << requirement.lhs.str() << " " << stringifyRequireKind(requirement.kind)
                                   << " " << requirement.rhs.str() << ", which never holds";

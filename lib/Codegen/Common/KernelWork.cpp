@@ -33,10 +33,7 @@ static DimExprAttr getMatmulFlops(MatmulOp op) {
 /// Scores and weighted sum are products over the keys, past ones included; the softmax between them is
 /// counted too.
 static DimExprAttr getAttentionFlops(AttentionOp op) {
-  DimExprAttr keys = getDim(op.getKey(), 2);
-  if (op.getPastKey())
-    keys = keys + getDim(op.getPastKey(), 2);
-  DimExprAttr scores = getDim(op.getQuery(), 0) * getDim(op.getQuery(), 1) * getDim(op.getQuery(), 2) * keys;
+  DimExprAttr scores = getDim(op.getQuery(), 0) * getDim(op.getQuery(), 1) * getDim(op.getQuery(), 2) * op.getTotalKeys();
   DimExprAttr depths = getDim(op.getQuery(), 3) + getDim(op.getValue(), 3);
   return scores * (depths * 2 + kSoftmaxFlops);
 }

@@ -49,8 +49,15 @@ BlockArgument mlir::tfc::findIndexSource(Value value) {
     if (isa<CastOp, ReshapeOp, TransposeOp, ExpandOp, SliceOp, ConcatOp, PadOp, TileOp, AddOp, SubOp, MulOp,
             MinOp, MaxOp>(op))
       llvm::append_range(work, llvm::reverse(op->getOperands()));
-    else if (isa<SelectOp, GatherOp>(op))
-      work.push_back(op->getOperand(isa<SelectOp>(op) ? 1 : 0));
+    else if (isa<SelectOp>(op))
+      work.append({op->getOperand(2), op->getOperand(1)});
+    else if (isa<GatherOp>(op))
+      work.push_back(op->getOperand(0));
+    // Kernels are formed in order: what was such a step may be one already. Indices are integers all the way.
+    else if (auto launch = dyn_cast<LaunchOp>(op))
+      for (Value operand : llvm::reverse(launch.getInputs()))
+        if (getElementTypeOrSelf(operand).isInteger())
+          work.push_back(operand);
   }
   return {};
 }

@@ -56,11 +56,12 @@ DimExprAttr alignBytes(DimExprAttr bytes) {
 /// Numbers the ops of an entry in the order of its text, and knows when regions begin and end.
 class Timeline {
 public:
-  explicit Timeline(func::FuncOp entry) { number(entry.front()); }
+  explicit Timeline(func::FuncOp entry) { number(entry.front(), 0); }
 
   int64_t begin(Operation *op) const { return begins.lookup(op); }
   int64_t end(Operation *op) const { return ends.lookup(op); }
-  /// Binds that have run before the op.
+  /// The segment of the last bind that has run before the op, whichever branches were taken: a bind inside a
+  /// region counts for the ops behind it there, and no longer behind the region.
   int64_t segment(Operation *op) const { return segments.lookup(op); }
 
   /// Until when a value must stay that `user` reads: the end of the outermost loop around the user that the
@@ -75,14 +76,15 @@ public:
   }
 
 private:
-  void number(Block &block) {
+  void number(Block &block, int64_t segment) {
     for (Operation &op : block) {
       begins[&op] = next++;
-      segments[&op] = bindCount;
-      bindCount += isa<BindOp>(op);
+      segments[&op] = segment;
+      if (isa<BindOp>(op))
+        segment = ++bindCount;
       for (Region &region : op.getRegions())
         for (Block &inner : region)
-          number(inner);
+          number(inner, segment);
       ends[&op] = op.getNumRegions() ? next++ : begins[&op];
     }
   }
@@ -180,8 +182,12 @@ private:
         ::tfc::ArenaBuffer buffer;
         buffer.first = buffer.last = timeline.begin(launch);
         buffer.segment = timeline.segment(launch);
-        for (Value member : classes.members(key))
+        for (Value member : classes.members(key)) {
           extend(buffer, member);
+          // What leaves a region lies in an arena that is there behind it.
+          if (Operation *owner = member.getDefiningOp())
+            buffer.segment = std::min(buffer.segment, timeline.segment(owner));
+        }
         sizes.push_back(alignBytes(getTensorBytes(result.getType())));
         buffer.nominalBytes = getNominalBytes(sizes.back());
         buffers.push_back(buffer);

@@ -33,7 +33,7 @@ void mlir::tfc::numberCheckedIndices(func::FuncOp function) {
 static Type elementTypeOf(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
 
 /// The index that data gives, made safe by tfc.check_index.
-static Value emitCheckedIndex(OpBuilder &builder, Operation *op, Value scalar, Value bound) {
+Value mlir::tfc::emitCheckedIndex(OpBuilder &builder, Operation *op, Value scalar, Value bound) {
   Location loc = op->getLoc();
   Value wide = scalar;
   if (!scalar.getType().isInteger(64))

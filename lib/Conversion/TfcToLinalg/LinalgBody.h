@@ -88,6 +88,9 @@ Value createElementwise(OpBuilder &builder, Location loc, const LoopOperands &op
 Value createFromIndices(OpBuilder &builder, Location loc, Type resultType,
                         llvm::function_ref<Value(OpBuilder &, ValueRange indices)> compute);
 
+/// The index that data gives to `op`, made safe by tfc.check_index.
+Value emitCheckedIndex(OpBuilder &builder, Operation *op, Value scalar, Value bound);
+
 /// The product of dims as a number of a float or integer type.
 Value createCount(OpBuilder &builder, Location loc, ArrayRef<DimExprAttr> dims, Type type);
 

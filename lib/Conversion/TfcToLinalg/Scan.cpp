@@ -1,4 +1,4 @@
-//===- Scan.cpp - Lowering of cumsum, top_k and nonzero --------------------------------------------===//
+//===- Scan.cpp - Lowering of cumsum, top_k, nonzero and scatter -----------------------------------===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -227,8 +227,83 @@ private:
     return {tensor, e.create<arith::AddIOp>(state[1], e.like(state[1], 1))};
   }
 };
+
+static Value emitMeeting(OpBuilder &builder, Location loc, ScatterKind kind, Type elementType, Value x,
+                         Value update) {
+  ScalarEmitter e(builder, loc);
+  bool isFloat = isa<FloatType>(x.getType()), isUnsigned = elementType.isUnsignedInteger();
+  switch (kind) {
+  case ScatterKind::Set:
+    return update;
+  case ScatterKind::Add:
+    return isFloat ? e.create<arith::AddFOp>(x, update) : e.create<arith::AddIOp>(x, update);
+  case ScatterKind::Mul:
+    return isFloat ? e.create<arith::MulFOp>(x, update) : e.create<arith::MulIOp>(x, update);
+  case ScatterKind::Min:
+    if (isFloat)
+      return emitMinimum(builder, loc, x, update);
+    return isUnsigned ? e.create<arith::MinUIOp>(x, update) : e.create<arith::MinSIOp>(x, update);
+  case ScatterKind::Max:
+    if (isFloat)
+      return emitMaximum(builder, loc, x, update);
+    return isUnsigned ? e.create<arith::MaxUIOp>(x, update) : e.create<arith::MaxSIOp>(x, update);
+  }
+  return update;
+}
+
+/// A copy of x, and on it one update after the other.
+struct LowerScatterElements : OpConversionPattern<ScatterElementsOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(ScatterElementsOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    Type elementType = elementTypeOf(op.getX()), indexType = elementTypeOf(op.getIndices());
+    Value bound = materializeDim(rewriter, loc, getDim(op.getX(), op.getAxis()));
+    // As a linalg op the copy would fold away, and bufferization would make another whose size nobody knows.
+    SmallVector<Value> copy = createLoops(
+        rewriter, loc, getDims(op.getX()), /*skipped=*/-1, createEmpty(rewriter, loc, op.getType()),
+        [&](OpBuilder &body, ValueRange indices, ValueRange state) -> SmallVector<Value> {
+          Value x = readElement(body, loc, adaptor.getX(), indices, elementType);
+          return {insert(body, loc, storeScalar(body, loc, x, elementType), state[0], indices)};
+        });
+    SmallVector<Value> result =
+        createLoops(rewriter, loc, getDims(op.getIndices()), /*skipped=*/-1, copy,
+                    [&](OpBuilder &body, ValueRange indices, ValueRange state) -> SmallVector<Value> {
+                      SmallVector<Value> target(indices);
+                      Value index = readElement(body, loc, adaptor.getIndices(), indices, indexType);
+                      target[op.getAxis()] = emitCheckedIndex(body, op, index, bound);
+                      Value update = readElement(body, loc, adaptor.getUpdates(), indices, elementType);
+                      return {emitUpdate(body, op, bound, state[0], target, update)};
+                    });
+    rewriter.replaceOp(op, result[0]);
+    return success();
+  }
+
+private:
+  /// An axis of length 0 has no element that a bad index could be led to.
+  static Value emitUpdate(OpBuilder &builder, ScatterElementsOp op, Value bound, Value tensor,
+                          ValueRange target, Value update) {
+    Location loc = op.getLoc();
+    Type elementType = elementTypeOf(op.getX());
+    auto emit = [&](OpBuilder &body) {
+      Value x = toCompute(body, loc, readElement(body, loc, tensor, target, elementType));
+      Value met = emitMeeting(body, loc, op.getKind(), elementType, x, toCompute(body, loc, update));
+      return insert(body, loc, storeScalar(body, loc, fromCompute(body, loc, met, elementType), elementType),
+                    tensor, target);
+    };
+    if (getDim(op.getX(), op.getAxis()).isPositive())
+      return emit(builder);
+    Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+    Value hasElements = arith::CmpIOp::create(builder, loc, CmpIPredicate::ne, bound, zero);
+    auto choice = scf::IfOp::create(
+        builder, loc, hasElements, [&](OpBuilder &b, Location) { scf::YieldOp::create(b, loc, emit(b)); },
+        [&](OpBuilder &b, Location) { scf::YieldOp::create(b, loc, tensor); });
+    return choice.getResult(0);
+  }
+};
 } // namespace
 
 void mlir::tfc::populateTfcToLinalgScanPatterns(const TypeConverter &converter, RewritePatternSet &patterns) {
-  patterns.add<LowerCumSum, LowerTopK, LowerNonzero>(converter, patterns.getContext());
+  patterns.add<LowerCumSum, LowerTopK, LowerNonzero, LowerScatterElements>(converter, patterns.getContext());
 }

@@ -144,12 +144,12 @@ NamedAttribute TransformerBlocks::scaleAttribute() {
   return graph.attribute("scale", graph.getBuilder().getF32FloatAttr(scale));
 }
 
-// Operands of tfc.attention in order: query, key, value, mask, bias, past key, past value.
+// Operands of tfc.attention in order: query, key, value, mask, bias, past key, past value, key lengths.
 
 Value TransformerBlocks::attention(Value query, Value key, Value value, Value mask) {
   SmallVector<Value> results =
       graph.createNamed(AttentionOp::getOperationName(), {query, key, value, mask},
-                        {scaleAttribute(), graph.segments("operandSegmentSizes", {1, 1, 1, 1, 0, 0, 0})},
+                        {scaleAttribute(), graph.segments("operandSegmentSizes", {1, 1, 1, 1, 0, 0, 0, 0})},
                         floatType({batch, heads, seq, headDim}));
   return results.empty() ? Value() : mergeHeads(results[0]);
 }
@@ -162,7 +162,7 @@ Value TransformerBlocks::causalAttention(Value query, Value key, Value value, Va
   SmallVector<Value> results = graph.createNamed(
       AttentionOp::getOperationName(), {query, key, value, mask, keyValue.key, keyValue.value},
       {scaleAttribute(), graph.attribute("causal", graph.getBuilder().getUnitAttr()),
-       graph.segments("operandSegmentSizes", {1, 1, 1, 1, 0, 1, 1})},
+       graph.segments("operandSegmentSizes", {1, 1, 1, 1, 0, 1, 1, 0})},
       {output, present, present});
   if (results.size() != 3)
     return {};

@@ -8,6 +8,7 @@
 #include "GraphImporter.h"
 #include "GraphOrder.h"
 #include "Names.h"
+#include "mlir/IR/Iterators.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/StringSwitch.h"
 #include <map>
@@ -26,6 +27,12 @@ GraphImporter::GraphImporter(const ::onnx::ModelProto &model, ModuleOp module, T
   state.buildTensor = [this](const ::onnx::TensorProto &tensor, Location loc, std::string &problem) {
     return buildTensor(tensor, tensor.name(), loc, problem);
   };
+  state.importGraph = [this](const ::onnx::GraphProto &inner, ArrayRef<Value> inputs) {
+    GraphScope scope;
+    scope.opsets = scopes.back()->opsets;
+    scope.prefix = scopes.back()->prefix;
+    return importGraph(inner, inputs, std::move(scope));
+  };
 }
 
 LogicalResult GraphImporter::fail(const Twine &message) {
@@ -36,70 +43,138 @@ LogicalResult GraphImporter::fail(const Twine &message) {
 LogicalResult GraphImporter::run() {
   if (failed(readOpsets()))
     return failure();
-  auto ordered = orderNodes(graph);
+  if (llvm::Error error = functions.read(model))
+    return fail(llvm::toString(std::move(error)));
+  auto ordered = orderNodes(graph, /*isInside=*/false, [](StringRef) { return false; });
   if (!ordered)
     return fail(llvm::toString(ordered.takeError()));
   nodes = std::move(*ordered);
-  for (const ::onnx::NodeProto *node : nodes)
-    state.usedNames.insert(node->input().begin(), node->input().end());
+  readNames(graph);
+  for (const ::onnx::FunctionProto &own : model.functions()) {
+    state.usedNames.insert(own.output().begin(), own.output().end());
+    for (const ::onnx::NodeProto &node : own.node())
+      for (const std::string &name : getUsedNames(node))
+        state.usedNames.insert(name);
+  }
+  for (const std::string &line : findUnsupported(nodes, opsets, functions))
+    (void)fail(line);
+  if (!messages.empty() || failed(buildFunction()) || failed(importNodes(nodes)))
+    return failure();
+  return buildReturn();
+}
+
+void GraphImporter::readNames(const ::onnx::GraphProto &graph) {
+  for (const ::onnx::NodeProto &node : graph.node()) {
+    state.usedNames.insert(node.input().begin(), node.input().end());
+    forEachSubgraph(node, [&](const ::onnx::GraphProto &inner) { readNames(inner); });
+  }
   for (const ::onnx::ValueInfoProto &output : graph.output())
     state.usedNames.insert(output.name());
   for (const auto *list : {&graph.output(), &graph.value_info()})
     for (const ::onnx::ValueInfoProto &info : *list)
       if (info.type().has_tensor_type() && info.type().tensor_type().has_shape())
-        state.declaredRanks[info.name()] = info.type().tensor_type().shape().dim_size();
-  if (failed(checkOperators()) || failed(buildFunction()))
-    return failure();
-  for (const ::onnx::NodeProto *node : nodes)
-    if (failed(importNode(*node)))
-      return failure();
-  return buildReturn();
+        state.declaredRanks.try_emplace(info.name(), info.type().tensor_type().shape().dim_size());
 }
 
 //===----------------------------------------------------------------------------------------------===//
 // What the model asks for
 //===----------------------------------------------------------------------------------------------===//
 
+llvm::Expected<Opsets> mlir::tfc::onnx_import::readOpsets(
+    const google::protobuf::RepeatedPtrField<::onnx::OperatorSetIdProto> &imports) {
+  Opsets opsets;
+  auto refuse = [](const Twine &message) {
+    return llvm::createStringError(std::make_error_code(std::errc::invalid_argument), message);
+  };
+  for (const ::onnx::OperatorSetIdProto &opset : imports) {
+    std::string domain = opset.domain() == "ai.onnx" ? "" : opset.domain();
+    if (opset.version() < 1 || opset.version() > latestVersion)
+      return refuse("opset " + Twine(opset.version()) + " of domain " + quoted(domain) + " does not exist");
+    if (!opsets.try_emplace(domain, opset.version()).second)
+      return refuse("the opset of domain " + quoted(domain) + " is given twice");
+  }
+  return std::move(opsets);
+}
+
+int64_t mlir::tfc::onnx_import::getOpset(const Opsets &opsets, StringRef domain) {
+  return opsets.lookup(domain == "ai.onnx" ? "" : domain);
+}
+
 LogicalResult GraphImporter::readOpsets() {
   if (!model.has_ir_version() || model.ir_version() < 1 || model.ir_version() > latestVersion)
     return fail("ir_version is " + (model.has_ir_version() ? Twine(model.ir_version()) : Twine("missing")));
-  for (const ::onnx::OperatorSetIdProto &opset : model.opset_import()) {
-    std::string domain = opset.domain() == "ai.onnx" ? "" : opset.domain();
-    if (opset.version() < 1 || opset.version() > latestVersion)
-      return fail("opset " + Twine(opset.version()) + " of domain " + quoted(domain) + " does not exist");
-    if (!opsets.try_emplace(domain, opset.version()).second)
-      return fail("the opset of domain " + quoted(domain) + " is given twice");
-  }
+  llvm::Expected<Opsets> read = onnx_import::readOpsets(model.opset_import());
+  if (!read)
+    return fail(llvm::toString(read.takeError()));
+  opsets = std::move(*read);
   if (opsets.empty())
     return fail("no opset_import: the version of its operators is not known");
   return success();
 }
 
-int64_t GraphImporter::getOpset(StringRef domain) const {
-  auto found = opsets.find(domain == "ai.onnx" ? "" : domain);
-  return found == opsets.end() ? 0 : found->second;
-}
+namespace {
+/// Walks nodes, the graphs inside and the functions they call.
+class UnsupportedFinder {
+public:
+  explicit UnsupportedFinder(const FunctionLibrary &functions) : functions(functions) {}
 
-LogicalResult GraphImporter::checkOperators() {
-  std::map<std::string, std::pair<int, std::string>> unsupported;
-  for (const ::onnx::NodeProto *node : nodes) {
-    int64_t opset = getOpset(node->domain());
+  void visit(const ::onnx::NodeProto &node, const Opsets &opsets) {
+    forEachSubgraph(node, [&](const ::onnx::GraphProto &graph) {
+      for (const ::onnx::NodeProto &inner : graph.node())
+        visit(inner, opsets);
+    });
+    if (const ::onnx::FunctionProto *function = functions.find(node))
+      return visitFunction(*function, opsets);
+    int64_t opset = getOpset(opsets, node.domain());
     // A contributed domain may be used without being imported; the standard one may not.
-    if (OpTable::get().find(node->domain(), node->op_type(),
-                            std::max<int64_t>(opset, node->domain().empty() ? 0 : 1)))
-      continue;
-    StringRef domain = node->domain().empty() ? "ai.onnx" : StringRef(node->domain());
-    auto &[count, names] = unsupported[printable(domain) + ":" + printable(node->op_type()) + " (opset " +
+    if (!OpTable::get().find(node.domain(), node.op_type(),
+                             std::max<int64_t>(opset, node.domain().empty() ? 0 : 1)))
+      note(node, opset);
+  }
+
+  std::vector<std::string> getLines() const {
+    std::vector<std::string> lines;
+    for (const auto &[what, where] : unsupported)
+      lines.push_back("operator " + what + " is not supported: " + std::to_string(where.first) +
+                      (where.first == 1 ? " node, " : " nodes, ") + where.second);
+    return lines;
+  }
+
+private:
+  void visitFunction(const ::onnx::FunctionProto &function, const Opsets &opsets) {
+    if (!visited.insert(&function).second)
+      return;
+    llvm::Expected<Opsets> own = readOpsets(function.opset_import());
+    if (!own)
+      // Said when the function is expanded.
+      return llvm::consumeError(own.takeError());
+    for (const ::onnx::NodeProto &inner : function.node())
+      visit(inner, own->empty() ? opsets : *own);
+  }
+
+  void note(const ::onnx::NodeProto &node, int64_t opset) {
+    StringRef domain = node.domain().empty() ? "ai.onnx" : StringRef(node.domain());
+    auto &[count, names] = unsupported[printable(domain) + ":" + printable(node.op_type()) + " (opset " +
                                        std::to_string(opset) + ")"];
     if (++count <= 3)
-      names += (count > 1 ? ", " : "") + quoted(getNodeName(*node));
+      names += (count > 1 ? ", " : "") + quoted(getNodeName(node));
     else if (count == 4)
       names += ", ...";
   }
-  for (auto &[what, where] : unsupported)
-    (void)fail("operator " + what + " is not supported: " + Twine(where.first) +
-               (where.first == 1 ? " node, " : " nodes, ") + where.second);
-  return success(unsupported.empty());
+
+  const FunctionLibrary &functions;
+  llvm::SmallPtrSet<const ::onnx::FunctionProto *, 16> visited;
+  std::map<std::string, std::pair<int, std::string>> unsupported;
+};
+} // namespace
+
+std::vector<std::string> mlir::tfc::onnx_import::findUnsupported(ArrayRef<const ::onnx::NodeProto *> nodes,
+                                                                 const Opsets &opsets,
+                                                                 const FunctionLibrary &functions) {
+  UnsupportedFinder finder(functions);
+  for (const ::onnx::NodeProto *node : nodes)
+    finder.visit(*node, opsets);
+  return finder.getLines();
 }
 
 //===----------------------------------------------------------------------------------------------===//
@@ -176,8 +251,10 @@ void GraphImporter::findShapeOperands() {
 
 LogicalResult GraphImporter::buildFunction() {
   findShapeOperands();
+  GraphScope &scope = *scopes.emplace_back(std::make_unique<GraphScope>());
+  scope.opsets = &opsets;
   for (const ::onnx::TensorProto &tensor : graph.initializer())
-    initializers[tensor.name()] = &tensor;
+    scope.initializers[tensor.name()] = &tensor;
   // Names that the file gives are taken before names are made up.
   for (const ::onnx::ValueInfoProto &input : graph.input())
     for (const auto &dim : input.type().tensor_type().shape().dim())
@@ -187,7 +264,7 @@ LogicalResult GraphImporter::buildFunction() {
   SmallVector<Type> types;
   for (const ::onnx::ValueInfoProto &input : graph.input()) {
     // An input with an initializer has a default, and nobody overrides it.
-    if (initializers.contains(input.name()))
+    if (scope.initializers.contains(input.name()))
       continue;
     FailureOr<RankedTensorType> type = getInputType(input);
     if (failed(type))
@@ -206,8 +283,9 @@ LogicalResult GraphImporter::buildFunction() {
   Block *body = function.addEntryBlock();
   for (auto [i, input] : llvm::enumerate(inputs)) {
     function.setArgAttr(i, "tfc.name", builder.getStringAttr(input->name()));
-    values[input->name()] = body->getArgument(i);
+    scope.values[input->name()] = body->getArgument(i);
   }
+  scope.block = body;
   builder.setInsertionPointToEnd(body);
   return success();
 }
@@ -216,11 +294,11 @@ LogicalResult GraphImporter::buildReturn() {
   SmallVector<Value> results;
   SmallVector<Type> types;
   for (const ::onnx::ValueInfoProto &output : graph.output()) {
-    Value value = getValue(output.name());
-    if (!value)
+    FailureOr<Value> value = getValue(output.name());
+    if (failed(value))
       return failure();
-    results.push_back(value);
-    types.push_back(value.getType());
+    results.push_back(*value);
+    types.push_back(value->getType());
   }
   func::ReturnOp::create(builder, module.getLoc(), results);
   eraseDeadOps();
@@ -233,91 +311,13 @@ LogicalResult GraphImporter::buildReturn() {
 /// Shape arithmetic has folded and left its operands behind.
 void GraphImporter::eraseDeadOps() {
   llvm::StringSet<> usedWeights;
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.getBody().front()))) {
-    if (isOpTriviallyDead(&op))
-      op.erase();
+  function.walk<WalkOrder::PostOrder, ReverseIterator>([&](Operation *op) {
+    if (isOpTriviallyDead(op))
+      op->erase();
     else if (auto reference = dyn_cast<WeightRefOp>(op))
       usedWeights.insert(reference.getWeight());
-  }
+  });
   for (auto weight : llvm::make_early_inc_range(module.getOps<WeightOp>()))
     if (!usedWeights.contains(weight.getSymName()))
       weight.erase();
-}
-
-//===----------------------------------------------------------------------------------------------===//
-// Tensors and nodes
-//===----------------------------------------------------------------------------------------------===//
-
-Value GraphImporter::buildTensor(const ::onnx::TensorProto &tensor, StringRef name, Location loc,
-                                 std::string &problem) {
-  auto contents = reader.read(tensor);
-  if (contents)
-    return weights.build(builder, loc, name, *contents);
-  problem = "tensor " + quoted(name) + ": " + llvm::toString(contents.takeError());
-  return {};
-}
-
-Value GraphImporter::getValue(const std::string &name) {
-  Value &value = values[name];
-  if (value)
-    return value;
-  auto initializer = initializers.find(name);
-  if (initializer == initializers.end()) {
-    (void)fail("nothing makes " + quoted(name));
-    return {};
-  }
-  std::string problem;
-  Location loc = NameLoc::get(builder.getStringAttr(name));
-  value = buildTensor(*initializer->second, name, loc, problem);
-  if (!value)
-    (void)fail(problem);
-  return value;
-}
-
-/// Errors of the dialect's own checks while a node is imported: the first becomes the node's message.
-LogicalResult GraphImporter::callHandler(const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
-                                         NodeContext &context) {
-  const OpEntry &entry =
-      *OpTable::get().find(node.domain(), node.op_type(), std::max<int64_t>(context.opset, 1));
-  for (unsigned i = 0; i < entry.requiredInputs; ++i)
-    if (i >= inputs.size() || !inputs[i])
-      return context.fail("input " + Twine(i) + " is missing");
-  if (entry.maxInputs == anyNumber ? llvm::is_contained(inputs, Value()) : inputs.size() > entry.maxInputs)
-    return context.fail("it has " + Twine(inputs.size()) + " inputs, which do not fit the operator");
-  if (node.output_size() == 0)
-    return context.fail("it has no outputs");
-  if (failed(entry.handler(context)))
-    return failure();
-  for (int i = context.getResults().size(); i < node.output_size(); ++i)
-    if (context.wantsOutput(i))
-      return context.fail("output " + Twine(i) + " is not supported");
-  return success();
-}
-
-LogicalResult GraphImporter::importNode(const ::onnx::NodeProto &node) {
-  SmallVector<Value> inputs;
-  for (const std::string &name : node.input()) {
-    inputs.push_back(name.empty() ? Value() : getValue(name));
-    if (!name.empty() && !inputs.back())
-      return failure();
-  }
-  // Trailing inputs that are absent might as well not be listed.
-  while (!inputs.empty() && !inputs.back())
-    inputs.pop_back();
-  Location loc = NameLoc::get(builder.getStringAttr(getNodeName(node)));
-  std::string fromDialect;
-  ScopedDiagnosticHandler handler(builder.getContext(), [&](Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() == DiagnosticSeverity::Error && fromDialect.empty())
-      fromDialect = diagnostic.str();
-    return success();
-  });
-  NodeContext context(node, getOpset(node.domain()), builder, loc, inputs, state);
-  if (failed(callHandler(node, inputs, context))) {
-    const std::string &problem = context.getProblem().empty() ? fromDialect : context.getProblem();
-    return fail(describeNode(node) + ": " + printable(problem, 400));
-  }
-  for (auto [name, value] : llvm::zip(node.output(), context.getResults()))
-    if (!name.empty() && value)
-      values[name] = value;
-  return success();
 }

@@ -9,6 +9,7 @@
 #include "Names.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include <functional>
 #include <queue>
 
@@ -32,13 +33,52 @@ std::string mlir::tfc::onnx_import::getNodeName(const ::onnx::NodeProto &node) {
   return node.op_type() + "(" + (node.output_size() > 0 ? node.output(0) : "") + ")";
 }
 
+void mlir::tfc::onnx_import::forEachSubgraph(const ::onnx::NodeProto &node,
+                                             llvm::function_ref<void(const ::onnx::GraphProto &)> callback) {
+  for (const ::onnx::AttributeProto &attribute : node.attribute()) {
+    if (attribute.has_g())
+      callback(attribute.g());
+    for (const ::onnx::GraphProto &graph : attribute.graphs())
+      callback(graph);
+  }
+}
+
+/// Adds the names that a graph uses without making them. The file's nesting is limited, so recursion is too.
+static void collectCaptured(const ::onnx::GraphProto &graph, std::vector<std::string> &captured) {
+  llvm::StringSet<> made;
+  for (const auto &input : graph.input())
+    made.insert(input.name());
+  for (const auto &tensor : graph.initializer())
+    made.insert(tensor.name());
+  for (const auto &node : graph.node())
+    made.insert(node.output().begin(), node.output().end());
+  auto use = [&](const std::string &name) {
+    if (!name.empty() && !made.contains(name))
+      captured.push_back(name);
+  };
+  for (const auto &node : graph.node())
+    llvm::for_each(getUsedNames(node), use);
+  for (const auto &output : graph.output())
+    use(output.name());
+}
+
+std::vector<std::string> mlir::tfc::onnx_import::getUsedNames(const ::onnx::NodeProto &node) {
+  std::vector<std::string> names(node.input().begin(), node.input().end());
+  forEachSubgraph(node, [&](const ::onnx::GraphProto &graph) { collectCaptured(graph, names); });
+  return names;
+}
+
 namespace {
 
 constexpr int fromOutside = -1;
 
 class Sorter {
 public:
-  explicit Sorter(const ::onnx::GraphProto &graph) : graph(graph) {}
+  Sorter(const ::onnx::GraphProto &graph, bool isInside, llvm::function_ref<bool(llvm::StringRef)> isOuter)
+      : graph(graph), isInside(isInside), isOuter(isOuter) {
+    for (const ::onnx::NodeProto &node : graph.node())
+      uses.push_back(getUsedNames(node));
+  }
 
   llvm::Expected<std::vector<const ::onnx::NodeProto *>> run() {
     if (llvm::Error error = collectNames())
@@ -86,10 +126,12 @@ private:
     users.resize(graph.node_size());
     waitsFor.assign(graph.node_size(), 0);
     for (int i = 0; i < graph.node_size(); ++i)
-      for (const std::string &input : graph.node(i).input()) {
+      for (const std::string &input : uses[i]) {
         if (input.empty())
           continue;
         auto maker = makers.find(input);
+        if (maker == makers.end() && isOuter(input))
+          continue;
         if (maker == makers.end())
           return failure(describeNode(graph.node(i)) + " uses " + quoted(input) + ", which nothing makes");
         if (maker->second == fromOutside)
@@ -99,9 +141,10 @@ private:
       }
     llvm::StringMap<char> outputs;
     for (const auto &output : graph.output()) {
-      if (!makers.contains(output.name()))
+      if (!makers.contains(output.name()) && !isOuter(output.name()))
         return failure("the graph's output " + quoted(output.name()) + " is made by nothing");
-      if (!outputs.try_emplace(output.name(), 0).second)
+      // A body may give one value twice: a loop's variable is often a scan output too.
+      if (!outputs.try_emplace(output.name(), 0).second && !isInside)
         return failure("two outputs of the graph have the name " + quoted(output.name()));
     }
     if (graph.output_size() == 0)
@@ -135,8 +178,8 @@ private:
     std::vector<bool> seen(graph.node_size(), false);
     while (!seen[at]) {
       seen[at] = true;
-      for (const std::string &input : graph.node(at).input()) {
-        int maker = input.empty() ? fromOutside : makers.lookup(input);
+      for (const std::string &input : uses[at]) {
+        int maker = findMaker(input);
         if (maker != fromOutside && waitsFor[maker] > 0) {
           at = maker;
           break;
@@ -149,7 +192,7 @@ private:
   std::vector<bool> findLive(const std::vector<int> &order) {
     std::vector<bool> live(graph.node_size(), false);
     auto mark = [&](const std::string &name) {
-      int maker = name.empty() ? fromOutside : makers.lookup(name);
+      int maker = findMaker(name);
       if (maker != fromOutside)
         live[maker] = true;
     };
@@ -157,12 +200,21 @@ private:
       mark(output.name());
     for (int index : llvm::reverse(order))
       if (live[index])
-        for (const std::string &input : graph.node(index).input())
+        for (const std::string &input : uses[index])
           mark(input);
     return live;
   }
 
+  int findMaker(const std::string &name) const {
+    auto maker = makers.find(name);
+    return maker == makers.end() ? fromOutside : maker->second;
+  }
+
   const ::onnx::GraphProto &graph;
+  bool isInside;
+  llvm::function_ref<bool(llvm::StringRef)> isOuter;
+  /// What each node uses.
+  std::vector<std::vector<std::string>> uses;
   /// Name -> the node that makes it.
   llvm::StringMap<int> makers;
   std::vector<std::vector<int>> users;
@@ -172,6 +224,7 @@ private:
 } // namespace
 
 llvm::Expected<std::vector<const ::onnx::NodeProto *>>
-mlir::tfc::onnx_import::orderNodes(const ::onnx::GraphProto &graph) {
-  return Sorter(graph).run();
+mlir::tfc::onnx_import::orderNodes(const ::onnx::GraphProto &graph, bool isInside,
+                                   llvm::function_ref<bool(llvm::StringRef)> isOuter) {
+  return Sorter(graph, isInside, isOuter).run();
 }

@@ -9,6 +9,7 @@
 #define TFC_LIB_FRONTEND_ONNX_GRAPHORDER_H
 
 #include "onnx/onnx.pb.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <string>
@@ -23,9 +24,18 @@ std::string describeNode(const ::onnx::NodeProto &node);
 std::string getNodeName(const ::onnx::NodeProto &node);
 
 /// The nodes that the outputs need, every one after those whose results it uses. Nodes that could come at
-/// once keep their order in the file, so a file that is sorted stays as it is. An error where a name is made
-/// twice or by nobody, or where nodes wait for each other.
-llvm::Expected<std::vector<const ::onnx::NodeProto *>> orderNodes(const ::onnx::GraphProto &graph);
+/// once keep their order in the file, so a file that is sorted stays as it is. A node also uses what its
+/// subgraphs capture. An error where a name is made twice or by nobody, or where nodes wait for each other.
+/// `isInside`: the graph belongs to a node; `isOuter` tells the names of the graphs around it.
+llvm::Expected<std::vector<const ::onnx::NodeProto *>>
+orderNodes(const ::onnx::GraphProto &graph, bool isInside, llvm::function_ref<bool(llvm::StringRef)> isOuter);
+
+/// The names that a node uses: its inputs, and what its subgraphs use without making it.
+std::vector<std::string> getUsedNames(const ::onnx::NodeProto &node);
+
+/// Calls back for every graph among a node's attributes.
+void forEachSubgraph(const ::onnx::NodeProto &node,
+                     llvm::function_ref<void(const ::onnx::GraphProto &)> callback);
 
 } // namespace mlir::tfc::onnx_import
 

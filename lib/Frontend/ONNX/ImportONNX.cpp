@@ -9,6 +9,8 @@
 #include "GraphImporter.h"
 #include "ModelFile.h"
 #include "Names.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Verifier.h"
 #include "tfc/Weights/OpenBeneath.h"
 #include "llvm/ADT/SmallString.h"
@@ -87,6 +89,8 @@ static OwningOpRef<ModuleOp> tryImport(StringRef path, MLIRContext &context, con
 
 OwningOpRef<ModuleOp> mlir::tfc::importONNX(StringRef path, MLIRContext &context,
                                             const ImportOptions &options) {
+  // Branches and loops become ops of these.
+  context.loadDialect<scf::SCFDialect, tensor::TensorDialect>();
   SmallVector<std::string> messages;
   OwningOpRef<ModuleOp> module = tryImport(path, context, options, messages);
   if (module && failed(verify(*module)))

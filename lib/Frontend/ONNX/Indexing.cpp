@@ -125,6 +125,49 @@ static LogicalResult importGatherND(NodeContext &node) {
       node.build<GatherOp>({node.reshape(x, flat), tuples->linear}, node.attribute("axis", int64_t(0))));
 }
 
+//===----------------------------------------------------------------------------------------------===//
+// Scatter
+//===----------------------------------------------------------------------------------------------===//
+
+static Value buildScatter(NodeContext &node, Value x, Value indices, Value updates, int64_t axis) {
+  std::string name = node.getString("reduction").value_or("none");
+  std::optional<ScatterKind> kind = symbolizeScatterKind(name == "none" ? "set" : name);
+  if (!kind || name == "set") {
+    (void)node.fail("reduction must be none, add, mul, min or max");
+    return {};
+  }
+  Attribute attribute = ScatterKindAttr::get(node.builder.getContext(), *kind);
+  return node.build<ScatterElementsOp>({x, indices, updates},
+                                       {node.attribute("kind", attribute), node.attribute("axis", axis)});
+}
+
+static LogicalResult importScatterElements(NodeContext &node) {
+  Value x = node.getInput(0), indices = node.getInput(1);
+  std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", 0), getRank(x));
+  if (!axis || failed(checkIndices(node, indices)))
+    return failure();
+  return node.finish(buildScatter(node, x, indices, node.getInput(2), *axis));
+}
+
+/// Whole rows: each element of one is scattered by the row's index.
+static LogicalResult importScatterND(NodeContext &node) {
+  Value x = node.getInput(0), indices = node.getInput(1), updates = node.getInput(2);
+  if (failed(checkIndices(node, indices)) || getRank(indices) == 0)
+    return node.fail("indices must have rank 1 or more");
+  // A row has as many dims as the updates have beyond the tuples.
+  int64_t depth = getRank(x) - (getRank(updates) - (getRank(indices) - 1));
+  if (depth < 1 || depth > getRank(x))
+    return node.fail("the ranks of data, indices and updates do not fit");
+  std::optional<Tuples> tuples = readTuples(node, x, indices, /*batchDims=*/0, depth);
+  if (!tuples)
+    return failure();
+  DimExprAttr tupleCount = product(node, tuples->outer), row = product(node, tuples->row);
+  Value places = node.expand(node.reshape(tuples->linear, {tupleCount, node.dim(1)}), {tupleCount, row});
+  Value rows = node.reshape(updates, {tupleCount, row});
+  Value y = buildScatter(node, node.reshape(x, {tuples->count, row}), places, rows, /*axis=*/0);
+  return node.finish(node.reshape(y, getDims(x)));
+}
+
 /// The slices along an axis (elements in order, without one) whose condition holds.
 static LogicalResult importCompress(NodeContext &node) {
   Value x = node.getInput(0), condition = node.getInput(1);
@@ -199,6 +242,9 @@ void mlir::tfc::onnx_import::addIndexingOps(OpTable &table) {
   table.add("Gather", importGatherAlongAxis<GatherOp>, 2, 2);
   table.add("GatherElements", importGatherAlongAxis<GatherElementsOp>, 2, 2);
   table.add("GatherND", importGatherND, 2, 2);
+  table.add("ScatterElements", importScatterElements, 3, 3);
+  table.add("Scatter", importScatterElements, 3, 3, 9);
+  table.add("ScatterND", importScatterND, 3, 3);
   table.add("Compress", importCompress, 2, 2);
   table.add("NonZero", importNonZero, 1, 1);
   table.add("OneHot", importOneHot, 3, 3);

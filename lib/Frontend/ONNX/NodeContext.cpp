@@ -46,6 +46,8 @@ static bool holdsType(const ::onnx::AttributeProto &attribute, int type) {
     return attribute.has_s();
   case ::onnx::AttributeProto::TENSOR:
     return attribute.has_t();
+  case ::onnx::AttributeProto::GRAPH:
+    return attribute.has_g();
   default:
     // A repeated field may be empty.
     return !attribute.has_f() && !attribute.has_i() && !attribute.has_s() && !attribute.has_t();
@@ -64,6 +66,8 @@ static StringRef describeType(int type) {
     return "a tensor";
   case ::onnx::AttributeProto::INTS:
     return "a list of integers";
+  case ::onnx::AttributeProto::GRAPH:
+    return "a graph";
   case ::onnx::AttributeProto::FLOATS:
     return "a list of floats";
   default:
@@ -78,6 +82,8 @@ const ::onnx::AttributeProto *NodeContext::findAttribute(StringRef name, int typ
   bool hasType = attribute->has_type() && attribute->type() != ::onnx::AttributeProto::UNDEFINED;
   bool fits = hasType ? attribute->type() == type : holdsType(*attribute, type);
   if (fits && type == ::onnx::AttributeProto::TENSOR && !attribute->has_t())
+    fits = false;
+  if (fits && type == ::onnx::AttributeProto::GRAPH && !attribute->has_g())
     fits = false;
   if (fits && attribute->ref_attr_name().empty())
     return attribute;
@@ -125,6 +131,26 @@ Value NodeContext::buildTensor(const ::onnx::TensorProto &tensor) {
   if (!value)
     (void)fail(message);
   return value;
+}
+
+const ::onnx::GraphProto *NodeContext::getGraph(StringRef name) {
+  const auto *attribute = findAttribute(name, ::onnx::AttributeProto::GRAPH);
+  return attribute ? &attribute->g() : nullptr;
+}
+
+std::optional<SmallVector<Value>> NodeContext::importGraph(const ::onnx::GraphProto &graph,
+                                                           ArrayRef<Value> inputs) {
+  if (failedOnce)
+    return std::nullopt;
+  if (graph.input_size() != static_cast<int>(inputs.size())) {
+    (void)fail("a graph inside has " + Twine(graph.input_size()) + " inputs, not " + Twine(inputs.size()));
+    return std::nullopt;
+  }
+  FailureOr<SmallVector<Value>> results = state.importGraph(graph, inputs);
+  if (succeeded(results) && !llvm::is_contained(*results, Value()))
+    return *results;
+  (void)fail("a graph inside gives nothing");
+  return std::nullopt;
 }
 
 //===----------------------------------------------------------------------------------------------===//

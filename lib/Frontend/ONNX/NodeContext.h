@@ -37,6 +37,10 @@ struct FunctionState {
   /// The value of a tensor that stands in an attribute: a constant or a weight. Null after an error in
   /// `problem`.
   std::function<Value(const ::onnx::TensorProto &, Location, std::string &problem)> buildTensor;
+  /// Imports a graph inside a node at the builder's place: its inputs have these values. A failure has been
+  /// said.
+  std::function<FailureOr<SmallVector<Value>>(const ::onnx::GraphProto &, ArrayRef<Value> inputs)>
+      importGraph;
 
   /// A name for a symbol that nothing else has; it is taken from now on.
   std::string takeSymbol(StringRef hint);
@@ -86,6 +90,10 @@ public:
   /// Null where the attribute is absent.
   const ::onnx::TensorProto *getTensor(StringRef name);
   Value buildTensor(const ::onnx::TensorProto &tensor);
+  /// Null where the attribute is absent.
+  const ::onnx::GraphProto *getGraph(StringRef name);
+  /// Imports a graph at the builder's place; one value per output, none after a failure.
+  std::optional<SmallVector<Value>> importGraph(const ::onnx::GraphProto &graph, ArrayRef<Value> inputs);
 
   //===--------------------------------------------------------------------------------------------===//
   // Failing and ending

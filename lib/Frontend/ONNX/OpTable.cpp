@@ -22,6 +22,7 @@ const OpTable &OpTable::get() {
 OpTable::OpTable() {
   addActivationOps(*this);
   addContractionOps(*this);
+  addControlFlowOps(*this);
   addConvolutionOps(*this);
   addDataMovementOps(*this);
   addEinsumOps(*this);
@@ -37,6 +38,10 @@ OpTable::OpTable() {
 void OpTable::addTo(llvm::StringRef domain, llvm::StringRef op, Handler handler, unsigned requiredInputs,
                     unsigned maxInputs, int64_t sinceOpset) {
   entries[makeKey(domain, op)] = {handler, requiredInputs, maxInputs, sinceOpset};
+}
+
+void OpTable::addOpen(llvm::StringRef op, Handler handler, unsigned requiredInputs, int64_t sinceOpset) {
+  entries[makeKey("", op)] = {handler, requiredInputs, anyNumber, sinceOpset, /*mayLeaveOut=*/true};
 }
 
 const OpEntry *OpTable::find(llvm::StringRef domain, llvm::StringRef op, int64_t opset) const {

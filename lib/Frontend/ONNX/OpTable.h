@@ -27,6 +27,8 @@ struct OpEntry {
   unsigned maxInputs;
   /// Opset versions of the domain for which the handler is right.
   int64_t sinceOpset;
+  /// Among any number of inputs some may be left out.
+  bool mayLeaveOut = false;
 };
 
 inline constexpr unsigned anyNumber = ~0u;
@@ -43,6 +45,8 @@ public:
            int64_t sinceOpset = 1) {
     addTo("", op, handler, requiredInputs, maxInputs, sinceOpset);
   }
+  /// An operator with any number of inputs, of which some may be left out.
+  void addOpen(StringRef op, Handler handler, unsigned requiredInputs, int64_t sinceOpset = 1);
   void addTo(StringRef domain, StringRef op, Handler handler, unsigned requiredInputs, unsigned maxInputs,
              int64_t sinceOpset = 1);
 
@@ -53,6 +57,7 @@ private:
 
 void addActivationOps(OpTable &table);
 void addContractionOps(OpTable &table);
+void addControlFlowOps(OpTable &table);
 void addConvolutionOps(OpTable &table);
 void addDataMovementOps(OpTable &table);
 void addEinsumOps(OpTable &table);

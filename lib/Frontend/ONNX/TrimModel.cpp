@@ -19,6 +19,7 @@ namespace {
 enum class Message : uint8_t {
   Model,
   OperatorSet,
+  Function,
   Graph,
   Node,
   Attribute,
@@ -58,6 +59,16 @@ constexpr Field knownFields[] = {
     {Message::Model, 1, Kind::Varint},                             // ir_version
     {Message::Model, 7, Kind::Nested, Message::Graph},             // graph
     {Message::Model, 8, Kind::Nested, Message::OperatorSet},       // opset_import
+    {Message::Model, 25, Kind::Nested, Message::Function},         // functions
+    {Message::Function, 1, Kind::Bytes},                           // name
+    {Message::Function, 4, Kind::Bytes},                           // input
+    {Message::Function, 5, Kind::Bytes},                           // output
+    {Message::Function, 6, Kind::Bytes},                           // attribute
+    {Message::Function, 7, Kind::Nested, Message::Node},           // node
+    {Message::Function, 9, Kind::Nested, Message::OperatorSet},    // opset_import
+    {Message::Function, 10, Kind::Bytes},                          // domain
+    {Message::Function, 11, Kind::Nested, Message::Attribute},     // attribute_proto
+    {Message::Function, 13, Kind::Bytes},                          // overload
     {Message::OperatorSet, 1, Kind::Bytes},                        // domain
     {Message::OperatorSet, 2, Kind::Varint},                       // version
     {Message::Graph, 1, Kind::Nested, Message::Node},              // node
@@ -65,6 +76,7 @@ constexpr Field knownFields[] = {
     {Message::Graph, 5, Kind::Nested, Message::Tensor},            // initializer
     {Message::Graph, 11, Kind::Nested, Message::ValueInfo},        // input
     {Message::Graph, 12, Kind::Nested, Message::ValueInfo},        // output
+    {Message::Graph, 13, Kind::Nested, Message::ValueInfo},        // value_info
     {Message::Graph, 15, Kind::Nested, Message::SparseTensor},     // sparse_initializer
     {Message::Node, 1, Kind::Bytes},                               // input
     {Message::Node, 2, Kind::Bytes},                               // output
@@ -72,6 +84,7 @@ constexpr Field knownFields[] = {
     {Message::Node, 4, Kind::Bytes},                               // op_type
     {Message::Node, 5, Kind::Nested, Message::Attribute},          // attribute
     {Message::Node, 7, Kind::Bytes},                               // domain
+    {Message::Node, 8, Kind::Bytes},                               // overload
     {Message::Attribute, 1, Kind::Bytes},                          // name
     {Message::Attribute, 2, Kind::Fixed32},                        // f
     {Message::Attribute, 3, Kind::Varint},                         // i

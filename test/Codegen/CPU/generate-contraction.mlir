@@ -16,6 +16,17 @@ func.func private @linear(%a: tensor<?x768xf32, #tfc.dims<s0, 768>>, %b: tensor<
 
 // -----
 
+// A kernel that is marked as plain is left to the generic road.
+// CHECK-LABEL: func.func private @plain_tiles(
+// CHECK: tfc.matmul
+// CHECK-NOT: vector.fma
+func.func private @plain(%a: tensor<4x8xf32>, %b: tensor<8x16xf32>) -> tensor<4x16xf32> attributes {tfc.kernel, tfc.plain, tfc.symbols = []} {
+  %0 = tfc.matmul %a, %b : tensor<4x8xf32>, tensor<8x16xf32>
+  return %0 : tensor<4x16xf32>
+}
+
+// -----
+
 // Doubles take the generic road.
 // CHECK-LABEL: func.func private @doubles_tiles(
 // CHECK: tfc.matmul

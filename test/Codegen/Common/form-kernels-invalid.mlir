@@ -20,17 +20,6 @@ func.func @foreign(%x: tensor<4xf32>) -> tensor<4xf32> attributes {tfc.entry} {
 
 // -----
 
-func.func @bind_inside(%x: tensor<i1>, %n: tensor<i64>) attributes {tfc.entry} {
-  %p = tensor.extract %x[] : tensor<i1>
-  scf.if %p {
-    // expected-error @below {{tfc.bind cannot stand inside scf.if or scf.while}}
-    tfc.bind %n as ["count"] : tensor<i64>
-  }
-  return
-}
-
-// -----
-
 func.func @extern(%x: tensor<4xf32>) -> tensor<4xf32> attributes {tfc.entry} {
   // expected-error @below {{calls operator 'Mystery' of the host, which the host program cannot do yet}}
   %0 = tfc.extern_call "Mystery"(%x) {} : (tensor<4xf32>) -> tensor<4xf32>

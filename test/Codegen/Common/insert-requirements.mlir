@@ -48,6 +48,28 @@ func.func @born_symbol(%x: tensor<?xf32, #tfc.dims<n>>, %y: tensor<?xf32, #tfc.d
 
 // -----
 
+// What a branch needs is asked for where it is taken.
+// CHECK-LABEL: @branch
+func.func @branch(%c: tensor<i1>, %x: tensor<?xf32, #tfc.dims<n>>, %y: tensor<?xf32, #tfc.dims<m>>) -> tensor<?xf32, #tfc.dims<n>> attributes {tfc.entry} {
+  // CHECK: %[[BIT:.*]] = tfc.cast %{{.*}} : tensor<i1> -> tensor<i64>
+  // CHECK-NEXT: tfc.bind %[[BIT]] as ["branch_0"]
+  // CHECK-NEXT: tfc.require{{ +}}equal branch_0 * n, branch_0 * m
+  // CHECK: scf.if
+  // CHECK: else
+  // CHECK-NEXT: tfc.require{{ +}}at_most -3 * branch_0 + 3, -1 * branch_0 * n + n
+  %p = tensor.extract %c[] : tensor<i1>
+  %r = scf.if %p -> tensor<?xf32, #tfc.dims<n>> {
+    %0 = tfc.reshape %y : tensor<?xf32, #tfc.dims<m>> -> tensor<?xf32, #tfc.dims<n>>
+    scf.yield %0 : tensor<?xf32, #tfc.dims<n>>
+  } else {
+    tfc.require at_most 3, n
+    scf.yield %x : tensor<?xf32, #tfc.dims<n>>
+  }
+  return %r : tensor<?xf32, #tfc.dims<n>>
+}
+
+// -----
+
 func.func @never(%a: tensor<?xf32, #tfc.dims<n>>) -> tensor<?xf32, #tfc.dims<n + 1>> attributes {tfc.entry} {
   // expected-error @below {{needs n + 1 equal n, which never holds}}
   %0 = tfc.reshape %a : tensor<?xf32, #tfc.dims<n>> -> tensor<?xf32, #tfc.dims<n + 1>>

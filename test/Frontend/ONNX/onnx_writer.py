@@ -48,17 +48,42 @@ def external(name, dims, entries, data_type=FLOAT):
     return tensor(name, dims, data_type, extra=pairs + number(14, 1))
 
 
+class Subgraph(bytes):
+    """A graph that is an attribute."""
+
+
+def subgraph(nodes, inputs, outputs, initializers=()):
+    return Subgraph(graph(nodes, inputs, outputs, initializers))
+
+
+class Reference(str):
+    """An attribute of a function's node that is the call's attribute of this name."""
+
+
+def function(name, inputs, outputs, nodes, attributes=(), defaults=None, domain="own", opsets=(("", 17),)):
+    out = chunk(1, name) + b"".join(chunk(4, i) for i in inputs) + b"".join(chunk(5, o) for o in outputs)
+    out += b"".join(chunk(6, a) for a in attributes) + b"".join(chunk(7, n) for n in nodes)
+    out += b"".join(chunk(9, chunk(1, d) + number(2, v)) for d, v in opsets) + chunk(10, domain)
+    return out + b"".join(chunk(11, attribute(k, v)) for k, v in (defaults or {}).items())
+
+
 def attribute(name, value):
     """An attribute of the type that Python's type says; bytes are a tensor."""
     out = chunk(1, name)
+    if isinstance(value, Reference):
+        return out + chunk(21, value)
     if isinstance(value, int):
         return out + number(3, value) + number(20, 2)
     if isinstance(value, float):
         return out + fixed32(2, value) + number(20, 1)
     if isinstance(value, str):
         return out + chunk(4, value) + number(20, 3)
+    if isinstance(value, Subgraph):
+        return out + chunk(6, value) + number(20, 5)
     if isinstance(value, bytes):
         return out + chunk(5, value) + number(20, 4)
+    if value and isinstance(value[0], float):
+        return out + b"".join(fixed32(7, v) for v in value) + number(20, 6)
     return out + b"".join(number(8, v) for v in value) + number(20, 7)
 
 
@@ -90,10 +115,11 @@ def graph(nodes, inputs, outputs, initializers=(), name="g"):
     return out
 
 
-def model(graph_bytes, opsets=(("", 17),), ir_version=8):
+def model(graph_bytes, opsets=(("", 17),), ir_version=8, functions=()):
     out = b"" if ir_version is None else number(1, ir_version)
     out += chunk(7, graph_bytes)
-    return out + b"".join(chunk(8, chunk(1, domain) + number(2, version)) for domain, version in opsets)
+    out += b"".join(chunk(8, chunk(1, domain) + number(2, version)) for domain, version in opsets)
+    return out + b"".join(chunk(25, f) for f in functions)
 
 
 def one_node(op, input_dims, attributes=None, constants=(), opset=17, outputs=("y",), types=None, domain=""):

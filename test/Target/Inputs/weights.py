@@ -37,7 +37,7 @@ def at(data, offset, dtype, *dims):
 done = compile("-o", "external.so", "-weights", "external")
 check("external: " + done.stderr, done.returncode == 0)
 data = open("external.weights", "rb").read()
-check("size", len(data) == 17179904)
+check("size", len(data) == 17178944)
 check("plain", (at(data, 0, np.float32, 3, 4) == small).all())
 check("transposed", (at(data, 64, np.float32, 4, 3) == small.T).all())
 check("row", (at(data, 128, np.float32, 4) == small[1]).all())
@@ -54,6 +54,10 @@ check("constant", (at(data, 640, np.float32, 5) == 0.5).all())
 normal = at(data, 704, np.float32, 4, 8)
 check("normal is spread out", normal.std() > 0.5 and abs(normal.mean()) < 0.6 and len(set(normal.flat)) == 32)
 check("normal through a layout", (at(data, 832, np.float32, 8, 4) == normal.T).all())
+check("padded", (at(data, 17178304, np.float32, 6, 5) == np.pad(small, ((2, 1), (0, 1)))).all())
+check("panels", (at(data, 17178496, np.float32, 2, 3, 3) == np.pad(small, ((0, 0), (0, 2))).reshape(3, 2, 3).transpose(1, 0, 2)).all())
+check("padded brain", (at(data, 17178624, np.uint16, 4, 4) == np.pad(brain.T, ((0, 1), (0, 0)))).all())
+check("normal padded", (at(data, 17178688, np.float32, 6, 10) == np.pad(normal, ((1, 1), (0, 2)))).all())
 check("large", (at(data, 1024, np.float32, 2048, 2048) == large.T).all())
 check("tail", (at(data, 16778304, np.float32, 100, 1000).flat == large.flat[:100000]).all())
 
@@ -82,6 +86,7 @@ def broken(name, old, new, wanted):
 
 
 broken("missing file", "source.bin", "missing.bin", "missing.bin")
+broken("padding that reads outside", "<-8, [4, 1], pad [<-2,", "<-8, [4, 1], pad [<-1,", "weight @padded: its layout reads outside")
 broken("beyond the end of the file", ", 128, 16777216> layout", ", 256, 16777216> layout", "weight @large")
 
 # Weights above 2 GB (a file with a hole), and the memory it takes.

@@ -8,6 +8,7 @@
 #include "Host.h"
 
 #include <atomic>
+#include <mutex>
 #include <thread>
 
 using namespace tfc_test;
@@ -361,7 +362,7 @@ TEST(Context, OneThreadAtATime) {
   options.threads = 1;
   options.profiler_data = &reentry;
   // Called in the middle of a run: another run on the same context is refused.
-  options.profiler = [](void *data, const TfcEntry *, uint32_t, const int64_t *, int) {
+  options.profiler = [](void *data, const TfcEvent *) {
     auto &reentry = *static_cast<Reentry *>(data);
     LookupCall call(1, 1, 0);
     std::thread([&] {
@@ -376,6 +377,58 @@ TEST(Context, OneThreadAtATime) {
   EXPECT_EQ(reentry.code, TFC_BAD_ARGUMENT);
   EXPECT_EQ(reentry.sentence,
             "the context is busy: another thread is using it; give each thread a context of its own");
+}
+
+/// What a profiler was told, in the order of the calls; tiles come from several threads.
+struct Told {
+  std::mutex lock;
+  std::vector<std::pair<uint32_t, int32_t>> events;
+  int64_t tiles = 0, openTiles = 0;
+};
+
+TEST(Context, TellsItsProfiler) {
+  Told told;
+  TfcContextOptions options = {};
+  options.threads = 2;
+  options.profiler_data = &told;
+  options.profiler = [](void *data, const TfcEvent *event) {
+    auto &told = *static_cast<Told *>(data);
+    std::lock_guard<std::mutex> guard(told.lock);
+    if (event->kind != TFC_EVENT_TILES) {
+      told.events.push_back({event->kind, event->after});
+      return;
+    }
+    EXPECT_LT(event->begin, event->end);
+    EXPECT_TRUE(event->worker == 0 || event->worker == 1);
+    told.openTiles += event->after ? -1 : 1;
+    told.tiles += event->after ? event->end - event->begin : 0;
+  };
+  LookupCall call(2, 3, 0);
+  {
+    Opened lookup("lookup.so", options); // no wishes: runs and launches
+    EXPECT_EQ(call.run(lookup.context), TFC_OK) << tfc_last_error();
+  }
+  ASSERT_GE(told.events.size(), 4u);
+  EXPECT_EQ(told.events.front(), std::make_pair(uint32_t(TFC_EVENT_RUN), 0));
+  EXPECT_EQ(told.events.back(), std::make_pair(uint32_t(TFC_EVENT_RUN), 1));
+  for (size_t i = 1; i + 1 < told.events.size(); ++i)
+    EXPECT_EQ(told.events[i], std::make_pair(uint32_t(TFC_EVENT_LAUNCH), int32_t(i % 2 == 0)));
+  EXPECT_EQ(told.tiles, 0);
+
+  told.events.clear();
+  options.profiler_events = 1u << TFC_EVENT_TILES;
+  Opened lookup("lookup.so", options);
+  EXPECT_EQ(call.run(lookup.context), TFC_OK) << tfc_last_error();
+  EXPECT_TRUE(told.events.empty());
+  EXPECT_GT(told.tiles, 0);
+  EXPECT_EQ(told.openTiles, 0);
+  // A run that is refused is told of from beginning to end as well.
+  options.profiler_events = 0;
+  Opened again("lookup.so", options);
+  LookupCall bad(2, 3, 0);
+  bad.inputs[0].rank = 1;
+  EXPECT_NE(bad.run(again.context), TFC_OK);
+  EXPECT_EQ(told.events.size(), 2u);
 }
 
 TEST(Context, BadOptions) {

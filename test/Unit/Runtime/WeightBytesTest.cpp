@@ -158,6 +158,70 @@ TEST(LayoutRecipe, RowMajor) {
   EXPECT_FALSE(tfc_layout_is_row_major(dims, 3, columns));
 }
 
+/// What a bounded layout says, element by element.
+int64_t boundedElement(const std::vector<int64_t> &index, int64_t offset, const int64_t *strides,
+                       const std::vector<TfcLayoutBound> &bounds) {
+  auto dot = [&](int64_t start, const int64_t *steps) {
+    return std::inner_product(index.begin(), index.end(), steps, start);
+  };
+  for (const TfcLayoutBound &bound : bounds) {
+    int64_t at = dot(bound.offset, bound.strides);
+    if (at < 0 || at >= bound.extent)
+      return -1;
+  }
+  return dot(offset, strides);
+}
+
+TEST(LayoutRecipe, BoundedRows) {
+  struct Case {
+    int64_t dims[3], offset, strides[3], starts[2], extents[2], steps[2][3];
+  } cases[] = {
+      // 10 columns in panels of 4, the last one padded; rows padded from 5 to 6.
+      {{3, 6, 4}, 0, {4, 10, 1}, {0, 0}, {10, 5}, {{4, 0, 1}, {0, 1, 0}}},
+      // Two rows before, one column cut, backwards.
+      {{2, 5, 7}, 13, {50, 7, -1}, {-2, 5}, {3, 6}, {{0, 1, 0}, {0, 0, -1}}},
+      // Every third element, of which some lie outside on both sides.
+      {{1, 1, 9}, -6, {0, 0, 3}, {-6, 0}, {14, 1}, {{0, 0, 3}, {0, 0, 0}}},
+      // Nothing at all.
+      {{2, 2, 3}, 0, {6, 3, 1}, {0, 0}, {0, 5}, {{6, 3, 1}, {0, 0, 1}}},
+  };
+  for (const Case &c : cases) {
+    std::vector<TfcLayoutBound> bounds = {{c.starts[0], c.extents[0], c.steps[0]}, {c.starts[1], c.extents[1], c.steps[1]}};
+    std::vector<int64_t> index(3, 0);
+    int64_t rows = 0, read = 0;
+    do {
+      TfcLayoutRow row = tfc_layout_row(c.dims, 3, c.offset, c.strides, bounds.data(), 2, index.data());
+      for (int64_t j = 0; j < c.dims[2]; ++j) {
+        index[2] = j;
+        int64_t expected = boundedElement(index, c.offset, c.strides, bounds);
+        bool isRead = j >= row.begin && j < row.end;
+        EXPECT_EQ(isRead, expected >= 0) << j;
+        if (isRead) {
+          EXPECT_EQ(row.source + j * c.strides[2], expected);
+          read = std::max(read, expected + 1);
+        }
+      }
+      index[2] = 0;
+      ++rows;
+    } while (tfc_layout_next_row(c.dims, 3, index.data()));
+    EXPECT_EQ(rows, c.dims[0] * c.dims[1]);
+    EXPECT_TRUE(tfc_layout_bounded_fits(c.dims, 3, c.offset, c.strides, bounds.data(), 2, read));
+    if (read) {
+      EXPECT_FALSE(tfc_layout_bounded_fits(c.dims, 3, c.offset, c.strides, bounds.data(), 2, read - 1));
+    }
+  }
+}
+
+TEST(LayoutRecipe, BoundsThatCannotBe) {
+  int64_t dims[] = {4}, strides[] = {1}, huge[] = {INT64_MAX / 2};
+  TfcLayoutBound negative = {0, -1, strides}, overflow = {0, 4, huge}, far = {0, INT64_MAX, strides};
+  for (TfcLayoutBound bound : {negative, overflow, far})
+    EXPECT_FALSE(tfc_layout_bounded_fits(dims, 1, 0, strides, &bound, 1, 100));
+  TfcLayoutBound fine = {-1, 2, strides};
+  EXPECT_TRUE(tfc_layout_bounded_fits(dims, 1, -1, strides, &fine, 1, 2));
+  EXPECT_FALSE(tfc_layout_bounded_fits(dims, 1, -2, strides, &fine, 1, 2));
+}
+
 //===-- Hashes
 //---------------------------------------------------------------------------------------------===//
 

@@ -42,6 +42,8 @@ private:
   void addSymbols();
   LogicalResult addPorts();
   LogicalResult addLaunch(LaunchOp launch);
+  /// The launches and inputs that a launch's operand comes from, through reshapes and the results of regions.
+  void collectSources(Value value, llvm::SmallSetVector<int64_t, 4> &sources);
   LogicalResult addSlots();
   void addRequirements();
   SmallVector<int64_t> addDims(Type type);

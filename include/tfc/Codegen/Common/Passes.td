@@ -18,8 +18,9 @@ def InsertRequirements : Pass<"tfc-insert-requirements", "::mlir::ModuleOp"> {
     `tfc.bind` that gives the last of their symbols its value. Each condition stands once. One that holds for every
     value of the symbols is dropped; one that holds for none is an error at the op.
 
-    A condition of an op inside a region (scf.if, scf.while) is checked in any case: conditions are checked when the
-    symbols are bound, before it is known which way the program goes.
+    What an op inside an scf.if of the function's body needs is asked for only in runs that take its branch: the branch's
+    condition is bound as a symbol, 1 or 0, and factors both sides. Inside scf.while conditions are checked in any
+    case: they are checked when the symbols are bound, before it is known which way the program goes.
 
     ```mlir
     func.func @main(%a: tensor<?xf32, #tfc.dims<n>>, %b: tensor<?xf32, #tfc.dims<m>>) -> ... {

@@ -142,6 +142,52 @@ void MatmulOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRCont
 /// False only where two constants differ; symbolic differences are checked at run time.
 static bool mayBeEqual(DimExprAttr a, DimExprAttr b) { return !a.isConstant() || !b.isConstant() || a == b; }
 
+DimExprAttr AttentionOp::getTotalKeys() {
+  DimExprAttr keys = getDim(getKey(), 2);
+  return getPastKey() ? getDim(getPastKey(), 2) + keys : keys;
+}
+
+/// (C7): output, present key and value, probabilities.
+static LogicalResult verifyAttentionResults(AttentionOp op) {
+  SmallVector<DimExprAttr> q = getDims(op.getQuery()), k = getDims(op.getKey()), v = getDims(op.getValue());
+  Type element = getElementTypeOrSelf(op.getQuery().getType());
+  DimExprAttr total = op.getTotalKeys();
+  auto check = [&](StringRef name, Value result, ArrayRef<DimExprAttr> dims) -> LogicalResult {
+    Type type = getTensorType(dims, element);
+    if (result && result.getType() != type)
+      return op.emitOpError("(C7) the ") << name << " should be " << type;
+    return success();
+  };
+  if (op.getExtras().size() > 3)
+    return op.emitOpError("(C7) there are at most 4 results, got ") << op->getNumResults();
+  if (op.getPresentKey() && !op.getPastKey())
+    return op.emitOpError("(C7) present key and value come only with a past");
+  if (failed(check("output", op.getOutput(), {q[0], q[1], q[2], v[3]})) ||
+      failed(check("present key", op.getPresentKey(), {k[0], k[1], total, k[3]})) ||
+      failed(check("present value", op.getPresentValue(), {v[0], v[1], total, v[3]})))
+    return failure();
+  return check("probabilities", op.getProbabilities(), {q[0], q[1], q[2], total});
+}
+
+/// (C8) to (C11): numbers, windows and lengths.
+static LogicalResult verifyAttentionBounds(AttentionOp op) {
+  if (std::optional<APFloat> scale = op.getScale(); scale && !scale->isFinite())
+    return op.emitOpError("(C8) the scale is not finite");
+  if (std::optional<APFloat> cap = op.getSoftcap(); cap && (!cap->isFinite() || cap->isNegative() || cap->isZero()))
+    return op.emitOpError("(C9) the softcap is not a finite number above 0");
+  for (std::optional<uint64_t> window : {op.getWindowLeft(), op.getWindowRight()})
+    if (window && static_cast<int64_t>(*window) < 0)
+      return op.emitOpError("(C10) a window is negative: ") << static_cast<int64_t>(*window);
+  if (op.getCausal() && op.getWindowRight())
+    return op.emitOpError("(C10) a causal attention has no window_right");
+  if (!op.getKeyLengths())
+    return success();
+  SmallVector<DimExprAttr> lengths = getDims(op.getKeyLengths());
+  if (lengths.size() != 1 || !mayBeEqual(lengths[0], getDim(op.getQuery(), 0)))
+    return op.emitOpError("(C11) key_lengths is no vector with one element for each batch: ") << op.getKeyLengths().getType();
+  return success();
+}
+
 LogicalResult AttentionOp::verify() {
   Type element = getElementTypeOrSelf(getQuery().getType());
   for (Value operand : {getQuery(), getKey(), getValue()}) {
@@ -160,34 +206,19 @@ LogicalResult AttentionOp::verify() {
 
   if (static_cast<bool>(getPastKey()) != static_cast<bool>(getPastValue()))
     return emitOpError("(C6) past key and past value come together");
-  DimExprAttr total = k[2];
-  if (getPastKey()) {
+  if (getPastKey())
     for (auto [past, now] : {std::pair(getPastKey(), k), std::pair(getPastValue(), v)}) {
       SmallVector<DimExprAttr> dims = getDims(past);
       if (dims.size() != 4 || getElementTypeOrSelf(past.getType()) != element || !mayBeEqual(dims[0], now[0]) ||
           dims[1] != now[1] || dims[3] != now[3])
         return emitOpError("(C6) past key and value must agree with key and value but for dim 2, got ") << past.getType();
     }
-    total = getDim(getPastKey(), 2) + k[2];
-  }
-  SmallVector<DimExprAttr> scores{q[0], q[1], q[2], total};
+  SmallVector<DimExprAttr> scores{q[0], q[1], q[2], getTotalKeys()};
   if (getMask() && !isBroadcastableTo(getDims(getMask()), scores))
     return emitOpError("(C5) the mask does not broadcast to [batch, heads, queries, keys]: ") << getMask().getType();
   if (getBias() && (getElementTypeOrSelf(getBias().getType()) != element || !isBroadcastableTo(getDims(getBias()), scores)))
     return emitOpError("(C5) the bias does not broadcast to [batch, heads, queries, keys]: ") << getBias().getType();
-
-  if (getOutput().getType() != getTensorType({q[0], q[1], q[2], v[3]}, element))
-    return emitOpError("(C7) the output should be ") << getTensorType({q[0], q[1], q[2], v[3]}, element);
-  if (!getPresent().empty() && (getPresent().size() != 2 || !getPastKey()))
-    return emitOpError("(C7) present key and value come together, and only with a past");
-  if (getPresentKey()) {
-    Type key = getTensorType({k[0], k[1], total, k[3]}, element), value = getTensorType({v[0], v[1], total, v[3]}, element);
-    if (getPresentKey().getType() != key || getPresentValue().getType() != value)
-      return emitOpError("(C7) present key and value should be ") << key << " and " << value;
-  }
-  if (std::optional<APFloat> scale = getScale(); scale && !scale->isFinite())
-    return emitOpError("(C8) the scale is not finite");
-  return success();
+  return success(succeeded(verifyAttentionResults(*this)) && succeeded(verifyAttentionBounds(*this)));
 }
 
 void AttentionOp::collectRequirements(SmallVectorImpl<Requirement> &requirements) {
@@ -201,14 +232,14 @@ void AttentionOp::collectRequirements(SmallVectorImpl<Requirement> &requirements
   require(RequireKind::Equal, v[1], k[1]);
   require(RequireKind::Equal, v[2], k[2]);
   require(RequireKind::Equal, k[3], q[3]);
-  DimExprAttr total = k[2];
+  if (getKeyLengths())
+    require(RequireKind::Equal, getDim(getKeyLengths(), 0), q[0]);
   if (getPastKey()) {
-    total = getDim(getPastKey(), 2) + k[2];
     require(RequireKind::Equal, getDim(getPastKey(), 0), q[0]);
     require(RequireKind::Equal, getDim(getPastValue(), 0), q[0]);
     require(RequireKind::Equal, getDim(getPastValue(), 2), getDim(getPastKey(), 2));
   }
-  SmallVector<DimExprAttr> scores{q[0], q[1], q[2], total};
+  SmallVector<DimExprAttr> scores{q[0], q[1], q[2], getTotalKeys()};
   for (Value extra : {Value(getMask()), Value(getBias())}) {
     if (!extra)
       continue;

@@ -396,6 +396,44 @@ void GatherElementsOp::collectRequirements(SmallVectorImpl<Requirement> &require
 
 OpOperand &GatherElementsOp::getIndexOperand() { return getIndicesMutable(); }
 
+LogicalResult ScatterElementsOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc, Adaptor adaptor,
+                                                  SmallVectorImpl<Type> &types) {
+  Type x = adaptor.getX().getType(), indices = adaptor.getIndices().getType(),
+       updates = adaptor.getUpdates().getType();
+  if (failed(checkAxis(loc, x, adaptor.getAxis())) || failed(checkKnownDims(loc, {indices, updates})))
+    return failure();
+  SmallVector<DimExprAttr> xDims = getDims(x), indexDims = getDims(indices), updateDims = getDims(updates);
+  if (xDims.size() != indexDims.size() || xDims.size() != updateDims.size())
+    return emitOptionalError(loc, "(C1) ranks differ: ", x, ", ", indices, " and ", updates);
+  for (auto [index, xDim, dim] : llvm::enumerate(xDims, indexDims))
+    if (index != adaptor.getAxis() && xDim.isConstant() && dim.isConstant() &&
+        *dim.getConstant() > *xDim.getConstant())
+      return emitOptionalError(loc, "(C2) dim ", index, " of the indices, ", dim.str(), ", exceeds ",
+                               xDim.str());
+  for (auto [dim, updateDim] : llvm::zip_equal(indexDims, updateDims))
+    if (dim.isConstant() && updateDim.isConstant() && dim != updateDim)
+      return emitOptionalError(loc, "(C3) dims of indices and updates differ: ", dim.str(), " and ",
+                               updateDim.str());
+  Type element = getElementTypeOrSelf(x);
+  if (element != getElementTypeOrSelf(updates))
+    return emitOptionalError(loc, "(C4) element types differ: ", x, " and ", updates);
+  if (element.isInteger(1) && adaptor.getKind() != ScatterKind::Set)
+    return emitOptionalError(loc, "(C5) bools can only be set");
+  types.push_back(x);
+  return success();
+}
+
+void ScatterElementsOp::collectRequirements(SmallVectorImpl<Requirement> &requirements) {
+  for (auto [index, xDim, dim] : llvm::enumerate(getDims(getX()), getDims(getIndices())))
+    if (index != getAxis() && !(xDim - dim).isNonNegative())
+      requirements.push_back({RequireKind::AtMost, dim, xDim});
+  for (auto [dim, updateDim] : llvm::zip_equal(getDims(getIndices()), getDims(getUpdates())))
+    if (dim != updateDim)
+      requirements.push_back({RequireKind::Equal, updateDim, dim});
+}
+
+OpOperand &ScatterElementsOp::getIndexOperand() { return getIndicesMutable(); }
+
 //===----------------------------------------------------------------------------------------------===//
 // The rest
 //===----------------------------------------------------------------------------------------------===//

@@ -18,16 +18,21 @@ using namespace mlir::tfc;
 // WeightOp
 //===----------------------------------------------------------------------------------------------===//
 
-/// One past the last source element that the layout reads, or failure on overflow or a negative index.
+/// One past the last source element that the layout reads, as far as that can be said at once, or failure on overflow or a
+/// negative index.
 static FailureOr<int64_t> computeSourceElements(RankedTensorType type, LayoutAttr layout) {
   int64_t last = layout ? layout.getOffset() : 0, count = 1;
-  if (last < 0)
+  bool isPadded = layout && !layout.getBounds().empty();
+  if (last < 0 && !isPadded)
     return failure();
   if (llvm::is_contained(type.getShape(), 0))
     return 0;
   for (int64_t size : type.getShape())
     if (__builtin_mul_overflow(count, size, &count))
       return failure();
+  // What bounds leave out is not read; whoever reads checks each row (tfc_layout_bounded_fits).
+  if (isPadded)
+    return 0;
   if (!layout)
     return count;
   for (auto [size, stride] : llvm::zip_equal(type.getShape(), layout.getStrides())) {
@@ -57,6 +62,14 @@ LogicalResult WeightOp::verify() {
   LayoutAttr layout = getLayoutAttr();
   if (layout && static_cast<int64_t>(layout.getStrides().size()) != type.getRank())
     return emitOpError("(C3) the layout has ") << layout.getStrides().size() << " strides for rank " << type.getRank();
+  if (layout && !layout.getBounds().empty() && type.getRank() == 0)
+    return emitOpError("(C3) a scalar cannot be padded");
+  for (LayoutBoundAttr bound : layout ? layout.getBounds() : ArrayRef<LayoutBoundAttr>()) {
+    if (static_cast<int64_t>(bound.getStrides().size()) != type.getRank())
+      return emitOpError("(C3) a bound of the layout has ") << bound.getStrides().size() << " strides for rank " << type.getRank();
+    if (bound.getExtent() < 0)
+      return emitOpError("(C3) a bound of the layout has a negative extent, ") << bound.getExtent();
+  }
   FailureOr<int64_t> needed = computeSourceElements(type, layout);
   if (failed(needed))
     return emitOpError("(C2) the layout reads before the source's start or beyond any file");

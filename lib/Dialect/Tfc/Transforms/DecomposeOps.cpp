@@ -10,6 +10,7 @@
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 #include <cmath>
 
@@ -22,6 +23,8 @@ using namespace mlir;
 using namespace mlir::tfc;
 
 bool mlir::tfc::hasAttentionKernel(AttentionOp op) {
+  if (auto kernel = op->getParentOfType<FunctionOpInterface>(); kernel && kernel->hasAttr("tfc.plain"))
+    return false;
   constexpr int64_t kMostHeadDim = 256;
   auto isHeadDim = [](DimExprAttr dim) {
     std::optional<int64_t> size = dim ? dim.getConstant() : std::nullopt;
@@ -59,11 +62,12 @@ public:
     Value values = withPast(op.getPastValue(), op.getValue());
     if (failed)
       return failure();
-    auto plain = AttentionOp::create(builder, loc, op.getOutput().getType(), TypeRange(), op.getQuery(), keys,
-                                     values, op.getMask(), op.getBias(),
-                                     /*past_key=*/Value(), /*past_value=*/Value(), op.getScaleAttr(),
-                                     op.getCausal(), op.getMaskedRow());
-    return replace(plain.getOutput(), keys, values);
+    auto plain = AttentionOp::create(builder, loc, TypeRange(op.getOutput().getType()), op.getQuery(), keys, values,
+                                     op.getMask(), op.getBias(), /*past_key=*/Value(), /*past_value=*/Value(),
+                                     op.getKeyLengths(), op.getScaleAttr(), op.getSoftcapAttr(), op.getCausalAttr(),
+                                     op.getWindowLeftAttr(), op.getWindowRightAttr(), op.getMaskedRowAttr());
+    // An attention that gives its probabilities has no kernel, so it does not come here.
+    return replace(plain.getOutput(), keys, values, /*probabilities=*/Value());
   }
 
   LogicalResult run() {
@@ -71,14 +75,16 @@ public:
     Value values = withPast(op.getPastValue(), op.getValue());
     Value probabilities = computeProbabilities(keys);
     Value output = multiplyValues(probabilities, values);
-    return failed ? failure() : replace(output, keys, values);
+    return failed ? failure() : replace(output, keys, values, probabilities);
   }
 
 private:
-  LogicalResult replace(Value output, Value keys, Value values) {
+  LogicalResult replace(Value output, Value keys, Value values, Value probabilities) {
     SmallVector<Value> results{output};
     if (op.getPresentKey())
       results.append({keys, values});
+    if (op.getProbabilities())
+      results.push_back(probabilities);
     for (auto [result, type] : llvm::zip_equal(results, op->getResultTypes()))
       result = reshape(result, cast<RankedTensorType>(type));
     if (failed)
@@ -148,21 +154,81 @@ private:
     return build<ReciprocalOp>(build<SqrtOp>(number));
   }
 
-  /// Where a query may attend, or null for everywhere.
-  Value allowed(DimExprAttr queries, DimExprAttr keys) {
-    Value mask = op.getMask();
-    if (!op.getCausal())
-      return mask;
-    RankedTensorType scalar = RankedTensorType::get({}, builder.getI64Type());
-    Value one = buildDimValues(builder, loc, DimExprAttr::constant(builder.getContext(), 1), scalar);
-    Value zero = buildDimValues(builder, loc, DimExprAttr::constant(builder.getContext(), 0), scalar);
-    Value offset = buildDimValues(builder, loc, keys - queries, scalar);
-    Value query = build<RangeOp>({offset, one}, {}, mlir::tfc::getTensorType(queries, builder.getI64Type()));
+  //===--------------------------------------------------------------------------------------------===//
+  // Which keys are allowed
+  //===--------------------------------------------------------------------------------------------===//
+
+  /// A scalar of i64 that is an expression of dims.
+  Value number(DimExprAttr value) {
+    return buildDimValues(builder, loc, value, RankedTensorType::get({}, builder.getI64Type()));
+  }
+  Value number(int64_t value) { return number(DimExprAttr::constant(builder.getContext(), value)); }
+
+  /// `start`, `start + 1`, ...: as many as `count` says.
+  Value count(DimExprAttr start, DimExprAttr length) {
+    return build<RangeOp>({number(start), number(1)}, {}, mlir::tfc::getTensorType(length, builder.getI64Type()));
+  }
+
+  Value compare(CompareKind kind, Value x, Value y) {
+    return build<CompareOp>({x, y}, attribute("kind", CompareKindAttr::get(builder.getContext(), kind)));
+  }
+
+  /// The key lengths as [batch, 1, 1, 1] of i64.
+  Value keyLengths() {
+    DimExprAttr one = DimExprAttr::constant(builder.getContext(), 1);
+    Value lengths = reshape(op.getKeyLengths(), {getDim(op.getKeyLengths(), 0), one, one, one});
+    return lengths ? build<CastOp>(lengths, {}, cast<RankedTensorType>(lengths.getType()).clone(builder.getI64Type())) : lengths;
+  }
+
+  /// Where each query stands among the keys: [queries, 1], or [batch, 1, queries, 1] where `lengths` says it.
+  Value positions(Value lengths) {
+    DimExprAttr queries = getDim(op.getQuery(), 2), zero = DimExprAttr::constant(builder.getContext(), 0);
+    Value query = count(lengths ? zero : op.getTotalKeys() - queries, queries);
     query = reshape(query, {queries, DimExprAttr::constant(builder.getContext(), 1)});
-    Value key = build<RangeOp>({zero, one}, {}, mlir::tfc::getTensorType(keys, builder.getI64Type()));
-    Value causal = build<CompareOp>(
-        {key, query}, attribute("kind", CompareKindAttr::get(builder.getContext(), CompareKind::Le)));
-    return mask ? build<AndOp>({mask, causal}) : causal;
+    return lengths ? build<AddOp>({query, build<SubOp>({lengths, number(queries)})}) : query;
+  }
+
+  /// Which keys each query may attend, or null for all of them.
+  Value allowedKeys() {
+    SmallVector<Value> conditions;
+    if (op.getMask())
+      conditions.push_back(op.getMask());
+    Value lengths = op.getKeyLengths() ? keyLengths() : Value();
+    bool isBounded = op.getCausal() || op.getWindowLeft() || op.getWindowRight();
+    Value key = isBounded || lengths ? count(DimExprAttr::constant(builder.getContext(), 0), op.getTotalKeys()) : Value();
+    Value position = isBounded ? positions(lengths) : Value();
+    // Wider than any tensor, and far enough from the ends of i64.
+    auto width = [&](uint64_t window) { return number(std::min<uint64_t>(window, int64_t(1) << 62)); };
+    if (lengths)
+      conditions.push_back(compare(CompareKind::Lt, key, lengths));
+    if (op.getCausal())
+      conditions.push_back(compare(CompareKind::Le, key, position));
+    if (op.getWindowLeft())
+      conditions.push_back(compare(CompareKind::Ge, key, build<SubOp>({position, width(*op.getWindowLeft())})));
+    if (op.getWindowRight())
+      conditions.push_back(compare(CompareKind::Le, key, build<AddOp>({position, width(*op.getWindowRight())})));
+    if (conditions.empty())
+      return nullptr;
+    Value all = conditions.front();
+    for (Value condition : llvm::drop_begin(conditions))
+      all = build<AndOp>({all, condition});
+    return all;
+  }
+
+  //===--------------------------------------------------------------------------------------------===//
+  // Scores, probabilities, output
+  //===--------------------------------------------------------------------------------------------===//
+
+  /// Scaled, capped and biased; masked keys are not masked yet.
+  Value computeScores(Value keys, ArrayRef<DimExprAttr> dims) {
+    Value scores =
+        build<MatmulOp>({group(op.getQuery()), keys}, attribute("transpose_b", builder.getUnitAttr()));
+    scores = build<MulOp>({reshape(scores, dims), scale()});
+    if (op.getSoftcap()) {
+      Value cap = constant(op.getSoftcap()->convertToDouble());
+      scores = build<MulOp>({build<TanhOp>(build<DivOp>({scores, cap})), cap});
+    }
+    return op.getBias() ? build<AddOp>({scores, op.getBias()}) : scores;
   }
 
   Value computeProbabilities(Value keys) {
@@ -170,24 +236,23 @@ private:
       return nullptr;
     SmallVector<DimExprAttr> queryDims = getDims(op.getQuery());
     SmallVector<DimExprAttr> dims{queryDims[0], queryDims[1], queryDims[2], getDim(keys, 2)};
-    Value scores =
-        build<MatmulOp>({group(op.getQuery()), keys}, attribute("transpose_b", builder.getUnitAttr()));
-    scores = build<MulOp>({reshape(scores, dims), scale()});
-    if (op.getBias())
-      scores = build<AddOp>({scores, op.getBias()});
-    Value condition = allowed(dims[2], dims[3]);
-    NamedAttribute axis = attribute("axis", builder.getI64IntegerAttr(3));
-    if (!condition)
-      return reshape(build<SoftmaxOp>(scores, axis), dims);
-
+    Value scores = computeScores(keys, dims);
     const llvm::fltSemantics &semantics = cast<FloatType>(elementType).getFloatSemantics();
-    bool isUniform = op.getMaskedRow() == MaskedRowKind::Uniform;
-    Value masked = constant(isUniform ? APFloat::getLargest(semantics, /*Negative=*/true)
-                                      : APFloat::getInf(semantics, /*Negative=*/true));
-    Value probabilities = build<SoftmaxOp>(build<SelectOp>({condition, scores, masked}), axis);
-    // Masked keys have probability 0 already, but in rows where all are masked: those are NaN.
-    if (op.getMaskedRow() == MaskedRowKind::Zero)
-      probabilities = build<SelectOp>({condition, probabilities, constant(0.0)});
+    if (Value allowed = allowedKeys()) {
+      bool isUniform = op.getMaskedRow() == MaskedRowKind::Uniform;
+      Value masked = constant(isUniform ? APFloat::getLargest(semantics, /*Negative=*/true)
+                                        : APFloat::getInf(semantics, /*Negative=*/true));
+      scores = build<SelectOp>({allowed, scores, masked});
+    }
+    Value probabilities = build<SoftmaxOp>(scores, attribute("axis", builder.getI64IntegerAttr(3)));
+    // Only rows in which every score is -inf are NaN without a NaN among the scores.
+    if (op.getMaskedRow() == MaskedRowKind::Zero) {
+      Value top = build<ReduceOp>(scores, {attribute("kind", ReduceKindAttr::get(builder.getContext(), ReduceKind::Max)),
+                                           attribute("axes", builder.getDenseI64ArrayAttr({3})),
+                                           attribute("keep_dims", builder.getUnitAttr())});
+      Value isEmpty = compare(CompareKind::Eq, top, constant(APFloat::getInf(semantics, /*Negative=*/true)));
+      probabilities = build<SelectOp>({isEmpty, constant(0.0), probabilities});
+    }
     return reshape(probabilities, dims);
   }
 

@@ -6,8 +6,10 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
+#include "tfc/Dialect/Tfc/IR/WeightView.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
+#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -22,137 +24,87 @@ using namespace mlir::tfc;
 
 namespace {
 
-/// A strided view of a weight's source, before it has a name.
-struct View {
-  RankedTensorType type;
-  int64_t offset;
-  SmallVector<int64_t> strides;
-};
-
-SmallVector<int64_t> rowMajorStrides(ArrayRef<int64_t> shape) {
-  SmallVector<int64_t> strides(shape.size(), 1);
-  for (int64_t i = static_cast<int64_t>(shape.size()) - 2; i >= 0; --i)
-    strides[i] = strides[i + 1] * shape[i + 1];
-  return strides;
-}
-
 /// Makes weights for views, one per distinct (source, view).
 class ViewMaker {
 public:
   explicit ViewMaker(ModuleOp module) : symbols(module) {
     for (WeightOp weight : module.getOps<WeightOp>())
-      weights.try_emplace(key(weight.getSource(), weight.getType(), getView(weight), weight.getSourceElementType()), weight);
+      weights.try_emplace(key(weight.getSource(), WeightView::of(weight), weight.getSourceElementType()), weight);
   }
 
   WeightOp lookup(WeightRefOp ref) { return symbols.lookup<WeightOp>(ref.getWeight()); }
 
-  static View getView(WeightOp weight) {
-    RankedTensorType type = weight.getTensorType();
-    if (LayoutAttr layout = weight.getLayoutAttr())
-      return {type, layout.getOffset(), SmallVector<int64_t>(layout.getStrides())};
-    return {type, 0, rowMajorStrides(type.getShape())};
-  }
-
   /// The weight that is this view of `base`'s source.
-  WeightOp get(WeightOp base, const View &view) {
+  WeightOp get(WeightOp base, const WeightView &view) {
     Type sourceElement = base.getSourceElementType();
-    WeightOp &weight = weights[key(base.getSource(), view.type, view, sourceElement)];
+    WeightOp &weight = weights[key(base.getSource(), view, sourceElement)];
     if (weight)
       return weight;
     OpBuilder builder(base);
     builder.setInsertionPointAfter(base);
-    bool rowMajor = view.offset == 0 && view.strides == rowMajorStrides(view.type.getShape()) && isWhole(base, view);
-    LayoutAttr layout = rowMajor ? LayoutAttr() : LayoutAttr::get(base.getContext(), view.offset, view.strides);
-    TypeAttr element = sourceElement == view.type.getElementType() ? TypeAttr() : TypeAttr::get(sourceElement);
+    RankedTensorType type = view.getType();
+    LayoutAttr layout = view.isPlain() && isWhole(base, type) ? LayoutAttr() : view.getLayout();
+    TypeAttr element = sourceElement == type.getElementType() ? TypeAttr() : TypeAttr::get(sourceElement);
     weight = WeightOp::create(builder, base.getLoc(), builder.getStringAttr(base.getSymName() + "_view"),
-                              TypeAttr::get(view.type), base.getSource(), layout, element);
+                              TypeAttr::get(type), base.getSource(), layout, element);
     symbols.insert(weight);
     return weight;
   }
 
 private:
   /// A dense source without a layout must have exactly the type's elements.
-  static bool isWhole(WeightOp base, const View &view) {
+  static bool isWhole(WeightOp base, RankedTensorType type) {
     auto dense = dyn_cast<DenseElementsAttr>(base.getSource());
-    return !dense || dense.getNumElements() == view.type.getNumElements();
+    return !dense || dense.getNumElements() == type.getNumElements();
   }
 
-  static Attribute key(Attribute source, Type type, const View &view, Type sourceElement) {
-    Builder builder(source.getContext());
-    return builder.getArrayAttr({source, TypeAttr::get(type), builder.getI64IntegerAttr(view.offset),
-                                 builder.getDenseI64ArrayAttr(view.strides), TypeAttr::get(sourceElement)});
+  static Attribute key(Attribute source, const WeightView &view, Type sourceElement) {
+    return ArrayAttr::get(source.getContext(),
+                          {source, TypeAttr::get(view.getType()), view.getLayout(), TypeAttr::get(sourceElement)});
   }
 
   SymbolTable symbols;
   llvm::DenseMap<Attribute, WeightOp> weights;
 };
 
-/// The view of `view` under a reshape to `shape`, where strides can say it: dims are split, and runs of dims that lie
-/// behind each other are merged.
-std::optional<View> reshapeView(const View &view, RankedTensorType type) {
-  ArrayRef<int64_t> from = view.type.getShape(), to = type.getShape();
-  View result{type, view.offset, SmallVector<int64_t>(to.size(), 1)};
-  if (view.type.getNumElements() == 0)
-    return result;
-  size_t i = 0, j = 0;
-  while (i < from.size() || j < to.size()) {
-    // One group of dims on each side with the same number of elements.
-    size_t fromStart = i, toStart = j;
-    int64_t fromCount = i < from.size() ? from[i++] : 1, toCount = j < to.size() ? to[j++] : 1;
-    while (fromCount != toCount) {
-      if (fromCount < toCount) {
-        if (i == from.size())
-          return std::nullopt;
-        fromCount *= from[i++];
-      } else {
-        if (j == to.size())
-          return std::nullopt;
-        toCount *= to[j++];
-      }
-    }
-    // The source group must be one run: each stride is the next one times the next length.
-    int64_t innermost = 1, expected = -1;
-    for (size_t d = i; d-- > fromStart;) {
-      if (from[d] == 1)
-        continue;
-      if (expected == -1)
-        innermost = view.strides[d];
-      else if (view.strides[d] != expected)
-        return std::nullopt;
-      expected = view.strides[d] * from[d];
-    }
-    int64_t stride = innermost;
-    for (size_t d = j; d-- > toStart;) {
-      result.strides[d] = stride;
-      stride *= to[d];
-    }
+/// Constant values of all expressions, or nothing.
+std::optional<SmallVector<int64_t>> getConstants(ArrayAttr expressions) {
+  SmallVector<int64_t> values;
+  for (Attribute expression : expressions) {
+    std::optional<int64_t> value = cast<DimExprAttr>(expression).getConstant();
+    if (!value)
+      return std::nullopt;
+    values.push_back(*value);
   }
-  return result;
+  return values;
 }
 
-std::optional<View> applyToView(Operation *op, const View &view) {
+/// Whether the op fills with zeros, which a layout can say.
+bool padsWithZero(PadOp pad) {
+  return pad.getMode() == "constant" && (!pad.getValue() || matchPattern(pad.getValue(), m_PosZeroFloat()) ||
+                                         matchPattern(pad.getValue(), m_Zero()));
+}
+
+std::optional<WeightView> applyToView(Operation *op, const WeightView &view) {
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
   if (!type || !type.hasStaticShape())
     return std::nullopt;
-  if (auto transpose = dyn_cast<TransposeOp>(op)) {
-    View result{type, view.offset, {}};
-    for (int64_t dim : transpose.getPermutation())
-      result.strides.push_back(view.strides[dim]);
-    return result;
-  }
+  if (auto transpose = dyn_cast<TransposeOp>(op))
+    return view.transpose(transpose.getPermutation());
   if (auto slice = dyn_cast<SliceOp>(op)) {
-    View result{type, view.offset, {}};
-    for (auto [dim, stride] : llvm::enumerate(slice.getStrides())) {
-      std::optional<int64_t> offset = cast<DimExprAttr>(slice.getOffsets()[dim]).getConstant();
-      if (!offset || stride < 0)
-        return std::nullopt;
-      result.offset += *offset * view.strides[dim];
-      result.strides.push_back(stride * view.strides[dim]);
-    }
-    return result;
+    std::optional<SmallVector<int64_t>> offsets = getConstants(slice.getOffsets());
+    if (!offsets || llvm::any_of(slice.getStrides(), [](int64_t stride) { return stride < 0; }))
+      return std::nullopt;
+    return view.slice(*offsets, type.getShape(), slice.getStrides());
+  }
+  if (auto pad = dyn_cast<PadOp>(op)) {
+    std::optional<SmallVector<int64_t>> low = getConstants(pad.getLow());
+    if (!low || !padsWithZero(pad) || type.getRank() == 0)
+      return std::nullopt;
+    return view.pad(*low, type.getShape());
   }
   if (isa<ReshapeOp>(op))
-    return reshapeView(view, type);
+    return view.reshape(type.getShape());
   return std::nullopt;
 }
 
@@ -162,15 +114,15 @@ struct FoldViewOfWeight : RewritePattern {
       : RewritePattern(MatchAnyOpTypeTag(), /*benefit=*/1, context), views(views), folded(folded) {}
 
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
-    if (!isa<TransposeOp, SliceOp, ReshapeOp>(op))
+    if (!isa<TransposeOp, SliceOp, ReshapeOp, PadOp>(op))
       return failure();
     auto ref = op->getOperand(0).getDefiningOp<WeightRefOp>();
     WeightOp weight = ref ? views.lookup(ref) : WeightOp();
     if (!weight)
       return rewriter.notifyMatchFailure(op, "the operand is no weight");
-    std::optional<View> view = applyToView(op, ViewMaker::getView(weight));
+    std::optional<WeightView> view = applyToView(op, WeightView::of(weight));
     if (!view)
-      return rewriter.notifyMatchFailure(op, "no strided view says it");
+      return rewriter.notifyMatchFailure(op, "no layout says it");
     WeightOp result = views.get(weight, *view);
     rewriter.replaceOpWithNewOp<WeightRefOp>(op, op->getResult(0).getType(), result.getSymNameAttr());
     ++folded;
@@ -217,15 +169,13 @@ struct FoldConstantsPass : mlir::tfc::impl::FoldConstantsBase<FoldConstantsPass>
       WeightOp weight = views.lookup(ref);
       if (usesInOwnLayout.contains(weight.getSource()))
         continue;
-      View view = ViewMaker::getView(weight);
-      size_t rank = view.strides.size();
-      SmallVector<int64_t> shape(view.type.getShape());
-      std::swap(shape[rank - 1], shape[rank - 2]);
-      std::swap(view.strides[rank - 1], view.strides[rank - 2]);
-      view.type = RankedTensorType::get(shape, view.type.getElementType());
+      WeightView view = WeightView::of(weight);
+      auto permutation = llvm::to_vector(llvm::seq<int64_t>(0, view.getRank()));
+      std::swap(permutation[view.getRank() - 1], permutation[view.getRank() - 2]);
+      view = view.transpose(permutation);
       WeightOp straight = views.get(weight, view);
       OpBuilder builder(matmul);
-      Value newRef = WeightRefOp::create(builder, ref.getLoc(), view.type, straight.getSymNameAttr());
+      Value newRef = WeightRefOp::create(builder, ref.getLoc(), view.getType(), straight.getSymNameAttr());
       matmul.getBMutable().assign(newRef);
       matmul.setTransposeB(false);
       ++foldedViews;

@@ -293,7 +293,7 @@ private:
         builder.getNamedAttr("scale", builder.getF32FloatAttr(static_cast<float>(chain.scale))),
         builder.getNamedAttr("masked_row", MaskedRowKindAttr::get(builder.getContext(), maskedRow)),
         builder.getNamedAttr("operandSegmentSizes",
-                             builder.getDenseI32ArrayAttr({1, 1, 1, chain.mask ? 1 : 0, chain.bias ? 1 : 0, 0, 0}))};
+                             builder.getDenseI32ArrayAttr({1, 1, 1, chain.mask ? 1 : 0, chain.bias ? 1 : 0, 0, 0, 0}))};
     SmallVector<DimExprAttr> shape = getDims(query);
     shape[3] = getDim(value, 3);
     Type type = getTensorType(shape, getElementTypeOrSelf(query.getType()));

@@ -195,7 +195,7 @@ func.func @attention_c6(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: te
 
 func.func @attention_c6_key_alone(%q: tensor<1x4x3x8xf32>) {
   // expected-error @+1 {{(C6) past key and past value come together}}
-  %0 = "tfc.attention"(%q, %q, %q, %q) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0>}> : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  %0 = "tfc.attention"(%q, %q, %q, %q) <{operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 1, 0, 0>}> : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
   return
 }
 
@@ -210,7 +210,7 @@ func.func @attention_c7(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: te
 // -----
 
 func.func @attention_c7_present_without_past(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
-  // expected-error @+1 {{(C7) present key and value come together}}
+  // expected-error @+1 {{(C7) present key and value come only with a past}}
   %0:3 = tfc.attention %q, %k, %v : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>)
   return
 }
@@ -218,8 +218,40 @@ func.func @attention_c7_present_without_past(%q: tensor<1x4x3x8xf32>, %k: tensor
 // -----
 
 func.func @attention_c7_present_type(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>, %p: tensor<1x4x3x8xf32>) {
-  // expected-error @+1 {{(C7) present key and value should be}}
+  // expected-error @+1 {{(C7) the present key should be}}
   %0:3 = tfc.attention %q, %k, %v past %p, %p : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>)
+  return
+}
+
+// -----
+
+func.func @attention_c7_probabilities(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C7) the probabilities should be}}
+  %0:2 = tfc.attention %q, %k, %v : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>)
+  return
+}
+
+// -----
+
+func.func @attention_c7_present_value(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C7) the present value should be}}
+  %0:3 = tfc.attention %q, %k, %v past %k, %v : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> (tensor<1x4x3x8xf32>, tensor<1x4x6x8xf32>, tensor<1x4x3x8xf32>)
+  return
+}
+
+// -----
+
+func.func @attention_c7_probabilities_behind_present(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C7) the probabilities should be}}
+  %0:4 = tfc.attention %q, %k, %v past %k, %v : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> (tensor<1x4x3x8xf32>, tensor<1x4x6x8xf32>, tensor<1x4x6x8xf32>, tensor<1x4x3x3xf32>)
+  return
+}
+
+// -----
+
+func.func @attention_c7_count(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C7) there are at most 4 results, got 5}}
+  %0:5 = tfc.attention %q, %k, %v : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>)
   return
 }
 
@@ -228,6 +260,86 @@ func.func @attention_c7_present_type(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8
 func.func @attention_c8(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
   // expected-error @+1 {{(C8) the scale is not finite}}
   %0 = tfc.attention %q, %k, %v {scale = 0x7F800000 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c9_zero(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C9) the softcap is not a finite number above 0}}
+  %0 = tfc.attention %q, %k, %v {softcap = 0.0 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c9_negative(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C9) the softcap is not a finite number above 0}}
+  %0 = tfc.attention %q, %k, %v {softcap = -2.0 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c9_infinite(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C9) the softcap is not a finite number above 0}}
+  %0 = tfc.attention %q, %k, %v {softcap = 0x7F800000 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c9_nan(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C9) the softcap is not a finite number above 0}}
+  %0 = tfc.attention %q, %k, %v {softcap = 0x7FC00000 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c10_left(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C10) a window is negative: -1}}
+  %0 = tfc.attention %q, %k, %v {window_left = -1 : i64} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c10_right(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C10) a window is negative: -5}}
+  %0 = tfc.attention %q, %k, %v {window_right = -5 : i64} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c10_causal(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C10) a causal attention has no window_right}}
+  %0 = tfc.attention %q, %k, %v {causal, window_right = 0 : i64} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c11_rank(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>, %n: tensor<1x1xi64>) {
+  // expected-error @+1 {{(C11) key_lengths is no vector}}
+  %0 = tfc.attention %q, %k, %v key_lengths %n : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x1xi64>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c11_count(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>, %n: tensor<2xi32>) {
+  // expected-error @+1 {{(C11) key_lengths is no vector}}
+  %0 = tfc.attention %q, %k, %v key_lengths %n : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<2xi32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c11_type(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, %v: tensor<1x4x3x8xf32>, %n: tensor<1xf32>) {
+  // expected-error @+1 {{operand #3 must be}}
+  %0 = tfc.attention %q, %k, %v key_lengths %n : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1xf32>) -> tensor<1x4x3x8xf32>
   return
 }
 
@@ -737,6 +849,54 @@ func.func @gather_elements_c2(%x: tensor<2x8xf32>, %i: tensor<3x9xi64>) {
 
 // -----
 
+func.func @scatter_elements_c1(%x: tensor<2x8xf32>, %i: tensor<3xi64>, %u: tensor<3xf32>) {
+  // expected-error @+1 {{(C1) ranks differ}}
+  %0 = tfc.scatter_elements set %x, %i, %u axis 0 : tensor<2x8xf32>, tensor<3xi64>, tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_elements_c1_axis(%x: tensor<2xf32>, %i: tensor<3xi64>, %u: tensor<3xf32>) {
+  // expected-error @+1 {{(C1) axis 1 is outside [0, 1)}}
+  %0 = tfc.scatter_elements set %x, %i, %u axis 1 : tensor<2xf32>, tensor<3xi64>, tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_elements_c2(%x: tensor<2x8xf32>, %i: tensor<3x9xi64>, %u: tensor<3x9xf32>) {
+  // expected-error @+1 {{(C2) dim 1 of the indices, 9, exceeds 8}}
+  %0 = tfc.scatter_elements set %x, %i, %u axis 0 : tensor<2x8xf32>, tensor<3x9xi64>, tensor<3x9xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_elements_c3(%x: tensor<2x8xf32>, %i: tensor<3x8xi64>, %u: tensor<2x8xf32>) {
+  // expected-error @+1 {{(C3) dims of indices and updates differ: 3 and 2}}
+  %0 = tfc.scatter_elements set %x, %i, %u axis 0 : tensor<2x8xf32>, tensor<3x8xi64>, tensor<2x8xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_elements_c4(%x: tensor<4xf32>, %i: tensor<3xi64>, %u: tensor<3xf16>) {
+  // expected-error @+1 {{(C4) element types differ}}
+  %0 = tfc.scatter_elements set %x, %i, %u axis 0 : tensor<4xf32>, tensor<3xi64>, tensor<3xf16>
+  return
+}
+
+// -----
+
+func.func @scatter_elements_c5(%x: tensor<4xi1>, %i: tensor<3xi64>, %u: tensor<3xi1>) {
+  // expected-error @+1 {{(C5) bools can only be set}}
+  %0 = tfc.scatter_elements add %x, %i, %u axis 0 : tensor<4xi1>, tensor<3xi64>, tensor<3xi1>
+  return
+}
+
+// -----
+
 func.func @trilu_c1(%x: tensor<4xf32>) {
   // expected-error @+1 {{(C1) needs rank 2 or more}}
   %0 = tfc.trilu %x k 0 : tensor<4xf32>
@@ -875,6 +1035,21 @@ tfc.weight @weight_c2_layout : tensor<4xf32> = #tfc.file<"f", 0, 16> layout <1, 
 
 // expected-error @+1 {{(C2) the layout reads before the source's start or beyond any file}}
 tfc.weight @weight_c2_huge : tensor<4294967296x4294967296xf32> = #tfc.file<"f", 0, 16>
+
+// -----
+
+// expected-error @+1 {{(C3) a bound of the layout has 2 strides for rank 1}}
+tfc.weight @weight_c3_bound : tensor<4xf32> = #tfc.file<"f", 0, 16> layout <0, [1], pad [<0, [1, 1] below 4>]>
+
+// -----
+
+// expected-error @+1 {{(C3) a bound of the layout has a negative extent, -1}}
+tfc.weight @weight_c3_extent : tensor<4xf32> = #tfc.file<"f", 0, 16> layout <0, [1], pad [<0, [1] below -1>]>
+
+// -----
+
+// expected-error @+1 {{(C3) a scalar cannot be padded}}
+tfc.weight @weight_c3_scalar : tensor<f32> = #tfc.file<"f", 0, 16> layout <0, pad [<0, [1] below 1>]>
 
 // -----
 
@@ -1246,7 +1421,7 @@ func.func @vector_constant() {
 
 func.func @generic_segments(%q: tensor<1x4x3x8xf32>) {
   // expected-error @+1 {{each required operand has a segment of size 1}}
-  %0 = "tfc.attention"(%q, %q, %q) <{operandSegmentSizes = array<i32: 3, 0, 0, 0, 0, 0, 0>}> : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  %0 = "tfc.attention"(%q, %q, %q) <{operandSegmentSizes = array<i32: 3, 0, 0, 0, 0, 0, 0, 0>}> : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
   return
 }
 

@@ -8,6 +8,8 @@
 
 // CHECK: tfc.weight @w0 : tensor<8x4xf32> = #tfc.file<"m.onnx", 64, 128>
 tfc.weight @w0 : tensor<8x4xf32> = #tfc.file<"m.onnx", 64, 128>
+// CHECK: tfc.weight @element : tensor<f32> = #tfc.file<"m.onnx", 64, 128> layout <3>
+tfc.weight @element : tensor<f32> = #tfc.file<"m.onnx", 64, 128> layout <3>
 // CHECK: tfc.weight @w1 : tensor<4x8xf32> = #tfc.file<"m.onnx", 64, 128> layout <0, [1, 4]>
 tfc.weight @w1 : tensor<4x8xf32> = #tfc.file<"m.onnx", 64, 128> layout <0, [1, 4]>
 // CHECK: tfc.weight @w2 : tensor<4xf32> = #tfc.file<"m.onnx", 64, 8> as f16
@@ -79,6 +81,15 @@ func.func @contractions(%x: !t, %w: tensor<8x4xf32>, %i: tensor<4x8xi8>, %u: ten
   return
 }
 
+// CHECK-LABEL: func.func @attention_attributes
+func.func @attention_attributes(%q: tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, %n: tensor<?xi32, #tfc.dims<b>>) {
+  // CHECK: tfc.attention %{{.*}}, %{{.*}}, %{{.*}} key_lengths %{{.*}} masked_row nan {causal, softcap = 5.000000e+01 : f32, window_left = 2 : i64} :
+  %0:2 = tfc.attention %q, %q, %q key_lengths %n masked_row nan {causal, softcap = 50.0 : f32, window_left = 2 : i64} : (tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?xi32, #tfc.dims<b>>) -> (tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x3x3xf32, #tfc.dims<b, 4, 3, 3>>)
+  // CHECK: %{{.*}}, %{{.*}}:3 = tfc.attention %{{.*}}, %{{.*}}, %{{.*}} past %{{.*}}, %{{.*}} {window_left = 0 : i64, window_right = 7 : i64} :
+  %1:4 = tfc.attention %q, %q, %q past %q, %q {window_left = 0 : i64, window_right = 7 : i64} : (tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>) -> (tensor<?x4x3x8xf32, #tfc.dims<b, 4, 3, 8>>, tensor<?x4x6x8xf32, #tfc.dims<b, 4, 6, 8>>, tensor<?x4x6x8xf32, #tfc.dims<b, 4, 6, 8>>, tensor<?x4x3x6xf32, #tfc.dims<b, 4, 3, 6>>)
+  return
+}
+
 // CHECK-LABEL: func.func @normalizations_and_reductions
 func.func @normalizations_and_reductions(%x: !t, %g: tensor<8xf32>) {
   // CHECK: tfc.softmax %{{.*}} axis 2 : tensor
@@ -126,6 +137,8 @@ func.func @movements(%x: !t, %v: !v, %f: tensor<f32>, %i: tensor<i64>, %ids: ten
   %7 = tfc.tile %v : !v -> tensor<?xi64, #tfc.dims<3 * n>>
   // CHECK: tfc.gather %{{.*}}, %{{.*}} axis 0 : tensor
   %8 = tfc.gather %x, %v axis 0 : !t, !v
+  // CHECK: tfc.scatter_elements add %{{.*}}, %{{.*}}, %{{.*}} axis 1 : tensor
+  %scattered = tfc.scatter_elements add %x, %ids, %x axis 1 : tensor<?x?x8xf32, #tfc.dims<b, s, 8>>, tensor<?x?x8xi64, #tfc.dims<b, s, 8>>, tensor<?x?x8xf32, #tfc.dims<b, s, 8>>
   // CHECK: tfc.gather_elements %{{.*}}, %{{.*}} axis 1 : tensor
   %9 = tfc.gather_elements %x, %ids axis 1 : !t, tensor<?x?x8xi64, #tfc.dims<b, s, 8>>
   // CHECK: tfc.trilu %{{.*}} k 1 upper : tensor

@@ -46,6 +46,41 @@ func.func @views_compose() -> (tensor<2x2xf32>, tensor<2x2xf32>) {
 
 // -----
 
+// Zeros around a weight are bounds of its layout, and views of it have them too: columns that the slice cannot see need none.
+// CHECK-DAG: tfc.weight @{{.*}} : tensor<6x4xf32> = #tfc.file<"a", 0, 24> layout <-2, [2, 1], pad[<-1, [1, 0] below 3>, <0, [0, 1] below 2>]>
+// CHECK-DAG: tfc.weight @{{.*}} : tensor<2x2x3xf32> = #tfc.file<"a", 0, 24> layout <-2, [2, 1, 4], pad[<-1, [1, 0, 2] below 3>, <0, [0, 1, 0] below 2>]>
+// CHECK-LABEL: @pad_with_zeros
+// CHECK-NOT: tfc.pad
+// CHECK-NOT: tfc.transpose
+tfc.weight @w : tensor<3x2xf32> = #tfc.file<"a", 0, 24>
+func.func @pad_with_zeros() -> (tensor<6x4xf32>, tensor<2x2x3xf32>) {
+  %w = tfc.weight_ref @w : tensor<3x2xf32>
+  %p = tfc.pad %w "constant" low [1, 0] : (tensor<3x2xf32>) -> tensor<6x4xf32>
+  %s = tfc.slice %p offsets [0, 0] strides [1, 1] : tensor<6x4xf32> -> tensor<6x2xf32>
+  %r = tfc.reshape %s : tensor<6x2xf32> -> tensor<3x2x2xf32>
+  %t = tfc.transpose %r [1, 2, 0] : tensor<3x2x2xf32>
+  return %p, %t : tensor<6x4xf32>, tensor<2x2x3xf32>
+}
+
+// -----
+
+// Other fillings stay: no layout says them. Cutting is a view without bounds.
+// CHECK: tfc.weight @{{.*}} : tensor<2x2xf32> = #tfc.file<"a", 0, 24> layout <2, [2, 1]>
+// CHECK-LABEL: @pad_otherwise
+// CHECK: tfc.pad %{{.*}} value
+// CHECK: tfc.pad %{{.*}} "edge"
+tfc.weight @w : tensor<3x2xf32> = #tfc.file<"a", 0, 24>
+func.func @pad_otherwise() -> (tensor<4x2xf32>, tensor<4x2xf32>, tensor<2x2xf32>) {
+  %w = tfc.weight_ref @w : tensor<3x2xf32>
+  %one = tfc.constant dense<1.0> : tensor<f32>
+  %p = tfc.pad %w value %one "constant" low [1, 0] : (tensor<3x2xf32>, tensor<f32>) -> tensor<4x2xf32>
+  %q = tfc.pad %w "edge" low [1, 0] : (tensor<3x2xf32>) -> tensor<4x2xf32>
+  %r = tfc.pad %w "constant" low [-1, 0] : (tensor<3x2xf32>) -> tensor<2x2xf32>
+  return %p, %q, %r : tensor<4x2xf32>, tensor<4x2xf32>, tensor<2x2xf32>
+}
+
+// -----
+
 // No strided view merges the dims of a transposed weight: the reshape stays.
 // CHECK-LABEL: @reshape_across_a_transpose
 // CHECK: tfc.reshape %{{.*}} : tensor<2x3xf32> -> tensor<6xf32>

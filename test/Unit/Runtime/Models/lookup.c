@@ -122,14 +122,14 @@ static const TfcWeight weights[] = {
   }
 #elif defined(WEIGHTS_EXTERNAL)
 static const TfcWeight weights[] = {
-    {"table", F32, 2, tableDims, 0, 4 * Rows *Width, 0, 0, {0, 0, 0, 0, 0, 0}, 0, 0}};
+    {"table", F32, 2, tableDims, 0, 4 * Rows *Width, 0, 0, {0, 0, 0, 0, 0, 0}, 0, 0, 0}};
 #define WEIGHTS                                                                                              \
   {                                                                                                          \
     TFC_WEIGHTS_EXTERNAL, 1, weights, 4 * Rows *Width, 0, 0, WEIGHTS_EXTERNAL, { WEIGHTS_HASH }              \
   }
 #else
 static const TfcWeight weights[] = {
-    {"table", F32, 2, tableDims, 0, 4 * Rows *Width, 0, 0, {0, 0, 0, 0, 0, 0}, 0, 0}};
+    {"table", F32, 2, tableDims, 0, 4 * Rows *Width, 0, 0, {0, 0, 0, 0, 0, 0}, 0, 0, 0}};
 #define ROW(R) R + 0.f, R + 0.25f, R + 0.5f, R + 0.75f
 #define ROWS10(T)                                                                                            \
   ROW(T), ROW(T + 1), ROW(T + 2), ROW(T + 3), ROW(T + 4), ROW(T + 5), ROW(T + 6), ROW(T + 7), ROW(T + 8),    \

@@ -157,15 +157,36 @@ def Tfc_SeedSourceAttr : Tfc_Attr<"SeedSource", "seed"> {
   let assemblyFormat = "`<` $kind `,` $seed `,` $stream `,` $mean `,` $scale `>`";
 }
 
+def Tfc_LayoutBoundAttr : Tfc_Attr<"LayoutBound", "layout_bound"> {
+  let summary = "padding of a layout: where an element is the source's, and where it is zero";
+  let description = [{
+    Element `(i0, i1, ...)` is the source's only where `0 <= offset + i0*strides[0] + i1*strides[1] + ... < extent`, else
+    zero. The expression is an index of the source before it was padded, so views of padded weights have such bounds too.
+  }];
+  let parameters = (ins "int64_t":$offset, ArrayRefParameter<"int64_t">:$strides, "int64_t":$extent);
+  let assemblyFormat = "`<` $offset `,` `[` $strides `]` `below` $extent `>`";
+}
+
 def Tfc_LayoutAttr : Tfc_Attr<"Layout", "layout"> {
-  let summary = "layout recipe of a weight: a strided view of its source";
+  let summary = "layout recipe of a weight: a strided view of its source, perhaps padded";
   let description = [{
     Element `(i0, i1, ...)` of the weight is element `offset + i0*strides[0] + i1*strides[1] + ...` of the source.
-    Transposes, slices, splits and their compositions are such views; they cost nothing until the artifact is
-    written. The function that applies it stands in `tfc/Weights/LayoutRecipe.h`; compiler and runtime share it.
+    Transposes, slices, splits, panels and their compositions are such views; they cost nothing until the artifact is
+    written. Where one of the `bounds` does not hold the element is zero, and `offset` and strides may point outside of the
+    source. The function that applies it stands in `tfc/Weights/LayoutRecipe.h`; compiler and runtime share it.
+
+    ```mlir
+    // 10x8, padded by two rows before it and to 16 columns.
+    layout <-16, [8, 1], pad [<-2, [1, 0] below 10>, <0, [0, 1] below 8>]>
+    ```
   }];
-  let parameters = (ins "int64_t":$offset, ArrayRefParameter<"int64_t">:$strides);
-  let assemblyFormat = "`<` $offset `,` `[` $strides `]` `>`";
+  let parameters = (ins "int64_t":$offset, OptionalArrayRefParameter<"int64_t">:$strides,
+                        OptionalArrayRefParameter<"::mlir::tfc::LayoutBoundAttr">:$bounds);
+  // A scalar has no strides: `<3>`.
+  let assemblyFormat = "`<` $offset (`,` `[` $strides^ `]`)? (`,` `pad` `[` $bounds^ `]`)? `>`";
+  let builders = [AttrBuilder<(ins "int64_t":$offset, "::llvm::ArrayRef<int64_t>":$strides), [{
+    return $_get($_ctxt, offset, strides, ::llvm::ArrayRef<::mlir::tfc::LayoutBoundAttr>());
+  }]>];
 }
 
 //===----------------------------------------------------------------------------------------------===//

@@ -41,42 +41,66 @@ def Tfc_MaskedRowKindAttr : I32EnumAttr<"MaskedRowKind", "what a row without any
 def Tfc_AttentionOp : Tfc_Op<"attention", [Pure, AttrSizedOperandSegments, DeclareOpInterfaceMethods<Tfc_RequirementsOpInterface>]> {
   let summary = "scaled dot-product attention";
   let description = [{
-    With K' and V' the past followed by the new keys and values along dim 2, and query head h reading key head
-    `h / (heads / kv_heads)`:
+    K' and V' are the past followed by the new keys and values along dim 2; query head h reads key head
+    `h' = h / (heads / kv_heads)`. For each batch b, head h and query q, in this order:
 
-    `O[b,h,q,:] = sum over k of softmax_k(scale * Q[b,h,q,:] . K'[b,h',k,:] + bias[b,h,q,k], where mask[b,h,q,k]) * V'[b,h',k,:]`
+    1. `s[k] = scale * (Q[b,h,q,:] . K'[b,h',k,:])`; no `scale` means 1 / sqrt(head dim);
+    2. `s[k] = softcap * tanh(s[k] / softcap)`, if there is a `softcap`;
+    3. `s[k] = s[k] + bias[b,h,q,k]`, if there is a `bias`;
+    4. `s[k]` of keys that are not allowed is masked as `masked_row` says;
+    5. `p = softmax over k of s`, the optional result `probabilities`;
+    6. `O[b,h,q,:] = sum over k of p[k] * V'[b,h',k,:]`.
 
-    `mask` is bool (true: may be attended) and `bias` is added to the scaled score; both broadcast to
-    `[batch, heads, queries, keys]`. `causal` allows query q the keys up to `q + keys - queries` (bottom right).
-    A row without any allowed key gives what `masked_row` says: `uniform` (masked scores count as the lowest finite
-    number), `nan` (as -inf through softmax) or `zero`. (Vaswani et al., arXiv 1706.03762; grouped queries: arXiv
-    2305.13245.)
+    Key k is allowed when all of these hold. `L` is `key_lengths[b]`, or the number of keys where there are no
+    `key_lengths`; `position = q + L - queries`, so the queries stand at the end of the keys that count (bottom right):
+
+    - `mask[b,h,q,k]`, if there is a `mask`;
+    - `k < L`: keys behind `key_lengths` are padding or room of a cache;
+    - `k <= position`, if the op is `causal`;
+    - `k >= position - window_left` and `k <= position + window_right`, for those of the two that are there.
+
+    A row without any allowed key gives what `masked_row` says: with `uniform` masked scores become the lowest finite
+    number, so the row is the mean of all values; with `nan` they become -inf, so the row is NaN; with `zero` they become -inf, and
+    a row of which every score is -inf (masked, or by its bias) is 0. Where there are no keys at all, the output is 0.
+
+    The results are the output; then present key and present value, if the op gives them (K' and V'); then the probabilities,
+    if it gives them: 1 to 4 results, and their number says which. (Vaswani et al., arXiv 1706.03762; grouped
+    queries: arXiv 2305.13245; softcap: arXiv 2408.00118.)
 
     (C1) query, key and value are rank 4, `[batch, heads, length, head dim]`, of one float type. (C2) batch dims
     are equal; key and value agree in heads and length. (C3) query and key have one head dim. (C4) the query heads
-    are a multiple of the key heads. (C5) mask is bool, bias has the query's element type, both broadcast to the
-    scores. (C6) past key and value come together and agree with key and value but for dim 2. (C7) result types
-    follow from the operands; present key and value come together, and only with a past. (C8) scale is finite.
+    are a multiple of the key heads. (C5) mask is bool, bias has the query's element type, both broadcast to
+    `[batch, heads, queries, keys]`. (C6) past key and value come together and agree with key and value but for dim 2. (C7) result
+    types follow from the operands; present key and value come only with a past. (C8) scale is finite. (C9) softcap is finite and above
+    0. (C10) windows are not negative, and `window_right` stands beside no `causal`, which is a `window_right` of 0. (C11) key_lengths
+    is a vector of batch integers.
 
     ```mlir
     %o = tfc.attention %q, %k, %v bias %m {scale = 0.125 : f32} : (...) -> tensor<?x12x?x64xf32, #tfc.dims<b, 12, s, 64>>
+    %o, %p = tfc.attention %q, %k, %v key_lengths %n {causal, softcap = 50.0 : f32, window_left = 4095 : i64} : (...) -> (...)
     ```
   }];
   let arguments = (ins Tfc_FloatTensor:$query, Tfc_FloatTensor:$key, Tfc_FloatTensor:$value,
                    Optional<Tfc_BoolTensor>:$mask, Optional<Tfc_FloatTensor>:$bias,
                    Optional<Tfc_FloatTensor>:$past_key, Optional<Tfc_FloatTensor>:$past_value,
-                   OptionalAttr<F32Attr>:$scale, UnitAttr:$causal,
+                   Optional<Tfc_IndexTensor>:$key_lengths,
+                   OptionalAttr<F32Attr>:$scale, OptionalAttr<F32Attr>:$softcap, UnitAttr:$causal,
+                   OptionalAttr<I64Attr>:$window_left, OptionalAttr<I64Attr>:$window_right,
                    DefaultValuedAttr<Tfc_MaskedRowKindAttr, "MaskedRowKind::Uniform">:$masked_row);
-  let results = (outs Tfc_FloatTensor:$output, Variadic<Tfc_FloatTensor>:$present);
+  let results = (outs Tfc_FloatTensor:$output, Variadic<Tfc_FloatTensor>:$extras);
   let assemblyFormat = [{
-    $query `,` $key `,` $value (`mask` $mask^)? (`bias` $bias^)? (`past` $past_key^ `,` $past_value)? (`masked_row` $masked_row^)? attr-dict
-    `:` functional-type(operands, results)
+    $query `,` $key `,` $value (`mask` $mask^)? (`bias` $bias^)? (`past` $past_key^ `,` $past_value)? (`key_lengths` $key_lengths^)?
+    (`masked_row` $masked_row^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     /// Past and new keys (values) in one tensor, when the op gives them; else null.
-    Value getPresentKey() { return getPresent().empty() ? Value() : getPresent()[0]; }
-    Value getPresentValue() { return getPresent().empty() ? Value() : getPresent()[1]; }
+    Value getPresentKey() { return getExtras().size() < 2 ? Value() : getExtras()[0]; }
+    Value getPresentValue() { return getExtras().size() < 2 ? Value() : getExtras()[1]; }
+    /// What the values are weighted with, when the op gives it; else null.
+    Value getProbabilities() { return getExtras().size() % 2 == 0 ? Value() : getExtras().back(); }
+    /// The number of keys, past ones included: the last dim of the scores.
+    DimExprAttr getTotalKeys();
   }];
 }
 

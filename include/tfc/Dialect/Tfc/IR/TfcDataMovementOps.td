@@ -149,6 +149,31 @@ def Tfc_GatherElementsOp : Tfc_InferredOp<"gather_elements", [DeclareOpInterface
   let assemblyFormat = "$x `,` $indices `axis` $axis attr-dict `:` type($x) `,` type($indices)";
 }
 
+def Tfc_ScatterKindAttr : I32EnumAttr<"ScatterKind", "what becomes of an element and an update that meet", [
+    I32EnumAttrCase<"Set", 0, "set">, I32EnumAttrCase<"Add", 1, "add">, I32EnumAttrCase<"Mul", 2, "mul">,
+    I32EnumAttrCase<"Min", 3, "min">, I32EnumAttrCase<"Max", 4, "max">]> {
+  let cppNamespace = "::mlir::tfc";
+}
+
+def Tfc_ScatterElementsOp : Tfc_InferredOp<"scatter_elements", [DeclareOpInterfaceMethods<Tfc_CheckedIndexOpInterface>,
+                                                                  DeclareOpInterfaceMethods<Tfc_RequirementsOpInterface>]> {
+  let summary = "x, where y[indices[i,j], j] meets updates[i,j] for axis 0, and so on";
+  let description = [{
+    Updates come in row-major order of the indices, each on top of the ones before. Negative indices count from the
+    end. An index outside `[-n, n)` ends the run with an error.
+
+    (C1) ranks are equal; axis is in [0, rank). (C2) static dims of indices but the axis do not exceed x's. (C3)
+    static dims of updates are those of indices. (C4) updates have x's element type. (C5) bools are only `set`.
+
+    ```mlir
+    %y = tfc.scatter_elements add %x, %i, %u axis 0 : tensor<4x8xf32>, tensor<2x8xi64>, tensor<2x8xf32>
+    ```
+  }];
+  let arguments = (ins Tfc_ScatterKindAttr:$kind, Tfc_Tensor:$x, Tfc_IndexTensor:$indices, Tfc_Tensor:$updates, I64Attr:$axis);
+  let results = (outs Tfc_Tensor:$y);
+  let assemblyFormat = "$kind $x `,` $indices `,` $updates `axis` $axis attr-dict `:` type($x) `,` type($indices) `,` type($updates)";
+}
+
 def Tfc_TriluOp : Tfc_InferredOp<"trilu"> {
   let summary = "upper or lower triangle of the last two dims; the rest is zero";
   let description = [{

@@ -19,7 +19,7 @@ def Tfc_WeightOp : Tfc_Op<"weight", [Symbol]> {
     element type is implied where `source_element` differs from it.
 
     (C1) the type has static dims and no encoding. (C2) the source holds the elements that the layout reads. (C3)
-    the layout has one stride per dim. (C4) a dense source has as many elements as the type.
+    the layout and its bounds have one stride per dim; extents are not negative. (C4) a dense source has as many elements as the type.
 
     ```mlir
     tfc.weight @w : tensor<768x3072xf32> = #tfc.file<"model.onnx", 4096, 9437184>

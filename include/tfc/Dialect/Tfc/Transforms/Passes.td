@@ -149,6 +149,27 @@ def FuseAttention : Pass<"tfc-fuse-attention", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::tfc::TfcDialect"];
 }
 
+def ExposeTensors : Pass<"tfc-expose-tensors", "::mlir::func::FuncOp"> {
+  let summary = "make tensors inside of the graph outputs of the entry point, to look at them";
+  let description = [{
+    `names` is a regular expression (POSIX, extended) for the names of nodes; what the last op of each such node gives becomes an
+    output of that name. `attention` makes the probabilities of every tfc.attention an output, `attention.0` and so on. An
+    output's name that is taken gets a number.
+
+    ```mlir
+    %0 = tfc.gelu %x : !t loc("Gelu_3")
+    return %y : !t
+    // becomes, with names=Gelu
+    return %y, %0 : !t, !t
+    ```
+
+    Nodes inside of branches and loops are left out, and so are constants and weights.
+  }];
+  let options = [Option<"names", "names", "std::string", /*default=*/"", "which nodes, as a regular expression">,
+                 Option<"attention", "attention", "bool", /*default=*/"false", "the probabilities of all attentions">];
+  let statistics = [Statistic<"exposed", "exposed", "tensors that became outputs">];
+}
+
 def DecomposeOps : Pass<"tfc-decompose-ops", "::mlir::func::FuncOp"> {
   let summary = "ops without a lowering of their own become ops that have one";
   let description = [{
