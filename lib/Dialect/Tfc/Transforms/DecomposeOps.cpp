@@ -33,7 +33,7 @@ bool mlir::tfc::hasAttentionKernel(AttentionOp op) {
   // Whatever the op learns to say is left to its decomposition until the kernel knows it.
   auto isKnown = [&](NamedAttribute attribute) {
     StringAttr name = attribute.getName();
-    return name == op.getScaleAttrName() || name == op.getCausalAttrName() ||
+    return name == op.getScaleAttrName() || name == op.getSoftcapAttrName() || name == op.getCausalAttrName() ||
            name == op.getMaskedRowAttrName() || name == op.getOperandSegmentSizesAttrName() ||
            op->getDiscardableAttr(name);
   };
