@@ -9,6 +9,7 @@
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
 #include "mlir/IR/Dominance.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -107,6 +108,27 @@ struct ExpandByUnitDimsToReshape : OpRewritePattern<ExpandOp> {
   }
 };
 
+/// gelu(reshape(x)) -> reshape(gelu(x)) for every elementwise op of one operand: it then stands beside what made x, whose
+/// elements it can take before they leave the cache.
+struct UnaryBeforeReshape : OpInterfaceRewritePattern<ElementwiseOpInterface> {
+  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
+
+  LogicalResult matchAndRewrite(ElementwiseOpInterface op, PatternRewriter &rewriter) const override {
+    if (op->getNumOperands() != 1 || op->getNumResults() != 1)
+      return rewriter.notifyMatchFailure(op, "not one operand and one result");
+    auto reshape = op->getOperand(0).getDefiningOp<ReshapeOp>();
+    if (!reshape || !reshape->hasOneUse() || !reshape.getX().getDefiningOp())
+      return rewriter.notifyMatchFailure(op, "no reshape of what is computed for this op alone");
+    auto type = cast<RankedTensorType>(op->getResult(0).getType());
+    IRMapping mapping;
+    mapping.map(op->getOperand(0), reshape.getX());
+    Operation *moved = rewriter.clone(*op, mapping);
+    moved->getResult(0).setType(getTensorType(getDims(reshape.getX()), type.getElementType()));
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, type, moved->getResult(0));
+    return success();
+  }
+};
+
 /// reshape(slice(x)) -> slice(reshape(x)) where the slice cuts a part out of each row that the reshape splits
 /// into shorter rows, like the heads of the queries in a packed row. What is left is a view of x.
 struct SplitRowsBeforeSlice : OpRewritePattern<ReshapeOp> {
@@ -149,7 +171,7 @@ struct SimplifyGraphPass : mlir::tfc::impl::SimplifyGraphBase<SimplifyGraphPass>
     for (RegisteredOperationName name : context->getRegisteredOperationsByDialect(TfcDialect::getDialectNamespace()))
       name.getCanonicalizationPatterns(patterns, context);
     patterns.add<DropExpandBeforeElementwise, GatherOfConstantToSlice, TransposeOfUnitDimsToReshape,
-                 ExpandByUnitDimsToReshape, SplitRowsBeforeSlice>(context);
+                 ExpandByUnitDimsToReshape, SplitRowsBeforeSlice, UnaryBeforeReshape>(context);
     FrozenRewritePatternSet frozen(std::move(patterns));
     IRRewriter rewriter(context);
     DominanceInfo dominance(module);

@@ -134,3 +134,28 @@ func.func @cut_rows(%x: tensor<5x1536xf32>) -> tensor<2x12x64xf32> {
   %1 = tfc.reshape %0 : tensor<2x768xf32> -> tensor<2x12x64xf32>
   return %1 : tensor<2x12x64xf32>
 }
+
+// -----
+
+// An activation comes before the reshape of what it is applied to, not before one that others want as well.
+// CHECK-LABEL: @activation
+// CHECK: %[[A:.*]] = tfc.add
+// CHECK-NEXT: %[[G:.*]] = tfc.gelu erf %[[A]] : tensor<?x8xf32, #tfc.dims<b * s, 8>>
+// CHECK-NEXT: %[[R:.*]] = tfc.reshape %[[G]]
+// CHECK-NEXT: return %[[R]]
+func.func @activation(%x: tensor<?x8xf32, #tfc.dims<b * s, 8>>, %c: tensor<8xf32>) -> tensor<?x?x8xf32, #tfc.dims<b, s, 8>> {
+  %0 = tfc.add %x, %c : tensor<?x8xf32, #tfc.dims<b * s, 8>>, tensor<8xf32>
+  %1 = tfc.reshape %0 : tensor<?x8xf32, #tfc.dims<b * s, 8>> -> tensor<?x?x8xf32, #tfc.dims<b, s, 8>>
+  %2 = tfc.gelu erf %1 : tensor<?x?x8xf32, #tfc.dims<b, s, 8>>
+  return %2 : tensor<?x?x8xf32, #tfc.dims<b, s, 8>>
+}
+// CHECK-LABEL: @shared
+// CHECK: tfc.add
+// CHECK-NEXT: tfc.reshape
+// CHECK-NEXT: tfc.gelu
+func.func @shared(%x: tensor<6x8xf32>, %c: tensor<8xf32>) -> (tensor<2x3x8xf32>, tensor<2x3x8xf32>) {
+  %0 = tfc.add %x, %c : tensor<6x8xf32>, tensor<8xf32>
+  %1 = tfc.reshape %0 : tensor<6x8xf32> -> tensor<2x3x8xf32>
+  %2 = tfc.gelu erf %1 : tensor<2x3x8xf32>
+  return %1, %2 : tensor<2x3x8xf32>, tensor<2x3x8xf32>
+}

@@ -19,6 +19,7 @@ def SimplifyGraph : Pass<"tfc-simplify-graph", "::mlir::ModuleOp"> {
 
     - an expand in front of an elementwise op that broadcasts anyway goes;
     - a reshape that splits the rows of a slice comes before the slice, so that the rest is a view;
+    - an elementwise op of one operand comes before the reshape of it;
     - a gather with one constant index becomes a slice and a reshape (which checks nothing at run time);
     - a transpose that only moves dims of length 1 becomes a reshape;
     - an expand that only adds dims of length 1 becomes a reshape.
