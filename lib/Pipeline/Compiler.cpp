@@ -158,15 +158,32 @@ CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
   return stage <= Stage::Plan ? CompileStatus::BadInput : CompileStatus::Defect;
 }
 
-CompileStatus Compiler::checkFusions(ModuleOp module) {
-  report.countFusions(module);
-  bool enough = true;
-  for (const auto &[kind, least] : options.requiredFusions)
+/// The stage that decides a fusion.
+static Stage getDecidingStage(StringRef kind) {
+  return kind == "epilogue" || kind == "embedding" ? Stage::Kernels : Stage::Fused;
+}
+
+CompileStatus Compiler::checkFusions(ModuleOp module, Stage stage) {
+  if (stage == Stage::Fused)
+    report.countFusions(module);
+  bool enough = true, isLate = false;
+  for (const auto &[kind, least] : options.requiredFusions) {
+    isLate |= getDecidingStage(kind) > options.stage;
+    if (getDecidingStage(kind) != stage)
+      continue;
     if (int64_t count = report.getFusionCount(kind); count < least) {
       emitError(UnknownLoc::get(&context)) << "--require-fusion: the graph has " << count << " of " << kind << ", not " << least;
       enough = false;
     }
-  return enough ? CompileStatus::Success : CompileStatus::CheckFailed;
+  }
+  if (!enough)
+    return CompileStatus::CheckFailed;
+  if (stage != Stage::Fused || !isLate)
+    return CompileStatus::Success;
+  // The compilation ends before kernels are formed: they are formed for the check alone.
+  OwningOpRef<ModuleOp> ahead = module.clone();
+  CompileStatus status = runStage(*ahead, Stage::Kernels);
+  return status == CompileStatus::Success ? checkFusions(*ahead, Stage::Kernels) : status;
 }
 
 CompileStatus Compiler::writeModule(ModuleOp module, StringRef path) {
@@ -248,8 +265,8 @@ CompileStatus Compiler::run(const CompileInput &input) {
     stage = static_cast<Stage>(static_cast<int>(stage) + 1);
     if (status = runStage(*module, stage); status != CompileStatus::Success)
       return status;
-    if (stage == Stage::Fused)
-      if (status = checkFusions(*module); status != CompileStatus::Success)
+    if (stage == Stage::Fused || stage == Stage::Kernels)
+      if (status = checkFusions(*module, stage); status != CompileStatus::Success)
         return status;
     if (status = finishStage(stage); status != CompileStatus::Success)
       return status;

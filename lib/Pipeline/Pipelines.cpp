@@ -76,8 +76,13 @@ static void buildFused(OpPassManager &pm, const PipelineOptions &options) {
   normalization.rmsNorm = isOn("rms_norm");
   if (normalization.layerNorm || normalization.rmsNorm)
     pm.addNestedPass<func::FuncOp>(createFuseNormalization(normalization));
-  if (isOn("gelu"))
-    pm.addNestedPass<func::FuncOp>(createFuseActivation());
+  FuseActivationOptions activation;
+  activation.gelu = isOn("gelu");
+  activation.silu = isOn("silu");
+  if (activation.gelu || activation.silu)
+    pm.addNestedPass<func::FuncOp>(createFuseActivation(activation));
+  if (isOn("softmax"))
+    pm.addNestedPass<func::FuncOp>(createFuseSoftmax());
   if (isOn("attention"))
     pm.addNestedPass<func::FuncOp>(createFuseAttention());
   if (options.exposeAttention) {
@@ -85,12 +90,20 @@ static void buildFused(OpPassManager &pm, const PipelineOptions &options) {
     expose.attention = true;
     pm.addNestedPass<func::FuncOp>(createExposeTensors(expose));
   }
+  // Gates split products, whose weights then are views; merging looks at what is left.
+  if (isOn("swiglu")) {
+    pm.addNestedPass<func::FuncOp>(createFuseGate());
+    pm.addPass(createFoldConstants());
+  }
+  if (isOn("qkv"))
+    pm.addPass(createMergeProducts());
   // Layers share masks: what each fusion built for itself becomes one.
   pm.addPass(createSimplifyGraph());
 }
 
 ArrayRef<StringRef> mlir::tfc::getFusionNames() {
-  static constexpr StringRef kNames[] = {"attention", "layer_norm", "rms_norm", "gelu"};
+  static constexpr StringRef kNames[] = {"attention", "layer_norm", "rms_norm",  "softmax", "gelu",
+                                         "silu",      "swiglu",     "embedding", "qkv",     "epilogue"};
   return kNames;
 }
 
@@ -103,6 +116,8 @@ static void buildKernels(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createInsertRequirements());
   FormKernelsOptions form;
   form.fuse = !options.reference;
+  form.epilogue = !llvm::is_contained(options.disabledFusions, "epilogue");
+  form.embedding = !llvm::is_contained(options.disabledFusions, "embedding");
   pm.addPass(createFormKernels(form));
 }
 

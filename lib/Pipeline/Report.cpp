@@ -33,7 +33,7 @@ void Report::addOperators(ModuleOp module) {
 }
 
 /// Fused ops are counted, wherever they come from; other kinds leave no op of their own and are counted by their remarks.
-static constexpr llvm::StringLiteral kCountedOps[] = {"attention", "layer_norm", "rms_norm", "softmax", "gelu"};
+static constexpr llvm::StringLiteral kCountedOps[] = {"attention", "layer_norm", "rms_norm", "softmax", "gelu", "silu"};
 
 void Report::countFusions(ModuleOp module) {
   fusedOps.clear();

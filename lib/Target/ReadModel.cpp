@@ -141,6 +141,8 @@ llvm::Error ModelReader::readWeight(WeightOp op) {
   auto offset = op->getAttrOfType<IntegerAttr>("segment_offset");
   if (!offset)
     return llvm::Error::success(); // Nothing uses it.
+  if (!op.getParts().empty())
+    return llvm::Error::success(); // Its parts are all of it.
   std::string name = op.getSymName().str();
   auto type = dyn_cast<RankedTensorType>(op.getTensorType());
   std::optional<TfcDataType> dtype = type ? getDataType(type.getElementType()) : std::nullopt;

@@ -55,9 +55,12 @@ cl::opt<std::string> dynamic("dynamic", cl::desc("all: every dim of every input 
 cl::list<std::string> dims("dim", cl::desc("Fix a symbolic dim: batch=1,seq=128"), cl::value_desc("NAME=N,..."), cl::CommaSeparated, cl::cat(category));
 cl::opt<bool> reference("reference", cl::desc("Compile every op through its plain lowering, each in a kernel of its own"), cl::cat(category));
 cl::opt<bool> explainFusion("explain-fusion", cl::desc("Tell for every candidate whether it fused, or the first thing that kept it from fusing"), cl::cat(category));
-cl::list<std::string> requireFusion("require-fusion", cl::desc("End with exit code 1 when the fused graph has fewer: attention:12,gelu:12 (attention, layer_norm, rms_norm, softmax, gelu)"),
+cl::list<std::string> requireFusion("require-fusion", cl::desc("End with exit code 1 when the graph has fewer: attention:12,gelu:12 (attention, layer_norm, rms_norm, softmax, gelu, silu, swiglu, embedding, qkv, epilogue)"),
                                     cl::value_desc("KIND:N,..."), cl::CommaSeparated, cl::cat(category));
-cl::list<std::string> disableFusion("disable-fusion", cl::desc("Leave fusions out: attention, layer_norm, rms_norm, gelu"), cl::value_desc("NAME,..."), cl::CommaSeparated, cl::cat(category));
+cl::list<std::string> disableFusion("disable-fusion", cl::desc("Leave fusions out, by the same names"), cl::value_desc("NAME,..."), cl::CommaSeparated, cl::cat(category));
+cl::opt<bool> verify("verify-fusion", cl::desc("Compile with and without each fusion, run all on the same made-up inputs, and end with exit code 1 where an output differs by more than 1e-5 of its largest magnitude; --dim gives sizes"),
+                           cl::cat(category));
+cl::opt<bool> asJson("json", cl::desc("Print what --verify-fusion found as JSON"), cl::cat(category));
 cl::opt<bool> verbose("v", cl::desc("Tell what each stage did and how long it took"), cl::cat(category));
 
 constexpr const char *kOverview =
@@ -114,14 +117,16 @@ bool readFusions(CompileOptions &options) {
   for (const std::string &pair : requireFusion) {
     auto [kind, number] = StringRef(pair).rsplit(':');
     int64_t least;
-    if (!is_contained(getFusionNames(), kind) && kind != "softmax")
-      return usageError("--require-fusion wants KIND:N, where KIND is one of " + names + ", softmax; got '" + pair + "'");
+    if (!is_contained(getFusionNames(), kind))
+      return usageError("--require-fusion wants KIND:N, where KIND is one of " + names + "; got '" + pair + "'");
     if (number.getAsInteger(10, least) || least < 0)
       return usageError("--require-fusion wants KIND:N with N >= 0, got '" + pair + "'");
     options.requiredFusions.emplace_back(kind.str(), least);
   }
   return true;
 }
+
+bool isModule(StringRef path) { return path.ends_with(".mlir") || path.ends_with(".mlirbc"); }
 
 bool readInput(CompileInput &input) {
   if (inputPath.empty() == builtin.empty())
@@ -131,9 +136,11 @@ bool readInput(CompileInput &input) {
   if (!dynamic.empty() && dynamic != "all")
     return usageError("--dynamic knows only 'all', got '" + dynamic + "'");
   StringRef path = inputPath;
-  if ((!dynamic.empty() || !dims.empty()) && !builtin.empty())
+  // A verification runs the model, so there every symbol may get a size.
+  bool fixesDims = !dynamic.empty() || (!dims.empty() && !verify);
+  if (fixesDims && !builtin.empty())
     return usageError("--dynamic and --dim are for model files; the symbols of a built-in graph are batch, seq and past");
-  if ((!dynamic.empty() || !dims.empty()) && (path.ends_with(".mlir") || path.ends_with(".mlirbc")))
+  if (fixesDims && isModule(path))
     return usageError("--dynamic and --dim are for ONNX files; in a .mlir file the dims stand already");
   input.path = inputPath;
   input.builtin = builtin;
@@ -222,6 +229,10 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
       errs() << "error: " << line << '\n';
     return std::nullopt;
   }
+  if (asJson && !verify) {
+    usageError("--json goes with --verify-fusion");
+    return std::nullopt;
+  }
   CommandLine line;
   if (!readInput(line.input) || !readTarget(line.options) || !readWeights(line.options) || !readFusions(line.options) ||
       !readOutputs(line.options, line.input) || !checkReport(line.options))
@@ -238,5 +249,12 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
   line.reportPath = reportPath;
   line.verbose = verbose;
   line.explainFusion = explainFusion;
+  line.verifyFusion = verify;
+  line.json = asJson;
+  line.writesOutput = !verify || !outputPath.empty();
+  if (verify && (!line.input.builtin.empty() || isModule(line.input.path))) {
+    line.verify.sizes.insert(line.input.fixedDims.begin(), line.input.fixedDims.end());
+    line.input.fixedDims.clear();
+  }
   return line;
 }

@@ -10,6 +10,8 @@
 
 #include "tfc/Pipeline/Compiler.h"
 
+#include "tfc/Verify/VerifyFusion.h"
+
 #include <optional>
 
 namespace tfc {
@@ -20,6 +22,10 @@ struct CommandLine {
   std::string reportPath;
   bool verbose = false;
   bool explainFusion = false;
+  bool verifyFusion = false;
+  bool json = false;        ///< What is found goes to standard output as JSON.
+  bool writesOutput = true; ///< A verification writes an output only when one is asked for.
+  mlir::tfc::VerifyOptions verify;
 };
 
 /// Reads the command line. Nothing comes back when the process should end with `exitCode`: 0 after --help or

@@ -24,11 +24,11 @@ static void printStage(bool verbose, llvm::StringRef stage, double milliseconds)
     llvm::errs() << llvm::format("  %-8s %8.1f ms\n", stage.str().c_str(), milliseconds);
 }
 
-static bool writeReport(const Report &report, const std::string &path) {
+static bool writeReport(llvm::json::Value report, const std::string &path) {
   std::error_code error;
   llvm::raw_fd_ostream os(path, error);
   if (!error) {
-    os << llvm::formatv("{0:2}\n", report.toJSON());
+    os << llvm::formatv("{0:2}\n", report);
     os.flush();
     error = os.error();
   }
@@ -36,6 +36,18 @@ static bool writeReport(const Report &report, const std::string &path) {
   if (error)
     llvm::errs() << "error: cannot write " << path << ": " << error.message() << '\n';
   return !error;
+}
+
+/// Compares what fusions make of the graph with the graph, and tells.
+static CompileStatus verify(mlir::MLIRContext &context, const tfc::CommandLine &line, FusionVerification &found) {
+  CompileStatus status = verifyFusion(context, line.input, line.options, line.verify, found);
+  if (status != CompileStatus::Success && status != CompileStatus::CheckFailed)
+    return status;
+  if (line.json)
+    llvm::outs() << llvm::formatv("{0:2}\n", found.toJSON());
+  else
+    llvm::outs() << found.formatTable();
+  return status;
 }
 
 int main(int argc, char **argv) {
@@ -52,14 +64,22 @@ int main(int argc, char **argv) {
   mlir::MLIRContext context(registry);
   tfc::LineDiagnostics diagnostics(context);
   Compiler compiler(context, line->options);
-  CompileStatus status = compiler.run(line->input);
+  CompileStatus status = CompileStatus::Success;
+  FusionVerification found;
+  if (line->verifyFusion)
+    status = verify(context, *line, found);
+  if (status == CompileStatus::Success && line->writesOutput)
+    status = compiler.run(line->input);
   if (line->explainFusion)
     for (const FusionRemark &remark : compiler.getReport().getFusions())
       tfc::printLine(format(remark));
   // A check that failed is a reason to look at the report.
   if (status != CompileStatus::Success && status != CompileStatus::CheckFailed)
     return static_cast<int>(status);
-  if (!line->reportPath.empty() && !writeReport(compiler.getReport(), line->reportPath))
+  llvm::json::Value report = compiler.getReport().toJSON();
+  if (line->verifyFusion)
+    (*report.getAsObject())["verify_fusion"] = found.toJSON();
+  if (!line->reportPath.empty() && !writeReport(std::move(report), line->reportPath))
     return 2;
   if (status != CompileStatus::Success)
     return static_cast<int>(status);

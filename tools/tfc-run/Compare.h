@@ -8,8 +8,8 @@
 #ifndef TFC_RUN_COMPARE_H
 #define TFC_RUN_COMPARE_H
 
-#include "Array.h"
-#include "Status.h"
+#include "Session/Array.h"
+#include "Session/Status.h"
 
 #include <string>
 #include <vector>

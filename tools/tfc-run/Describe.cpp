@@ -8,8 +8,8 @@
 #include "Describe.h"
 #include "Json.h"
 
-#include "Array.h"
-#include "Inputs.h"
+#include "Session/Array.h"
+#include "Session/MakeInputs.h"
 
 #include "Runtime/Expr.h"
 

@@ -10,7 +10,7 @@
 
 #include "tfc-c/ModelABI.h"
 
-#include "Status.h"
+#include "Session/Status.h"
 
 #include <cstdint>
 #include <map>

@@ -1,4 +1,4 @@
-//===- Inputs.h - The inputs of a run: from a file or made up ---------------------------------*- C++ -*-===//
+//===- Inputs.h - The inputs of a run, from a file ---------------------------------*- C++ -*-===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -8,10 +8,9 @@
 #ifndef TFC_RUN_INPUTS_H
 #define TFC_RUN_INPUTS_H
 
-#include "Array.h"
-#include "Status.h"
+#include "Session/Array.h"
+#include "Session/Status.h"
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -19,13 +18,6 @@ namespace tfc {
 
 /// Arrays of the file in the order of the entry's inputs, converted to their types.
 Status readInputs(const TfcEntry &entry, const std::string &path, std::vector<Array> &inputs);
-
-/// A value for every symbol of the entry that its inputs bind, in their order.
-Status chooseSymbols(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes, std::vector<int64_t> &symbols);
-
-/// Made-up inputs for these sizes of the symbols. An element depends on (seed, input, position) alone.
-Status makeInputs(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes, uint64_t seed,
-                  std::vector<Array> &inputs);
 
 } // namespace tfc
 

@@ -6,7 +6,7 @@
 //===-----------------------------------------------------------------------------------------------------===//
 
 #include "MachinePeaks.h"
-#include "Session.h"
+#include "Session/Session.h"
 
 #include <algorithm>
 #include <atomic>

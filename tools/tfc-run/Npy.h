@@ -12,8 +12,8 @@
 #ifndef TFC_RUN_NPY_H
 #define TFC_RUN_NPY_H
 
-#include "Array.h"
-#include "Status.h"
+#include "Session/Array.h"
+#include "Session/Status.h"
 
 #include <string>
 #include <vector>

@@ -8,7 +8,7 @@
 #ifndef TFC_RUN_OPTIONS_H
 #define TFC_RUN_OPTIONS_H
 
-#include "Status.h"
+#include "Session/Status.h"
 
 #include <cstdint>
 #include <map>

@@ -6,24 +6,15 @@
 //===-----------------------------------------------------------------------------------------------------===//
 
 #include "ProfileTable.h"
+#include "Format.h"
 #include "Json.h"
 
 #include <algorithm>
-#include <cstdarg>
 #include <cstdio>
 #include <map>
 #include <numeric>
 
 namespace tfc {
-
-__attribute__((format(printf, 1, 2))) static std::string format(const char *pattern, ...) {
-  char text[512];
-  va_list arguments;
-  va_start(arguments, pattern);
-  std::vsnprintf(text, sizeof(text), pattern, arguments);
-  va_end(arguments);
-  return text;
-}
 
 ProfileTable makeTable(const Profiler &profiler, const MachinePeaks &peaks, const std::vector<double> &runSeconds) {
   ProfileTable table;

@@ -8,6 +8,8 @@
 #ifndef TFC_RUN_PROFILER_H
 #define TFC_RUN_PROFILER_H
 
+#include "Session/Session.h"
+
 #include "tfc-c/Runtime.h"
 
 #include <string>
@@ -33,14 +35,13 @@ struct LaunchWork {
 };
 
 /// Collects events while `measuring`. Slices beyond a limit are counted in the sums but not kept.
-class Profiler {
+class Profiler final : public RunListener {
 public:
   /// `slices`: whether to keep what each thread did and when, for a trace; sums are always kept.
   Profiler(const TfcModel &model, const TfcEntry &entry, bool slices);
-  void attachTo(TfcContextOptions &options);
-  /// Called when the context exists and before runs are measured.
-  void start(int32_t threads);
-  void stop() { measuring = false; }
+  void attachTo(TfcContextOptions &options) override;
+  void start(int32_t threads) override;
+  void stop() override { measuring = false; }
 
   const TfcModel &model;
   const TfcEntry &entry;

@@ -6,22 +6,13 @@
 //===-----------------------------------------------------------------------------------------------------===//
 
 #include "Report.h"
+#include "Format.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdarg>
 #include <cstdio>
 
 namespace tfc {
-
-__attribute__((format(printf, 1, 2))) static std::string format(const char *pattern, ...) {
-  char text[512];
-  va_list arguments;
-  va_start(arguments, pattern);
-  std::vsnprintf(text, sizeof(text), pattern, arguments);
-  va_end(arguments);
-  return text;
-}
 
 static std::string outputText(const Array &array) {
   int64_t count = elementCount(array.dims, array.type), nans = 0;

@@ -8,7 +8,7 @@
 #ifndef TFC_RUN_REPORT_H
 #define TFC_RUN_REPORT_H
 
-#include "Array.h"
+#include "Session/Array.h"
 
 #include <string>
 #include <vector>

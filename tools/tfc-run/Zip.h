@@ -12,7 +12,7 @@
 #ifndef TFC_RUN_ZIP_H
 #define TFC_RUN_ZIP_H
 
-#include "Status.h"
+#include "Session/Status.h"
 
 #include <cstdint>
 #include <cstdio>

@@ -13,7 +13,8 @@
 #include "Options.h"
 #include "ProfileTable.h"
 #include "Report.h"
-#include "Session.h"
+#include "Session/MakeInputs.h"
+#include "Session/Session.h"
 
 #include "tfc/Version.h"
 

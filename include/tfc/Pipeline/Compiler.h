@@ -59,7 +59,7 @@ struct CompileOptions {
   std::string exposeNames;      ///< regular expression: what these nodes give becomes outputs; empty: none
   bool exposeAttention = false; ///< probabilities of attentions become outputs
   std::vector<std::string> disabledFusions; ///< names that getFusionNames() knows
-  /// Least counts of fused ops; fewer is CheckFailed. They are checked when the fused stage is done.
+  /// Least counts of fused ops; fewer is CheckFailed. Each is checked when the stage that decides it is done.
   std::vector<std::pair<std::string, int64_t>> requiredFusions;
   /// Called on every pass manager before it runs: command line options of MLIR (`--mlir-print-ir-after-all`, ...).
   std::function<LogicalResult(PassManager &)> configurePassManager;
@@ -80,7 +80,7 @@ public:
 private:
   CompileStatus load(const CompileInput &input, OwningOpRef<ModuleOp> &module, Stage &stage);
   CompileStatus runStage(ModuleOp module, Stage stage);
-  CompileStatus checkFusions(ModuleOp module);
+  CompileStatus checkFusions(ModuleOp module, Stage stage);
   CompileStatus writeModule(ModuleOp module, llvm::StringRef path);
   CompileStatus writeCode(ModuleOp module);
 

@@ -41,6 +41,8 @@ using namespace mlir::tfc;
 using arith::CmpFPredicate;
 
 static constexpr float kLowest = std::numeric_limits<float>::lowest();
+/// Scores this far below the greatest one have exponentials of 0.
+static constexpr float kVanishing = 105;
 static constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 AttentionEmitter::AttentionEmitter(OpBuilder &builder, KernelFrame frame, const Attention &problem,
@@ -218,7 +220,8 @@ AttentionEmitter::Running AttentionEmitter::emitKeys(Running running) {
       return emitKeyBlock(block, Running::of(carried)).values();
     }));
   };
-  if (!p.causal)
+  // A bias behind the mask can make the score of any key the greatest.
+  if (!p.causal || p.maskedRow == MaskedRowKind::Biased)
     return loopOver(e.index(0), o.keys, running);
   Value end = e.add(e.add(firstQuery, vectors * s.lanes), e.sub(o.keys, o.queries));
   end = e.max(e.min(end, o.keys), e.index(0));
@@ -231,7 +234,7 @@ AttentionEmitter::Running AttentionEmitter::emitKeys(Running running) {
         Running now = Running::of(carried);
         Value isLow;
         for (Value max : now.max) {
-          Value low = e.compare(CmpFPredicate::OLE, max, e.splat(kLowest));
+          Value low = e.compare(CmpFPredicate::OLE, max, e.splat(p.fill + kVanishing));
           isLow = isLow ? arith::OrIOp::create(e.b, e.loc, isLow, low).getResult() : low;
         }
         Value any = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR, isLow);
@@ -358,9 +361,7 @@ AttentionEmitter::Running AttentionEmitter::emitScoreRows(KeyBlock block, Value 
 
 /// Cap, bias, mask and causal bound of the block's key `at`.
 Value AttentionEmitter::emitScore(Value score, KeyBlock block, Value at, int64_t vector, bool masked) {
-  if (p.softcap)
-    score = emitSoftcap(e, score, *p.softcap);
-  Value allowed;
+  Value bias, allowed;
   auto restrict = [&](Value condition) {
     allowed = allowed ? arith::AndIOp::create(e.b, e.loc, allowed, condition).getResult() : condition;
   };
@@ -371,15 +372,14 @@ Value AttentionEmitter::emitScore(Value score, KeyBlock block, Value at, int64_t
     if (operand.isMask)
       restrict(e.compare(CmpFPredicate::ONE, numbers, e.zeros()));
     else
-      score = e.addf(score, numbers);
+      bias = numbers;
   }
   if (p.causal && masked) {
     Value key = arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), e.add(block.first, at));
     restrict(
         arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::sle, e.toLanes(key), lastAllowed[vector]));
   }
-  return allowed ? arith::SelectOp::create(e.b, e.loc, allowed, score, e.splat(p.maskedScore())).getResult()
-                 : score;
+  return finishScores(e, p, score, bias, allowed);
 }
 
 SmallVector<Value> AttentionEmitter::emitExponentials(KeyBlock block, ArrayRef<Value> max,

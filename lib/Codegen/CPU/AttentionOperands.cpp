@@ -15,11 +15,6 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
-float Attention::maskedScore() const {
-  return maskedRow == MaskedRowKind::Uniform ? std::numeric_limits<float>::lowest()
-                                             : -std::numeric_limits<float>::infinity();
-}
-
 static Value dimValue(VectorEmitter &e, DimExprAttr expr) {
   if (auto constant = expr.getConstant())
     return e.index(*constant);
@@ -104,7 +99,15 @@ Value ScoreOperand::loadNumbers(VectorEmitter &e, Value offset) const {
   return isMask ? maskToNumber(e, row, e.splat(1), e.zeros()) : row;
 }
 
-Value mlir::tfc::emitSoftcap(VectorEmitter &e, Value score, float softcap) {
-  Value cap = e.splat(softcap);
-  return e.mulf(math::TanhOp::create(e.b, e.loc, e.divf(score, cap)), cap);
+Value mlir::tfc::finishScores(VectorEmitter &e, const Attention &p, Value scores, Value bias, Value allowed) {
+  if (p.softcap) {
+    Value cap = e.splat(*p.softcap);
+    scores = e.mulf(math::TanhOp::create(e.b, e.loc, e.divf(scores, cap)), cap);
+  }
+  bool biasIsLast = p.maskedRow == MaskedRowKind::Biased;
+  if (bias && !biasIsLast)
+    scores = e.addf(scores, bias);
+  if (allowed)
+    scores = arith::SelectOp::create(e.b, e.loc, allowed, scores, e.splat(p.fill));
+  return bias && biasIsLast ? e.addf(scores, bias) : scores;
 }

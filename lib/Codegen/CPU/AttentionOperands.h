@@ -25,13 +25,12 @@ struct Attention {
   std::optional<float> softcap;
   bool causal;
   MaskedRowKind maskedRow;
+  float fill; ///< What the score of a key that is not allowed becomes.
   Location loc;
 
   ::tfc::AttentionProblem problem() const {
     return {*query.dims[3].getConstant(), *value.dims[3].getConstant()};
   }
-  /// What masked scores become.
-  float maskedScore() const;
 };
 
 /// A view in values. `base` is where the batch and the head at hand begin.
@@ -63,8 +62,8 @@ struct AttentionOperands {
   AttentionOperands at(VectorEmitter &e, Value batch, Value head, int64_t group) const;
 };
 
-/// softcap * tanh(score / softcap).
-Value emitSoftcap(VectorEmitter &e, Value score, float softcap);
+/// What becomes of scaled scores: they are capped, biased, and filled where `allowed` does not hold. Bias and condition may be null.
+Value finishScores(VectorEmitter &e, const Attention &problem, Value scores, Value bias, Value allowed);
 
 } // namespace mlir::tfc
 

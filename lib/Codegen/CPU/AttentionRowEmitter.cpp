@@ -133,9 +133,7 @@ Value AttentionRowEmitter::emitScoreVector(KeyBlock block, Value query, Value at
     products.push_back(product);
   }
   Value score = e.sumOfLanes(products);
-  if (p.softcap)
-    score = emitSoftcap(e, score, *p.softcap);
-  Value allowed;
+  Value bias, allowed;
   auto restrict = [&](Value condition) {
     allowed = allowed ? arith::AndIOp::create(e.b, e.loc, allowed, condition).getResult() : condition;
   };
@@ -144,12 +142,11 @@ Value AttentionRowEmitter::emitScoreVector(KeyBlock block, Value query, Value at
     if (operand.isMask)
       restrict(e.compare(CmpFPredicate::ONE, numbers, e.zeros()));
     else
-      score = e.addf(score, numbers);
+      bias = numbers;
   }
   if (p.causal && masked)
     restrict(e.mask(e.add(e.sub(e.add(query, e.sub(o.keys, o.queries)), e.add(block.first, at)), 1)));
-  if (allowed)
-    score = arith::SelectOp::create(e.b, e.loc, allowed, score, e.splat(p.maskedScore()));
+  score = finishScores(e, p, score, bias, allowed);
   if (masked)
     score =
         arith::SelectOp::create(e.b, e.loc, e.mask(e.sub(block.count, at)), score, e.splat(kMinusInfinity));

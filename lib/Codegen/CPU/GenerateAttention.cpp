@@ -18,6 +18,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <cmath>
+#include <limits>
 
 namespace mlir::tfc {
 #define GEN_PASS_DEF_GENERATEATTENTION
@@ -42,6 +43,12 @@ static AttentionOp findAttention(KernelFrame frame) {
   return attention && hasAttentionKernel(attention) && !attention.getPastKey() ? attention : AttentionOp();
 }
 
+static float getFill(AttentionOp op) {
+  if (op.getMaskedRow() == MaskedRowKind::NaN || op.getMaskedRow() == MaskedRowKind::Zero)
+    return -std::numeric_limits<float>::infinity();
+  return op.getFill() ? op.getFill()->convertToFloat() : std::numeric_limits<float>::lowest();
+}
+
 static std::optional<Attention> matchAttention(KernelFrame frame) {
   AttentionOp op = findAttention(frame);
   std::optional<KernelFrame::Result> stored = frame.singleResult();
@@ -61,7 +68,7 @@ static std::optional<Attention> matchAttention(KernelFrame frame) {
   if (op.getSoftcap())
     softcap = op.getSoftcap()->convertToFloat();
   Attention problem{*query, *key,    *value,         *output,           {},         {},
-                    scale,  softcap, op.getCausal(), op.getMaskedRow(), op.getLoc()};
+                    scale,  softcap, op.getCausal(), op.getMaskedRow(), getFill(op), op.getLoc()};
   if (op.getMask() && !(problem.mask = viewOfOperand(op.getMask())))
     return std::nullopt;
   if (op.getBias() && !(problem.bias = viewOfOperand(op.getBias())))

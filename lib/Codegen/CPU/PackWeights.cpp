@@ -65,7 +65,9 @@ private:
   void findLaunches();
   std::optional<Operand> agreeOnLayout(ArrayRef<WeightRefOp> references) const;
   std::optional<Operand> findUse(OpOperand &use, const Operand &layout) const;
+  void fitStacks();
   PackedWeight pack(WeightOp weight, const Operand &operand);
+  WeightOp packStack(WeightOp stack, const Operand &operand);
   WeightOp makeWeight(WeightOp weight, StringRef ending, const WeightView &view);
   void packUse(OpOperand &use, const Operand &operand, const PackedWeight &parts);
   LogicalResult packKernel(func::FuncOp kernel, const Operand &operand);
@@ -76,7 +78,7 @@ private:
   const ::tfc::CpuTarget &target;
   /// Kernels that are one matrix product with a right operand that can be packed, and their launches.
   llvm::MapVector<func::FuncOp, Operand> operands;
-  DenseMap<Operation *, func::FuncOp> kernelOf;
+  llvm::MapVector<Operation *, func::FuncOp> kernelOf;
   struct PackedKernel {
     Operand operand;
     SmallVector<LaunchOp> launches;
@@ -137,6 +139,31 @@ void Packer::findLaunches() {
   });
 }
 
+/// A panel of a stacked weight lies in one part of it. Where the usual width does not divide the columns of every part,
+/// fewer vectors may; else the kernel reads its weight as it stands.
+void Packer::fitStacks() {
+  int64_t lanes = target.floatLanes();
+  for (auto &[launch, kernel] : kernelOf) {
+    auto found = operands.find(kernel);
+    if (found == operands.end())
+      continue;
+    Operand &operand = found->second;
+    auto reference = cast<LaunchOp>(launch).getInputs()[operand.argument].getDefiningOp<WeightRefOp>();
+    auto weight = reference ? symbols.lookup<WeightOp>(reference.getWeight()) : WeightOp();
+    if (!weight || weight.getParts().empty())
+      continue;
+    auto dividesParts = [&](int64_t width) {
+      return operand.transposed && llvm::all_of(weight.getParts(), [&](FlatSymbolRefAttr part) {
+               return symbols.lookup<WeightOp>(part.getAttr()).getTensorType().getDimSize(0) % width == 0;
+             });
+    };
+    while (operand.width > 0 && !dividesParts(operand.width))
+      operand.width -= lanes;
+    if (operand.width <= 0)
+      operands.erase(found);
+  }
+}
+
 /// The lookup that is the only use of a kernel's argument.
 static GatherOp findLookup(func::FuncOp kernel, unsigned argument) {
   if (kernel.isExternal() || argument >= kernel.getNumArguments() ||
@@ -195,8 +222,28 @@ WeightOp Packer::makeWeight(WeightOp weight, StringRef ending, const WeightView 
   return part;
 }
 
+/// The panels of one part behind those of the other.
+WeightOp Packer::packStack(WeightOp stack, const Operand &operand) {
+  SmallVector<FlatSymbolRefAttr> parts;
+  for (FlatSymbolRefAttr name : stack.getParts()) {
+    auto part = symbols.lookup<WeightOp>(name.getAttr());
+    Operand ofPart = operand;
+    ofPart.n = part.getTensorType().getDimSize(0);
+    parts.push_back(FlatSymbolRefAttr::get(pack(part, ofPart).panels.getSymNameAttr()));
+  }
+  OpBuilder builder(stack);
+  auto type = RankedTensorType::get({operand.n / operand.width, operand.k, operand.width},
+                                    stack.getTensorType().getElementType());
+  auto panels = WeightOp::create(builder, stack.getLoc(), builder.getStringAttr(stack.getSymName() + "_panels"), TypeAttr::get(type),
+                                 StackedSourceAttr::get(builder.getContext(), parts), LayoutAttr(), TypeAttr());
+  symbols.insert(panels);
+  return panels;
+}
+
 /// The weight's parts, as views of its source in its place.
 PackedWeight Packer::pack(WeightOp weight, const Operand &operand) {
+  if (!weight.getParts().empty())
+    return {packStack(weight, operand), {}};
   WeightView view = WeightView::of(weight); // [k, n]
   if (operand.transposed)
     view = view.transpose({1, 0});
@@ -275,6 +322,7 @@ LogicalResult Packer::packKernels() {
 
 LogicalResult Packer::run() {
   findLaunches();
+  fitStacks();
   llvm::MapVector<StringAttr, SmallVector<WeightRefOp>> references;
   module.walk([&](WeightRefOp reference) { references[reference.getWeightAttr().getAttr()].push_back(reference); });
   for (auto &[name, uses] : references) {

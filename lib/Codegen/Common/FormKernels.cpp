@@ -100,6 +100,7 @@ struct FormKernels : mlir::tfc::impl::FormKernelsBase<FormKernels> {
 
   void runOnOperation() override {
     KernelLibrary library(getOperation());
+    GroupingOptions options{fuse, epilogue, embedding};
     for (func::FuncOp entry : getEntryFunctions(getOperation())) {
       if (failed(checkEntry(entry)))
         return signalPassFailure();
@@ -111,7 +112,9 @@ struct FormKernels : mlir::tfc::impl::FormKernelsBase<FormKernels> {
       for (Block *block : blocks) {
         copyConstantsForMain(*block);
         copyYieldedValues(*block);
-        for (const OpGroup &group : groupOps(*block, fuse)) {
+        std::vector<OpGroup> groups = groupOps(*block, options);
+        reportGroups(*block, groups, options);
+        for (const OpGroup &group : groups) {
           library.outline(group);
           ++launches;
         }

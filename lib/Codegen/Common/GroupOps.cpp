@@ -65,6 +65,9 @@ Kind getKind(Operation *op) {
   // A lookup makes each element from its index as the others do; what it reads stands outside of its kernel.
   if (isa<ElementwiseOpInterface, ExpandOp, RangeOp, EyeOp, TriluOp, GatherOp>(op))
     return Kind::Pointwise;
+  // A slice in the kernel of its user is a view of what lies in memory.
+  if (auto slice = dyn_cast<SliceOp>(op))
+    return llvm::all_of(slice.getStrides(), [](int64_t stride) { return stride > 0; }) ? Kind::Pointwise : Kind::Alone;
   if (auto softmax = dyn_cast<SoftmaxOp>(op))
     return isLastAxis(softmax.getAxis(), softmax.getX()) ? Kind::Row : Kind::Alone;
   if (auto norm = dyn_cast<LayerNormOp>(op))
@@ -80,7 +83,7 @@ Kind getKind(Operation *op) {
 /// Ops that cost about as much as reading their result from memory, so that computing them again is no loss.
 bool isCheap(Operation *op) {
   return isa<AbsOp, NegOp, SignOp, NotOp, ReluOp, CastOp, AddOp, SubOp, MulOp, MinOp, MaxOp, AndOp, OrOp,
-             XorOp, CompareOp, SelectOp, ExpandOp, RangeOp, EyeOp, TriluOp, IsNanOp, IsInfOp>(op);
+             XorOp, CompareOp, SelectOp, ExpandOp, RangeOp, EyeOp, TriluOp, IsNanOp, IsInfOp, GatherOp, SliceOp>(op);
 }
 
 /// The dims that the op loops over.
@@ -111,7 +114,7 @@ Fit fit(ArrayRef<DimExprAttr> dims, ArrayRef<DimExprAttr> domain) {
 /// THE decision: may `producer`, whose result is used by members of `group`, be computed inside the group's
 /// kernel? `usedElsewhere`: also by ops behind the root, so that the kernel would get one more result.
 bool mayJoin(Operation *producer, Kind kind, const Group &group, ArrayRef<Operation *> users,
-             bool usedElsewhere) {
+             bool usedElsewhere, const GroupingOptions &options) {
   // Attention reads its operands and writes its output through strides.
   if (isa<AttentionOp>(producer))
     return !usedElsewhere && group.ops.size() == 1 && isa<TransposeOp>(group.ops.front()) &&
@@ -124,8 +127,13 @@ bool mayJoin(Operation *producer, Kind kind, const Group &group, ArrayRef<Operat
   // A contraction computes what becomes of its elements before they leave the cache. The kernel then has its shape, and
   // takes no more ops.
   if (auto matmul = dyn_cast<MatmulOp>(producer))
-    return group.kind == Kind::Pointwise && !group.hasRow && !group.hasContraction && !usedElsewhere &&
+    return options.epilogue && group.kind == Kind::Pointwise && !group.hasRow && !group.hasContraction && !usedElsewhere &&
            isEpilogue(llvm::to_vector(llvm::reverse(group.ops)), matmul);
+  if (isa<GatherOp>(producer) && group.hasRow && !options.embedding)
+    return false;
+  // A transpose reads what a slice names as a view: one copy in place of two.
+  if (isa<SliceOp>(producer) && kind == Kind::Pointwise && group.ops.size() == 1 && isa<TransposeOp>(group.ops.front()))
+    return !usedElsewhere;
   // Data movement has kernels of its own shape.
   if (group.kind == Kind::Alone || group.hasContraction || kind == Kind::Alone || group.ops.size() >= kMaxOps)
     return false;
@@ -149,7 +157,7 @@ bool mayJoin(Operation *producer, Kind kind, const Group &group, ArrayRef<Operat
 
 class Grouping {
 public:
-  Grouping(Block &block, bool fuse) : block(block), fuse(fuse) {}
+  Grouping(Block &block, const GroupingOptions &options) : block(block), options(options) {}
 
   std::vector<OpGroup> run() {
     for (Operation &op : llvm::reverse(block))
@@ -187,7 +195,7 @@ private:
   /// The group that the op may join, if any: that of its first user in the block.
   std::optional<size_t> findGroup(Operation *op, Kind kind) {
     bool mayBeMember = kind != Kind::Alone || isa<MatmulOp, AttentionOp>(op) || isStridedView(op);
-    if (!fuse || op->getNumResults() != 1 || !mayBeMember)
+    if (!options.fuse || op->getNumResults() != 1 || !mayBeMember)
       return std::nullopt;
     Operation *first = nullptr;
     for (Operation *user : op->getUsers()) {
@@ -207,8 +215,10 @@ private:
       Operation *top = block.findAncestorOpInBlock(*user);
       if (top == user && groupOfUser(user) == index) {
         members.push_back(user);
-        // A lookup reads its operands at any place, not at the place it computes: they must lie in memory.
-        if (isa<GatherOp>(user))
+        // Lookups and slices read their operands at other places than the one they compute: they must lie in memory.
+        // Kernels of attention and concat read theirs through views of views.
+        bool readsViews = groups[index].hasAttention || groups[index].isConcat;
+        if (isa<GatherOp>(user) || (isa<SliceOp>(user) && !readsViews))
           return std::nullopt;
         continue;
       }
@@ -216,7 +226,7 @@ private:
         return std::nullopt;
       usedElsewhere = true;
     }
-    if (!mayJoin(op, kind, groups[index], members, usedElsewhere))
+    if (!mayJoin(op, kind, groups[index], members, usedElsewhere, options))
       return std::nullopt;
     groups[index].hasExtraResult |= usedElsewhere;
     return index;
@@ -242,7 +252,7 @@ private:
   }
 
   Block &block;
-  bool fuse;
+  const GroupingOptions &options;
   std::vector<Group> groups;
   DenseMap<Operation *, size_t> groupOf;
 };
@@ -256,4 +266,6 @@ bool mlir::tfc::staysInMain(Operation *op) {
 
 bool mlir::tfc::isCloned(Operation *op) { return isa<ConstantOp, DimValuesOp>(op); }
 
-std::vector<OpGroup> mlir::tfc::groupOps(Block &block, bool fuse) { return Grouping(block, fuse).run(); }
+std::vector<OpGroup> mlir::tfc::groupOps(Block &block, const GroupingOptions &options) {
+  return Grouping(block, options).run();
+}

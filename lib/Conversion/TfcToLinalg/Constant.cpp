@@ -24,13 +24,19 @@ static DenseElementsAttr toMemoryForm(ElementsAttr value, RankedTensorType type)
     return nullptr;
   if (isa<FloatType>(type.getElementType()))
     return dense.reshape(type);
+  if (isa<FloatType>(dense.getElementType()))
+    return dense.bitcast(type.getElementType());
   unsigned width = type.getElementTypeBitWidth();
-  // Bool becomes a byte; all other integers keep their bits.
+  // Bools and 4-bit numbers become bytes; all other integers keep their bits.
+  bool isSigned = dense.getElementType().isSignlessInteger(4);
+  auto widen = [&](const APInt &element) {
+    return isSigned ? element.sextOrTrunc(width) : element.zextOrTrunc(width);
+  };
   if (dense.isSplat())
-    return DenseElementsAttr::get(type, dense.getSplatValue<APInt>().zextOrTrunc(width));
+    return DenseElementsAttr::get(type, widen(dense.getSplatValue<APInt>()));
   SmallVector<APInt> elements;
   for (APInt element : dense.getValues<APInt>())
-    elements.push_back(element.zextOrTrunc(width));
+    elements.push_back(widen(element));
   return DenseElementsAttr::get(type, elements);
 }
 

@@ -16,12 +16,21 @@ using namespace mlir::tfc;
 Type mlir::tfc::getScalarType(Type elementType) {
   if (auto type = dyn_cast<IntegerType>(elementType))
     return IntegerType::get(elementType.getContext(), type.getWidth());
+  // Nothing computes with 8-bit floats: they are moved, and cast.
+  if (isFloat8(elementType))
+    return IntegerType::get(elementType.getContext(), 8);
   return elementType;
 }
 
+bool mlir::tfc::isFloat8(Type type) {
+  return isa<Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type, Float8E5M2FNUZType>(type);
+}
+
 Type mlir::tfc::getMemoryType(Type elementType) {
+  if (isFloat8(elementType))
+    return getScalarType(elementType);
   if (auto type = dyn_cast<IntegerType>(elementType)) {
-    if (type.getWidth() != 1 && type.getWidth() < 8)
+    if (type.getWidth() != 1 && type.getWidth() != 4 && type.getWidth() < 8)
       return nullptr;
     return IntegerType::get(elementType.getContext(), std::max(type.getWidth(), 8u));
   }
@@ -37,6 +46,8 @@ Type mlir::tfc::getComputeType(Type elementType) {
 }
 
 Value mlir::tfc::loadScalar(OpBuilder &builder, Location loc, Value memory, Type elementType) {
+  if (elementType.isInteger(4))
+    return arith::TruncIOp::create(builder, loc, getScalarType(elementType), memory);
   if (!elementType.isInteger(1))
     return memory;
   Value zero = createConstant(builder, loc, memory.getType(), 0);
@@ -44,7 +55,9 @@ Value mlir::tfc::loadScalar(OpBuilder &builder, Location loc, Value memory, Type
 }
 
 Value mlir::tfc::storeScalar(OpBuilder &builder, Location loc, Value scalar, Type elementType) {
-  if (!elementType.isInteger(1))
+  if (elementType.isSignlessInteger(4))
+    return arith::ExtSIOp::create(builder, loc, getMemoryType(elementType), scalar);
+  if (!elementType.isInteger(1) && !elementType.isInteger(4))
     return scalar;
   return arith::ExtUIOp::create(builder, loc, getMemoryType(elementType), scalar);
 }

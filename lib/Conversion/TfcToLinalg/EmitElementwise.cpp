@@ -36,6 +36,7 @@ static Value emitFloatUnary(ScalarEmitter &e, Operation *op, Value x) {
       .Case<ErfOp>([&](auto) { return e.create<math::ErfOp>(x); })
       .Case<ReciprocalOp>([&](auto) { return e.create<arith::DivFOp>(e.like(x, 1), x); })
       .Case<SigmoidOp>([&](auto) { return emitSigmoid(e, x); })
+      .Case<SiluOp>([&](auto) { return e.create<arith::MulFOp>(x, emitSigmoid(e, x)); })
       .Case<SignOp>([&](auto) { return emitFloatSign(e, x); })
       // The comparison is false for NaN, which stays.
       .Case<ReluOp>([&](auto) { return e.select(e.less(x, e.like(x, 0)), e.like(x, 0), x); })
@@ -137,8 +138,8 @@ FailureOr<Value> mlir::tfc::emitElementwise(OpBuilder &builder, Location loc, Op
   ScalarEmitter e(builder, loc);
   Type resultType = getElementTypeOrSelf(op->getResult(0).getType());
   Type operandType = getElementTypeOrSelf(op->getOperand(0).getType());
-  if (isa<CastOp>(op))
-    return emitCast(builder, loc, scalars[0], operandType, resultType);
+  if (auto cast = dyn_cast<CastOp>(op))
+    return emitCast(builder, loc, scalars[0], operandType, resultType, cast.getSaturate());
   if (isa<SelectOp>(op))
     return e.select(scalars[0], scalars[1], scalars[2]);
 

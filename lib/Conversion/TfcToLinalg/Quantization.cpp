@@ -52,8 +52,10 @@ struct LowerQuantize : OpConversionPattern<QuantizeOp> {
           ScalarEmitter e(body, loc);
           Value scale = readParameter(body, op, op.getScale(), adaptor.getScale());
           scale = *emitCast(body, loc, scale, elementTypeOf(op.getScale()), computeType);
-          Value y =
-              e.create<math::RoundEvenOp>(e.create<arith::DivFOp>(toCompute(body, loc, scalars[0]), scale));
+          Value y = e.create<arith::DivFOp>(toCompute(body, loc, scalars[0]), scale);
+          // The cast to 8-bit floats rounds to what they can hold.
+          if (!isFloat8(to))
+            y = e.create<math::RoundEvenOp>(y);
           if (op.getZeroPoint()) {
             Value zeroPoint = readParameter(body, op, op.getZeroPoint(), adaptor.getZeroPoint());
             y = e.create<arith::AddFOp>(y, *emitCast(body, loc, zeroPoint, to, computeType));
@@ -81,6 +83,10 @@ struct LowerDequantize : OpConversionPattern<DequantizeOp> {
           ScalarEmitter e(body, loc);
           Value scale = readParameter(body, op, op.getScale(), adaptor.getScale());
           scale = *emitCast(body, loc, scale, elementTypeOf(op.getScale()), computeType);
+          if (isFloat8(from)) {
+            Value x = *emitCast(body, loc, scalars[0], from, computeType);
+            return fromCompute(body, loc, e.create<arith::MulFOp>(x, scale), to);
+          }
           Value x = *emitCast(body, loc, scalars[0], from, exact);
           if (op.getZeroPoint()) {
             Value zeroPoint = readParameter(body, op, op.getZeroPoint(), adaptor.getZeroPoint());

@@ -17,8 +17,16 @@ namespace {
 /// Formulas over one node's operand, written as they are read.
 struct Formula {
   NodeContext &node;
-  Value x = node.getInput(0);
+  /// Formulas of several steps run in f32 for narrower types, and are rounded once.
+  Value x = widen(node.getInput(0));
 
+  Value widen(Value value) {
+    bool isNarrow = value && isFloat(value) && getElementType(value).getIntOrFloatBitWidth() < 32;
+    return isNarrow ? node.cast(value, node.builder.getF32Type()) : value;
+  }
+  LogicalResult finish(Value y) {
+    return node.finish(y ? node.cast(y, getElementType(node.getInput(0))) : y);
+  }
   Value number(double value) { return node.scalar(value, getElementType(x)); }
   Value add(Value a, Value b) { return node.build<AddOp>({a, b}); }
   Value sub(Value a, Value b) { return node.build<SubOp>({a, b}); }
@@ -44,68 +52,71 @@ struct Formula {
 static LogicalResult importLeakyRelu(NodeContext &node) {
   Formula f{node};
   double alpha = node.getFloat("alpha", 0.01f);
-  return node.finish(f.select(f.isNegative(), f.mul(f.number(alpha), f.x), f.x));
+  return f.finish(f.select(f.isNegative(), f.mul(f.number(alpha), f.x), f.x));
 }
 
 static LogicalResult importPRelu(NodeContext &node) {
   Formula f{node};
-  return node.finish(f.select(f.isNegative(), f.mul(node.getInput(1), f.x), f.x));
+  return f.finish(f.select(f.isNegative(), f.mul(f.widen(node.getInput(1)), f.x), f.x));
 }
 
 static LogicalResult importElu(NodeContext &node) {
   Formula f{node};
   double alpha = node.getFloat("alpha", 1.0);
-  return node.finish(f.select(f.isNegative(), f.scaledExpm1(f.x, alpha), f.x));
+  return f.finish(f.select(f.isNegative(), f.scaledExpm1(f.x, alpha), f.x));
 }
 
 static LogicalResult importSelu(NodeContext &node) {
   Formula f{node};
   double alpha = node.getFloat("alpha", 1.67326319217681884765625);
   double gamma = node.getFloat("gamma", 1.05070102214813232421875);
-  return node.finish(f.mul(f.number(gamma), f.select(f.isNegative(), f.scaledExpm1(f.x, alpha), f.x)));
+  return f.finish(f.mul(f.number(gamma), f.select(f.isNegative(), f.scaledExpm1(f.x, alpha), f.x)));
 }
 
 static LogicalResult importCelu(NodeContext &node) {
   Formula f{node};
   double alpha = node.getFloat("alpha", 1.0);
   Value tail = f.scaledExpm1(f.div(f.x, f.number(alpha)), alpha);
-  return node.finish(f.add(f.max(f.x, f.number(0)), f.min(f.number(0), tail)));
+  return f.finish(f.add(f.max(f.x, f.number(0)), f.min(f.number(0), tail)));
 }
 
 static LogicalResult importThresholdedRelu(NodeContext &node) {
   Formula f{node};
   Value above = node.compare(CompareKind::Gt, f.x, f.number(node.getFloat("alpha", 1.0)));
-  return node.finish(f.select(above, f.x, f.number(0)));
+  return f.finish(f.select(above, f.x, f.number(0)));
 }
 
-static LogicalResult importSoftplus(NodeContext &node) { return node.finish(Formula{node}.softplus()); }
+static LogicalResult importSoftplus(NodeContext &node) {
+  Formula f{node};
+  return f.finish(f.softplus());
+}
 
 static LogicalResult importSoftsign(NodeContext &node) {
   Formula f{node};
-  return node.finish(f.div(f.x, f.add(f.number(1), node.build<AbsOp>(f.x))));
+  return f.finish(f.div(f.x, f.add(f.number(1), node.build<AbsOp>(f.x))));
 }
 
 static LogicalResult importMish(NodeContext &node) {
   Formula f{node};
-  return node.finish(f.mul(f.x, node.build<TanhOp>(f.softplus())));
+  return f.finish(f.mul(f.x, node.build<TanhOp>(f.softplus())));
 }
 
 static LogicalResult importHardSigmoid(NodeContext &node) {
   Formula f{node};
   double alpha = node.getFloat("alpha", 0.2f), beta = node.getFloat("beta", 0.5);
-  return node.finish(f.clamp01(f.add(f.mul(f.number(alpha), f.x), f.number(beta))));
+  return f.finish(f.clamp01(f.add(f.mul(f.number(alpha), f.x), f.number(beta))));
 }
 
 static LogicalResult importHardSwish(NodeContext &node) {
   Formula f{node};
-  return node.finish(f.mul(f.x, f.clamp01(f.add(f.mul(f.number(1.0 / 6), f.x), f.number(0.5)))));
+  return f.finish(f.mul(f.x, f.clamp01(f.add(f.mul(f.number(1.0 / 6), f.x), f.number(0.5)))));
 }
 
 static LogicalResult importSwish(NodeContext &node) {
   Formula f{node};
   double alpha = node.getFloat("alpha", 1.0);
   Value scaled = alpha == 1.0 ? f.x : f.mul(f.number(alpha), f.x);
-  return node.finish(f.mul(f.x, node.build<SigmoidOp>(scaled)));
+  return f.finish(f.mul(f.x, node.build<SigmoidOp>(scaled)));
 }
 
 static LogicalResult importShrink(NodeContext &node) {
@@ -114,18 +125,18 @@ static LogicalResult importShrink(NodeContext &node) {
   Value low = node.compare(CompareKind::Lt, f.x, f.number(-lambda));
   Value high = node.compare(CompareKind::Gt, f.x, f.number(lambda));
   Value above = f.select(high, f.sub(f.x, f.number(bias)), f.number(0));
-  return node.finish(f.select(low, f.add(f.x, f.number(bias)), above));
+  return f.finish(f.select(low, f.add(f.x, f.number(bias)), above));
 }
 
 static LogicalResult importSinh(NodeContext &node) {
   Formula f{node};
   Value difference = f.sub(f.exp(f.x), f.exp(node.build<NegOp>(f.x)));
-  return node.finish(f.mul(f.number(0.5), difference));
+  return f.finish(f.mul(f.number(0.5), difference));
 }
 
 static LogicalResult importCosh(NodeContext &node) {
   Formula f{node};
-  return node.finish(f.mul(f.number(0.5), f.add(f.exp(f.x), f.exp(node.build<NegOp>(f.x)))));
+  return f.finish(f.mul(f.number(0.5), f.add(f.exp(f.x), f.exp(node.build<NegOp>(f.x)))));
 }
 
 static LogicalResult buildGelu(NodeContext &node, GeluKind kind) {
@@ -139,8 +150,6 @@ static LogicalResult importGelu(NodeContext &node) {
     return node.fail("attribute 'approximate' must be 'none' or 'tanh'");
   return buildGelu(node, approximate == "tanh" ? GeluKind::Tanh : GeluKind::Erf);
 }
-
-static LogicalResult importErfGelu(NodeContext &node) { return buildGelu(node, GeluKind::Erf); }
 
 void mlir::tfc::onnx_import::addActivationOps(OpTable &table) {
   table.add("LeakyRelu", importLeakyRelu, 1, 1);
@@ -159,5 +168,4 @@ void mlir::tfc::onnx_import::addActivationOps(OpTable &table) {
   table.add("Sinh", importSinh, 1, 1);
   table.add("Cosh", importCosh, 1, 1);
   table.add("Gelu", importGelu, 1, 1);
-  table.addTo("com.microsoft", "Gelu", importErfGelu, 1, 1);
 }

@@ -5,15 +5,15 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
+#include "MatmulMath.h"
 #include "OpTable.h"
 
 using namespace mlir;
 using namespace mlir::tfc;
 using namespace mlir::tfc::onnx_import;
 
-/// numpy's matmul: a vector counts as a row on the left and as a column on the right, and that dim goes
-/// again.
-static Value buildMatmul(NodeContext &node, Value a, Value b, ArrayRef<NamedAttribute> attributes = {}) {
+Value mlir::tfc::onnx_import::buildMatmul(NodeContext &node, Value a, Value b,
+                                          ArrayRef<NamedAttribute> attributes) {
   if (!a || !b)
     return {};
   if (getRank(a) == 0 || getRank(b) == 0) {
@@ -64,9 +64,9 @@ static LogicalResult importGemm(NodeContext &node) {
   return node.finish(node.build<AddOp>({y, c}));
 }
 
-/// An integer operand minus its zero point, as int32. The zero point is one number, or one per row of A
-/// (column of B).
-static Value centre(NodeContext &node, Value x, Value zeroPoint, bool perRow) {
+Value mlir::tfc::onnx_import::centre(NodeContext &node, Value x, Value zeroPoint, bool perRow) {
+  if (!x)
+    return x;
   Type i32 = node.builder.getI32Type();
   Value wide = node.cast(x, i32);
   if (!zeroPoint)
@@ -85,8 +85,7 @@ static LogicalResult importMatMulInteger(NodeContext &node) {
   return node.finish(buildMatmul(node, a, b));
 }
 
-/// A scale of the product's rows (columns), or of all of it.
-static Value placeScale(NodeContext &node, Value scale, bool perRow) {
+Value mlir::tfc::onnx_import::placeScale(NodeContext &node, Value scale, bool perRow) {
   if (scale && perRow && getRank(scale) == 1 && !getDim(scale, 0).isConstant(1))
     return node.reshape(scale, {getDim(scale, 0), node.dim(1)});
   return scale && getElementCount(scale.getType()).isConstant(1) ? node.reshape(scale, {}) : scale;

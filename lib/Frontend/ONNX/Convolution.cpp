@@ -243,31 +243,34 @@ static std::optional<Dims> getKernelShape(NodeContext &node) {
   return kernel;
 }
 
-static LogicalResult importAveragePool(NodeContext &node) {
+/// The windows of a pooling node; nothing after a diagnostic.
+static std::optional<Windows> readPoolWindows(NodeContext &node) {
   std::optional<Dims> kernel = getKernelShape(node);
   if (!kernel)
-    return failure();
+    return std::nullopt;
   Windows windows(node, *kernel);
-  if (failed(windows.read()))
+  return succeeded(windows.read()) ? std::optional(windows) : std::nullopt;
+}
+
+static LogicalResult importAveragePool(NodeContext &node) {
+  std::optional<Windows> windows = readPoolWindows(node);
+  if (!windows)
     return failure();
   Value x = node.getInput(0);
-  Value sum = node.reduce(ReduceKind::Sum, windows.gather(x, 0), windows.kernelAxes(), /*keepDims=*/false);
-  Value count = windows.countElements(getElementType(x), node.getInt("count_include_pad", 0) != 0);
+  Value sum = node.reduce(ReduceKind::Sum, windows->gather(x, 0), windows->kernelAxes(), /*keepDims=*/false);
+  Value count = windows->countElements(getElementType(x), node.getInt("count_include_pad", 0) != 0);
   return node.finish(node.build<DivOp>({sum, count}));
 }
 
 static LogicalResult importMaxPool(NodeContext &node) {
-  std::optional<Dims> kernel = getKernelShape(node);
-  if (!kernel)
-    return failure();
-  Windows windows(node, *kernel);
-  if (failed(windows.read()))
+  std::optional<Windows> windows = readPoolWindows(node);
+  if (!windows)
     return failure();
   Value x = node.getInput(0);
   if (!isFloat(x))
     return node.fail("only floats are supported");
-  Value gathered = windows.gather(x, -std::numeric_limits<double>::infinity());
-  return node.finish(node.reduce(ReduceKind::Max, gathered, windows.kernelAxes(), /*keepDims=*/false));
+  Value gathered = windows->gather(x, -std::numeric_limits<double>::infinity());
+  return node.finish(node.reduce(ReduceKind::Max, gathered, windows->kernelAxes(), /*keepDims=*/false));
 }
 
 template <ReduceKind kind> static LogicalResult importGlobalPool(NodeContext &node) {

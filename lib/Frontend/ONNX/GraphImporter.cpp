@@ -261,7 +261,7 @@ LogicalResult GraphImporter::buildFunction() {
       if (!dim.dim_param().empty() && !options.dynamicAll)
         state.symbols.insert(dim.dim_param());
   SmallVector<const ::onnx::ValueInfoProto *> inputs;
-  SmallVector<Type> types;
+  SmallVector<Type> types, elementTypes;
   for (const ::onnx::ValueInfoProto &input : graph.input()) {
     // An input with an initializer has a default, and nobody overrides it.
     if (scope.initializers.contains(input.name()))
@@ -270,7 +270,8 @@ LogicalResult GraphImporter::buildFunction() {
     if (failed(type))
       return failure();
     inputs.push_back(&input);
-    types.push_back(*type);
+    elementTypes.push_back(type->getElementType());
+    types.push_back(getTensorType(getDims(*type), getWideType(type->getElementType())));
   }
   for (const auto &[name, value] : options.fixedDims)
     if (!fixedDimsUsed.contains(name))
@@ -287,6 +288,11 @@ LogicalResult GraphImporter::buildFunction() {
   }
   scope.block = body;
   builder.setInsertionPointToEnd(body);
+  for (auto [input, type] : llvm::zip_equal(inputs, elementTypes)) {
+    Value &value = scope.values[input->name()];
+    if (getElementTypeOrSelf(value) != type)
+      value = CastOp::create(builder, loc, getTensorType(getDims(value), type), value);
+  }
   return success();
 }
 
@@ -297,6 +303,10 @@ LogicalResult GraphImporter::buildReturn() {
     FailureOr<Value> value = getValue(output.name());
     if (failed(value))
       return failure();
+    Type type = onnx_import::getElementType(*value), wide = getWideType(type);
+    if (type != wide)
+      value =
+          CastOp::create(builder, module.getLoc(), getTensorType(getDims(*value), wide), *value).getResult();
     results.push_back(*value);
     types.push_back(value->getType());
   }

@@ -21,6 +21,12 @@ using namespace mlir::tfc::onnx_import;
 Value GraphImporter::buildTensor(const ::onnx::TensorProto &tensor, StringRef name, Location loc,
                                  std::string &problem) {
   auto contents = reader.read(tensor);
+  if (contents && contents->type.getElementType().isInteger(4) && contents->type.getNumElements() > 0) {
+    RankedTensorType type = contents->type;
+    contents = reader.widen(*contents, name);
+    if (contents)
+      return CastOp::create(builder, loc, type, weights.build(builder, loc, name, *contents));
+  }
   if (contents)
     return weights.build(builder, loc, name, *contents);
   problem = "tensor " + quoted(name) + ": " + llvm::toString(contents.takeError());

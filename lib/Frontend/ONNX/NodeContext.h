@@ -69,7 +69,9 @@ public:
   /// Whether the optional input is there.
   bool hasInput(unsigned i) const { return i < inputs.size() && inputs[i]; }
   /// Whether somebody uses the output.
-  bool wantsOutput(int i) const { return i < node.output_size() && state.usedNames.contains(node.output(i)); }
+  bool wantsOutput(int i) const {
+    return i < node.output_size() && !node.output(i).empty() && state.usedNames.contains(node.output(i));
+  }
   /// The rank that the file states for an output, if it does.
   std::optional<int64_t> getDeclaredRank(int output) const {
     auto found = state.declaredRanks.find(node.output(output));

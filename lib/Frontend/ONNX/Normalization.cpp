@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
+#include "NormalizationMath.h"
 #include "OpTable.h"
 #include <cmath>
 
@@ -35,7 +36,7 @@ template <bool isLog> static LogicalResult importSoftmax(NodeContext &node) {
   return node.finish(isFlat ? node.reshape(y, dims) : y);
 }
 
-static std::optional<double> getEpsilon(NodeContext &node, double absent) {
+std::optional<double> mlir::tfc::onnx_import::getEpsilon(NodeContext &node, double absent) {
   double epsilon = node.getFloat("epsilon", absent);
   if (std::isfinite(epsilon) && epsilon >= 0)
     return epsilon;
@@ -43,31 +44,49 @@ static std::optional<double> getEpsilon(NodeContext &node, double absent) {
   return std::nullopt;
 }
 
-/// LayerNormalization is in the standard from opset 17 on, but exporters wrote it into the default domain
-/// long before.
+Value mlir::tfc::onnx_import::buildLayerNorm(NodeContext &node, Value x, Value scale, Value bias,
+                                             int64_t axis, double epsilon) {
+  SmallVector<Value> operands = {x};
+  for (Value value : {scale, bias})
+    if (value)
+      operands.push_back(value);
+  Attribute segments = node.builder.getDenseI32ArrayAttr({1, scale ? 1 : 0, bias ? 1 : 0});
+  return node.build<LayerNormOp>(operands, {node.attribute("axis", axis), node.attribute("epsilon", epsilon),
+                                            node.attribute("operandSegmentSizes", segments)});
+}
+
+NormStatistics::NormStatistics(NodeContext &node, Value x, int64_t axis, double epsilon)
+    : node(node), x(x), epsilon(epsilon) {
+  if (!x)
+    return;
+  if (!getElementType(x).isF64())
+    this->x = node.cast(x, node.builder.getF32Type());
+  axes = llvm::to_vector(llvm::seq<int64_t>(axis, getRank(x)));
+}
+
+Value NormStatistics::invert(Value squares) {
+  if (!squares)
+    return squares;
+  Value shifted = node.build<AddOp>({squares, node.scalar(epsilon, getElementType(squares))});
+  return node.build<ReciprocalOp>(node.build<SqrtOp>(shifted));
+}
+
+Value NormStatistics::inverseDeviation() {
+  Value centred = node.build<SubOp>({x, mean()});
+  return invert(reduce(node.build<MulOp>({centred, centred})));
+}
+
 static LogicalResult importLayerNorm(NodeContext &node) {
-  Value x = node.getInput(0), scale = node.getInput(1), bias = node.getInput(2);
+  Value x = node.getInput(0);
   std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", -1), getRank(x));
   std::optional<double> epsilon = getEpsilon(node, 1e-5f);
   if (!axis || !epsilon || node.hasFailed())
     return failure();
-  SmallVector<Value> operands = {x, scale};
-  if (bias)
-    operands.push_back(bias);
-  Attribute segments = node.builder.getDenseI32ArrayAttr({1, 1, bias ? 1 : 0});
-  Value y =
-      node.build<LayerNormOp>(operands, {node.attribute("axis", *axis), node.attribute("epsilon", *epsilon),
-                                         node.attribute("operandSegmentSizes", segments)});
-  if (!node.wantsOutput(1) && !node.wantsOutput(2))
-    return node.finish(y);
-  // What training keeps for its backward pass: the mean, and one over the deviation.
-  SmallVector<int64_t> axes = llvm::to_vector(llvm::seq<int64_t>(*axis, getRank(x)));
-  Value mean = node.reduce(ReduceKind::Mean, x, axes, /*keepDims=*/true);
-  Value centred = node.build<SubOp>({x, mean});
-  Value variance =
-      node.reduce(ReduceKind::Mean, node.build<MulOp>({centred, centred}), axes, /*keepDims=*/true);
-  Value shifted = node.build<AddOp>({variance, node.scalar(*epsilon, getElementType(x))});
-  return node.finish({y, mean, node.build<ReciprocalOp>(node.build<SqrtOp>(shifted))});
+  NormStatistics statistics(node, x, *axis, *epsilon);
+  Value mean = node.wantsOutput(1) ? statistics.mean() : Value();
+  Value scale = node.wantsOutput(2) ? statistics.inverseDeviation() : Value();
+  return node.finish(
+      {buildLayerNorm(node, x, node.getInput(1), node.getInput(2), *axis, *epsilon), mean, scale});
 }
 
 /// Inference alone: mean and variance are operands, one number per index of dim 1.
@@ -104,8 +123,68 @@ static LogicalResult importRmsNorm(NodeContext &node) {
   std::optional<double> epsilon = getEpsilon(node, 1e-5f);
   if (!axis || !epsilon || node.hasFailed())
     return failure();
-  return node.finish(node.build<RmsNormOp>(
-      {x, scale}, {node.attribute("axis", *axis), node.attribute("epsilon", *epsilon)}));
+  Value y =
+      node.build<RmsNormOp>({x, scale}, {node.attribute("axis", *axis), node.attribute("epsilon", *epsilon)});
+  // The older operator of ONNX Runtime also gives what its backward pass needs.
+  Value root = node.wantsOutput(1) ? NormStatistics(node, x, *axis, *epsilon).inverseRoot() : Value();
+  return node.finish({y, root});
+}
+
+//===----------------------------------------------------------------------------------------------===//
+// Norms of channels
+//===----------------------------------------------------------------------------------------------===//
+
+/// A list of `count` numbers with dims of 1 to the right, to scale dim 1 of a tensor of that rank.
+static Value alongDim1(NodeContext &node, Value list, DimExprAttr count, int64_t rank, StringRef what) {
+  if (getRank(list) != 1) {
+    (void)node.fail(what + " must have rank 1");
+    return {};
+  }
+  Dims dims(rank - 1, node.dim(1));
+  dims[0] = count;
+  return node.reshape(node.conform(list, 0, count), dims);
+}
+
+/// The groups' channels are normalized together; scale and bias are one per group, from opset 21 on per
+/// channel.
+static LogicalResult importGroups(NodeContext &node, DimExprAttr groups, bool perChannel) {
+  Value x = node.getInput(0);
+  std::optional<double> epsilon = getEpsilon(node, 1e-5f);
+  if (!epsilon)
+    return failure();
+  Dims dims = getDims(x);
+  DimExprAttr inner = node.dim(1);
+  for (DimExprAttr dim : ArrayRef(dims).drop_front(1))
+    inner = inner * dim;
+  std::optional<DimExprAttr> size = inner.exactDiv(groups);
+  Value y = node.reshape(x, {dims[0], groups, size ? *size : inner.floorDiv(groups)});
+  y = buildLayerNorm(node, y, {}, {}, 2, *epsilon);
+  if (perChannel)
+    y = node.reshape(y, dims);
+  for (unsigned input : {1u, 2u}) {
+    if (!y)
+      return failure();
+    Value list =
+        alongDim1(node, node.getInput(input), getDim(y, 1), getRank(y), input == 1 ? "scale" : "bias");
+    y = input == 1 ? node.build<MulOp>({y, list}) : node.build<AddOp>({y, list});
+  }
+  return node.finish(node.reshape(y, dims));
+}
+
+static LogicalResult importGroupNorm(NodeContext &node) {
+  int64_t groups = node.getInt("num_groups", 0);
+  if (getRank(node.getInput(0)) < 2)
+    return node.fail("the operand must have rank 2 or more");
+  std::optional<int64_t> channels = getDim(node.getInput(0), 1).getConstant();
+  if (groups < 1 || (channels && *channels % groups != 0))
+    return node.fail("num_groups must divide the channels");
+  return importGroups(node, node.dim(groups), node.opset >= 21);
+}
+
+static LogicalResult importInstanceNorm(NodeContext &node) {
+  if (getRank(node.getInput(0)) < 2)
+    return node.fail("the operand must have rank 2 or more");
+  return importGroups(node, getDim(node.getInput(0), 1), /*perChannel=*/true);
 }
 
 void mlir::tfc::onnx_import::addNormalizationOps(OpTable &table) {
@@ -114,6 +193,10 @@ void mlir::tfc::onnx_import::addNormalizationOps(OpTable &table) {
   table.add("BatchNormalization", importBatchNorm, 5, 5, 7);
   table.add("LayerNormalization", importLayerNorm, 2, 3);
   table.add("RMSNormalization", importRmsNorm, 2, 2);
+  table.add("GroupNormalization", importGroupNorm, 3, 3, 18);
+  table.add("InstanceNormalization", importInstanceNorm, 3, 3, 6);
+  // Tools that run before ONNX Runtime knew a standard operator wrote it in its domain.
+  table.addTo("com.microsoft", "LayerNormalization", importLayerNorm, 2, 3);
   table.add("SimplifiedLayerNormalization", importRmsNorm, 2, 2);
   table.addTo("com.microsoft", "SimplifiedLayerNormalization", importRmsNorm, 2, 2);
 }

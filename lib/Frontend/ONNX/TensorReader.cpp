@@ -343,3 +343,20 @@ llvm::Expected<TensorContents> TensorReader::read(const ::onnx::TensorProto &ten
       return makeError("its contents are given both inside and outside the file");
   return readExternal(tensor, *type);
 }
+
+Type mlir::tfc::onnx_import::getWideType(Type elementType) {
+  auto type = dyn_cast<IntegerType>(elementType);
+  return type && type.getWidth() == 4 ? IntegerType::get(type.getContext(), 8, type.getSignedness())
+                                      : elementType;
+}
+
+llvm::Expected<TensorContents> TensorReader::widen(const TensorContents &nibbles, llvm::StringRef name) {
+  bool isUnsigned = nibbles.type.getElementType().isUnsignedInteger();
+  std::vector<uint8_t> bytes(nibbles.type.getNumElements());
+  for (auto [i, byte] : llvm::enumerate(bytes)) {
+    uint8_t nibble = nibbles.bytes[i / 2] >> (i % 2 * 4) & 15;
+    byte = isUnsigned || nibble < 8 ? nibble : nibble | 0xf0;
+  }
+  return inMemory(RankedTensorType::get(nibbles.type.getShape(), getWideType(nibbles.type.getElementType())),
+                  name, std::move(bytes));
+}

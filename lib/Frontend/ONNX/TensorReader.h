@@ -37,6 +37,9 @@ struct TensorContents {
 /// The MLIR type of an ONNX element type, or an error that names it.
 llvm::Expected<Type> getElementType(MLIRContext *context, int64_t onnxType);
 
+/// The type in which a program takes and gives elements: 4-bit numbers come one in a byte.
+Type getWideType(Type elementType);
+
 /// The static tensor type of these dims, or an error where they are negative or too many elements.
 llvm::Expected<RankedTensorType> getCheckedType(llvm::ArrayRef<int64_t> dims, Type elementType);
 
@@ -57,6 +60,9 @@ public:
 
   /// The error says what is wrong, without the tensor's name.
   llvm::Expected<TensorContents> read(const ::onnx::TensorProto &tensor);
+
+  /// 4-bit numbers, two in a byte of the file, as 8-bit ones.
+  llvm::Expected<TensorContents> widen(const TensorContents &nibbles, llvm::StringRef name);
 
 private:
   llvm::Expected<TensorContents> readExternal(const ::onnx::TensorProto &tensor, RankedTensorType type);

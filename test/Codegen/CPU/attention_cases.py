@@ -11,7 +11,7 @@ def softmax(x):
         return e / e.sum(-1, keepdims=True)
 
 
-def reference(q, k, v, scale, bias=None, mask=None, causal=False, masked_row="uniform", softcap=None):
+def reference(q, k, v, scale, bias=None, mask=None, causal=False, masked_row="uniform", softcap=None, fill=LOWEST):
     """[batch, heads, length, dim] each; heads of q a multiple of those of k."""
     group = q.shape[1] // k.shape[1]
     k, v = np.repeat(d(k), group, 1), np.repeat(d(v), group, 1)
@@ -22,7 +22,7 @@ def reference(q, k, v, scale, bias=None, mask=None, causal=False, masked_row="un
         scores = d(q) @ k.swapaxes(2, 3) * scale
         if softcap:
             scores = softcap * np.tanh(scores / softcap)
-        if bias is not None:
+        if bias is not None and masked_row != "biased":
             scores = scores + d(bias)
         # The lowest number swallows what is added to it in f32.
         scores = np.where(np.isfinite(scores), np.clip(scores, LOWEST, None), scores)
@@ -30,7 +30,9 @@ def reference(q, k, v, scale, bias=None, mask=None, causal=False, masked_row="un
         if causal:
             allowed = allowed & (np.arange(t) <= np.arange(s)[:, None] + t - s)
         if mask is not None or causal:
-            scores = np.where(allowed, scores, LOWEST if masked_row == "uniform" else -np.inf)
+            scores = np.where(allowed, scores, fill if masked_row in ("uniform", "biased") else -np.inf)
+        if bias is not None and masked_row == "biased":
+            scores = scores + d(bias)
         probabilities = softmax(scores)
         if masked_row == "zero":
             probabilities = np.where(np.isneginf(scores.max(-1, keepdims=True)), 0, probabilities)
@@ -42,7 +44,7 @@ PLAIN, SPLIT, PACKED = range(3)
 
 
 def attention(name, dim, sizes, value_dim=None, heads=2, key_heads=None, bias=None, mask=None, causal=False,
-              masked_row="uniform", scale=None, softcap=None, layout=PLAIN, special=None, tolerance=3e-6, **more):
+              masked_row="uniform", scale=None, softcap=None, fill=None, layout=PLAIN, special=None, tolerance=3e-6, **more):
     """bias and mask: dims over s0 (batch), s1 (queries), s2 (keys), or None. special: changes the inputs in place."""
     value_dim, key_heads = value_dim or dim, key_heads or heads
     keys = "s1" if layout == PACKED else "s2"
@@ -70,7 +72,7 @@ def attention(name, dim, sizes, value_dim=None, heads=2, key_heads=None, bias=No
     if masked_row != "uniform":
         extra += f" masked_row {masked_row}"
     attributes = ([] if scale is None else [f"scale = {scale:e} : f32"]) + (["causal"] if causal else []) + (
-        [] if softcap is None else [f"softcap = {softcap:e} : f32"])
+        [] if softcap is None else [f"softcap = {softcap:e} : f32"]) + ([] if fill is None else [f"fill = {fill:e} : f32"])
     lines.append(f"%o = tfc.attention %q, %k, %v{extra} {{{', '.join(attributes)}}} : ({', '.join([tq, tk, tv] + types)}) -> {to}")
     result = to
     if layout != PLAIN:
@@ -92,7 +94,7 @@ def attention(name, dim, sizes, value_dim=None, heads=2, key_heads=None, bias=No
             np.concatenate([swap(q), swap(k), swap(v)], 2)]
         inputs += ([m.astype(np.uint8)] if mask else []) + ([c] if bias else [])
         factor = dim ** -0.5 if scale is None else scale
-        out = reference(q, k, v, factor, c, m, causal, masked_row, softcap)
+        out = reference(q, k, v, factor, c, m, causal, masked_row, softcap, LOWEST if fill is None else fill)
         return inputs, [out if layout == PLAIN else out.swapaxes(1, 2)]
     Case(name, (", ".join(arguments), result, "\n".join(lines)), sizes, make, tolerance, scale=lambda *s: 1.0, **more)
 
@@ -130,6 +132,10 @@ for masked_row in ("uniform", "nan", "zero"):
               special=lambda rng, q, k, v, m, c: m[-1:].fill(False))
     attention(f"attention_causal_mask_{masked_row}", 8, [(2, 9, 21), (1, 70, 70), (1, 9, 4), (1, 3, 40), (1, 3, 2)], mask="s0, 2, s1, s2", causal=True,
               masked_row=masked_row, special=lambda rng, q, k, v, m, c: m[:, :, ::4].fill(False))
+
+attention("attention_fill", 8, [(2, 9, 21), (1, 40, 300), (1, 3, 40), (1, 40, 3)], causal=True, fill=-3.0)
+attention("attention_biased", 8, [(2, 9, 21), (1, 40, 300), (1, 3, 40), (1, 40, 3)], mask="s0, 1, s1, s2", bias="s1, s2", causal=True,
+          masked_row="biased", fill=-2.0)
 
 # Every way a bias may broadcast; a dim that is 1 or the length only at run time too.
 for i, shape in enumerate(("s2", "s1, s2", "s1, 1", "1, 2, 1, 1", "s0, 2, s1, s2", "1, 1, 1, s2", "2, 1, s2", "1")):

@@ -103,6 +103,27 @@ func.func private @linear(%a: tensor<3x8xf32>, %b: tensor<101x8xf32>) -> tensor<
 
 // -----
 
+// Of a stack each part is packed, in panels that end where it ends: 32 columns where 48 would be usual.
+// CHECK-DAG: tfc.weight @q_panels : tensor<1x8x32xf32> = #tfc.seed<{{.*}}> layout <0, [32, 32, 1]>
+// CHECK-DAG: tfc.weight @k_panels : tensor<2x8x32xf32> = #tfc.seed<{{.*}}> layout <0, [32, 64, 1]>
+// CHECK-DAG: tfc.weight @qk_panels : tensor<3x8x32xf32> = #tfc.stack<[@q_panels, @k_panels]>
+// CHECK: func.func private @linear(%{{.*}}: tensor<3x8xf32>, %{{.*}}: tensor<3x8x32xf32>)
+// CHECK-NOT: transpose_b
+tfc.weight @q : tensor<32x8xf32> = #tfc.seed<normal, 0, 1, 0.0, 1.0> layout <0, [1, 32]>
+tfc.weight @k : tensor<64x8xf32> = #tfc.seed<normal, 0, 2, 0.0, 1.0> layout <0, [1, 64]>
+tfc.weight @qk : tensor<96x8xf32> = #tfc.stack<[@q, @k]>
+func.func @main(%x: tensor<3x8xf32> {tfc.name = "x"}) -> (tensor<3x96xf32> {tfc.name = "y"}) attributes {tfc.entry} {
+  %w = tfc.weight_ref @qk : tensor<96x8xf32>
+  %y = tfc.launch @linear(%x, %w) symbols [] nodes ["MatMul_0"] : (tensor<3x8xf32>, tensor<96x8xf32>) -> tensor<3x96xf32>
+  return %y : tensor<3x96xf32>
+}
+func.func private @linear(%a: tensor<3x8xf32>, %b: tensor<96x8xf32>) -> tensor<3x96xf32> attributes {tfc.kernel, tfc.symbols = []} {
+  %0 = tfc.matmul %a, %b {transpose_b} : tensor<3x8xf32>, tensor<96x8xf32>
+  return %0 : tensor<3x96xf32>
+}
+
+// -----
+
 // A lookup along another axis is a use like any other, and so is a lookup alone.
 // CHECK-DAG: tfc.weight @table :
 // CHECK-DAG: tfc.weight @alone :
@@ -128,4 +149,22 @@ func.func private @rows(%t: tensor<96x8xf32>, %i: tensor<8xi64>) -> tensor<8x8xf
 func.func private @linear(%a: tensor<96x8xf32>, %b: tensor<96x8xf32>) -> tensor<96x96xf32> attributes {tfc.kernel, tfc.symbols = []} {
   %0 = tfc.matmul %a, %b {transpose_b} : tensor<96x8xf32>, tensor<96x8xf32>
   return %0 : tensor<96x96xf32>
+}
+
+// -----
+
+// No panel ends where a part of 24 columns ends: the stack stays as it stands.
+// CHECK: tfc.weight @qk : tensor<96x8xf32> = #tfc.stack<[@q, @k]>
+// CHECK: transpose_b
+tfc.weight @q : tensor<24x8xf32> = #tfc.seed<normal, 0, 1, 0.0, 1.0>
+tfc.weight @k : tensor<72x8xf32> = #tfc.seed<normal, 0, 2, 0.0, 1.0>
+tfc.weight @qk : tensor<96x8xf32> = #tfc.stack<[@q, @k]>
+func.func @main(%x: tensor<3x8xf32> {tfc.name = "x"}) -> (tensor<3x96xf32> {tfc.name = "y"}) attributes {tfc.entry} {
+  %w = tfc.weight_ref @qk : tensor<96x8xf32>
+  %y = tfc.launch @linear(%x, %w) symbols [] nodes ["MatMul_0"] : (tensor<3x8xf32>, tensor<96x8xf32>) -> tensor<3x96xf32>
+  return %y : tensor<3x96xf32>
+}
+func.func private @linear(%a: tensor<3x8xf32>, %b: tensor<96x8xf32>) -> tensor<3x96xf32> attributes {tfc.kernel, tfc.symbols = []} {
+  %0 = tfc.matmul %a, %b {transpose_b} : tensor<3x8xf32>, tensor<96x8xf32>
+  return %0 : tensor<3x96xf32>
 }

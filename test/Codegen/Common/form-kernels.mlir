@@ -311,6 +311,21 @@ func.func @heads(%qk: tensor<1x7x24x8xf32>, %v: tensor<1x7x12x8xf32>) -> tensor<
 
 // -----
 
+// A slice is a view in the kernel of the transpose that reads it.
+// CHECK-LABEL: func.func @slice_of_heads
+// CHECK: tfc.launch @slice_transpose_0(%arg0)
+// CHECK-NEXT: tfc.launch @slice_add_0(%arg0, %arg1)
+// CHECK-NEXT: return
+func.func @slice_of_heads(%x: tensor<4x6x8xf32>, %z: tensor<4x2x8xf32>) -> (tensor<2x4x8xf32>, tensor<4x2x8xf32>) attributes {tfc.entry} {
+  %0 = tfc.slice %x offsets [0, 2, 0] strides [1, 1, 1] : tensor<4x6x8xf32> -> tensor<4x2x8xf32>
+  %1 = tfc.transpose %0 [1, 0, 2] : tensor<4x2x8xf32>
+  %2 = tfc.slice %x offsets [0, 1, 0] strides [1, 2, 1] : tensor<4x6x8xf32> -> tensor<4x2x8xf32>
+  %3 = tfc.add %2, %z : tensor<4x2x8xf32>, tensor<4x2x8xf32>
+  return %1, %3 : tensor<2x4x8xf32>, tensor<4x2x8xf32>
+}
+
+// -----
+
 // Not those that move the last dim, nor those whose results others want, nor a bias.
 
 // CHECK-LABEL: func.func @apart
@@ -357,4 +372,29 @@ func.func @present_apart(%a: tensor<3x5xf32>, %b: tensor<4x3xf32>) -> (tensor<3x
   %1 = tfc.transpose %b [1, 0] : tensor<4x3xf32>
   %2 = tfc.concat %0, %1 axis 1 : tensor<3x5xf32>, tensor<3x4xf32>
   return %1, %2 : tensor<3x4xf32>, tensor<3x9xf32>
+}
+
+// -----
+
+// What a slice reads lies in memory; one that runs backwards, and one that two kernels read, are copies.
+// CHECK-LABEL: func.func @slices_apart
+// CHECK: tfc.launch @neg_0
+// CHECK: tfc.launch @slice_relu_0
+// CHECK: tfc.launch @slice_0
+// CHECK: tfc.launch @abs_0
+// CHECK: tfc.launch @slice_1
+// CHECK: tfc.launch @transpose_0
+// CHECK: tfc.launch @add_0
+// CHECK: tfc.launch @transpose_0
+func.func @slices_apart(%x: tensor<4x6xf32>) -> (tensor<4x2xf32>, tensor<4x2xf32>, tensor<2x4xf32>, tensor<2x4xf32>) attributes {tfc.entry} {
+  %0 = tfc.neg %x : tensor<4x6xf32>
+  %1 = tfc.slice %0 offsets [0, 0] strides [1, 1] : tensor<4x6xf32> -> tensor<4x2xf32>
+  %2 = tfc.relu %1 : tensor<4x2xf32>
+  %3 = tfc.slice %x offsets [0, 5] strides [1, -1] : tensor<4x6xf32> -> tensor<4x2xf32>
+  %4 = tfc.abs %3 : tensor<4x2xf32>
+  %5 = tfc.slice %x offsets [0, 1] strides [1, 1] : tensor<4x6xf32> -> tensor<4x2xf32>
+  %6 = tfc.transpose %5 [1, 0] : tensor<4x2xf32>
+  %7 = tfc.add %5, %5 : tensor<4x2xf32>, tensor<4x2xf32>
+  %8 = tfc.transpose %7 [1, 0] : tensor<4x2xf32>
+  return %2, %4, %6, %8 : tensor<4x2xf32>, tensor<4x2xf32>, tensor<2x4xf32>, tensor<2x4xf32>
 }

@@ -2,18 +2,27 @@
 
 !x = tensor<?xf32, #tfc.dims<n>>
 // Weights that are used get a place, equal ones share it, others go.
-// CHECK: tfc.weight_bytes = 74112 : i64
+// CHECK: tfc.weight_bytes = 74176 : i64
 // CHECK-NOT: @unused
 // CHECK: tfc.weight @w {{.*}} {segment_offset = 0 : i64}
 // CHECK-NOT: @same
 // CHECK: tfc.weight @large {{.*}} {segment_offset = 4096 : i64}
 // CHECK: tfc.weight @small {{.*}} {segment_offset = 74048
+// CHECK-NOT: @lost
+// CHECK: tfc.weight @b {{.*}} {segment_offset = 74124
+// CHECK: tfc.weight @ab {{.*}} #tfc.stack<[@a, @b]> {segment_offset = 74112
+// CHECK: tfc.weight @a {{.*}} {segment_offset = 74112
 module {
   tfc.weight @unused : tensor<4xf32> = #tfc.file<"m", 64, 16>
   tfc.weight @w : tensor<4xf32> = #tfc.file<"m", 0, 16>
   tfc.weight @same : tensor<4xf32> = #tfc.file<"m", 0, 16>
   tfc.weight @large : tensor<17476xf32> = #tfc.file<"m", 1024, 69904>
   tfc.weight @small : tensor<1xf32> = #tfc.file<"m", 128, 4>
+  tfc.weight @lost : tensor<3xf32> = #tfc.stack<[@lost_part]>
+  tfc.weight @lost_part : tensor<3xf32> = #tfc.file<"m", 0, 12>
+  tfc.weight @b : tensor<2xf32> = #tfc.file<"m", 0, 8>
+  tfc.weight @ab : tensor<5xf32> = #tfc.stack<[@a, @b]>
+  tfc.weight @a : tensor<3xf32> = #tfc.file<"m", 0, 12>
   func.func private @k(%args: !llvm.ptr, %begin: index, %end: index, %worker: !llvm.ptr)
       attributes {tfc.kernel, tfc.symbols = ["s0"], tfc.tiles = #tfc.expr<2 * s0>, tfc.scratch = #tfc.expr<0>, tfc.flops = #tfc.expr<s0>, tfc.bytes = #tfc.expr<8 * s0>} { return }
   // CHECK-LABEL: llvm.func @main_run(
@@ -44,7 +53,8 @@ module {
     tfc.require at_most n, 512 loc("Slice_1")
     %0 = tfc.launch @k(%x, %w, %s, %l, %m) symbols [n] nodes ["A"] checks ["node 'A': x"] places [#tfc.place<slot, 0>]
       : (!x, tensor<4xf32>, tensor<4xf32>, tensor<17476xf32>, tensor<1xf32>) -> !x
-    %1 = tfc.launch @k(%0) symbols [n] nodes ["B"] places [#tfc.place<output, 0>] : (!x) -> !x
+    %ab = tfc.weight_ref @ab : tensor<5xf32>
+    %1 = tfc.launch @k(%0, %ab) symbols [n] nodes ["B"] places [#tfc.place<output, 0>] : (!x, tensor<5xf32>) -> !x
     return %1 : !x
   }
 }

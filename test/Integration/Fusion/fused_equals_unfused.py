@@ -16,7 +16,7 @@ import tempfile
 
 import numpy
 
-ALL = "--disable-fusion=attention,layer_norm,rms_norm,gelu"
+ALL = "--disable-fusion=attention,layer_norm,rms_norm,softmax,gelu,silu,swiglu,embedding,qkv,epilogue"
 SIGNATURE = re.compile(r"func\.func @(\w+)\((.*?)\) -> (\(.*?\)|\S+) \{\n", re.S)
 
 

@@ -39,7 +39,7 @@ def compile_model(model, mode, folder):
         if not run("tfc-compile", model, f"--emit={mode}", "-o", module):
             return None
         model = module
-    flags = {"dynamic": ["--dynamic=all"], "unfused": ["--disable-fusion=attention,layer_norm,rms_norm,gelu"],
+    flags = {"dynamic": ["--dynamic=all"], "unfused": ["--disable-fusion=attention,layer_norm,rms_norm,softmax,gelu,silu,swiglu,embedding,qkv,epilogue"],
              "reference": ["--reference"]}.get(mode, [])
     return artifact if run("tfc-compile", model, "-o", artifact, *flags) else None
 

@@ -32,9 +32,19 @@ bool staysInMain(Operation *op);
 /// True for ops that are cloned into every kernel that uses them.
 bool isCloned(Operation *op);
 
-/// The groups of a block, in the order of their roots; regions of its ops are not entered. With `fuse` false
-/// each op is a group of its own.
-std::vector<OpGroup> groupOps(Block &block, bool fuse);
+/// What may share a kernel at all.
+struct GroupingOptions {
+  bool fuse = true;      ///< False: each op is a group of its own.
+  bool epilogue = true;  ///< Products take what follows them.
+  bool embedding = true; ///< Norms take the lookups before them.
+};
+
+/// The groups of a block, in the order of their roots; regions of its ops are not entered.
+std::vector<OpGroup> groupOps(Block &block, const GroupingOptions &options);
+
+/// Tells what became of the candidates of a block for kernels that count as fusions: epilogues of products, embeddings with
+/// their norm.
+void reportGroups(Block &block, ArrayRef<OpGroup> groups, const GroupingOptions &options);
 
 } // namespace mlir::tfc
 

@@ -51,6 +51,11 @@ def FormKernels : Pass<"tfc-form-kernels", "::mlir::ModuleOp"> {
     own (a result that is an argument, a weight, a constant, or is returned twice; a value that a region yields), a
     kernel that copies makes it.
 
+    What follows a product and can be computed on its elements before they leave the cache (bias, activation, residual) is its
+    epilogue, in its kernel; the lookups whose sum a norm takes are one kernel with the norm. Both are fusions: each candidate
+    gets a remark, of kind `epilogue` or `embedding`, and either can be switched off. A residual sum that a norm and others
+    use is a second result of the norm's kernel.
+
     Inputs of the entry get what `tfc-run --random` should know of them: `tfc.hint`, `tfc.hint_bound` (PortHints.h).
 
     ```mlir
@@ -65,7 +70,9 @@ def FormKernels : Pass<"tfc-form-kernels", "::mlir::ModuleOp"> {
         attributes {tfc.kernel, tfc.symbols = ["s0"], tfc.flops = #tfc.expr<512 * s0>, tfc.bytes = #tfc.expr<2048 * s0 + 1024>} { ... }
     ```
   }];
-  let options = [Option<"fuse", "fuse", "bool", /*default=*/"true", "Let ops share kernels; false gives each op its own">];
+  let options = [Option<"fuse", "fuse", "bool", /*default=*/"true", "Let ops share kernels; false gives each op its own">,
+                 Option<"epilogue", "epilogue", "bool", /*default=*/"true", "Let products take what follows them">,
+                 Option<"embedding", "embedding", "bool", /*default=*/"true", "Let norms take the lookups before them">];
   let dependentDialects = ["::mlir::tfc::TfcDialect", "::mlir::func::FuncDialect"];
   let statistics = [Statistic<"launches", "launches", "Launches made">, Statistic<"kernels", "kernels", "Distinct kernels made">];
 }

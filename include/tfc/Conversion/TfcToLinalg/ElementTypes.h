@@ -20,6 +20,9 @@ namespace mlir::tfc {
 /// The type of an element in memory; null for types without a lowering yet (4-bit integers, 8-bit floats).
 Type getMemoryType(Type elementType);
 
+/// One of ONNX's four 8-bit floats.
+bool isFloat8(Type type);
+
 /// The type of an element as a scalar of a computation.
 Type getScalarType(Type elementType);
 

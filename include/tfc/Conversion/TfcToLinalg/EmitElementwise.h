@@ -22,7 +22,8 @@ namespace mlir::tfc {
 FailureOr<Value> emitElementwise(OpBuilder &builder, Location loc, Operation *op, ValueRange scalars);
 
 /// Conversion of one scalar, as tfc.cast does it; the types are element types of tfc tensors.
-FailureOr<Value> emitCast(OpBuilder &builder, Location loc, Value scalar, Type from, Type to);
+FailureOr<Value> emitCast(OpBuilder &builder, Location loc, Value scalar, Type from, Type to,
+                          bool saturate = true);
 
 /// Maximum and minimum of floats that give NaN when one operand is NaN.
 Value emitMaximum(OpBuilder &builder, Location loc, Value x, Value y);

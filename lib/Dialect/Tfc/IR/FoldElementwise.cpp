@@ -39,6 +39,7 @@ MaybeElement foldFloatUnary(Operation *op, double x) {
       .Case<TanhOp>([&](auto) { return Element::ofFloat(std::tanh(x)); })
       .Case<ErfOp>([&](auto) { return Element::ofFloat(std::erf(x)); })
       .Case<SigmoidOp>([&](auto) { return Element::ofFloat(1.0 / (1.0 + std::exp(-x))); })
+      .Case<SiluOp>([&](auto) { return Element::ofFloat(x / (1.0 + std::exp(-x))); })
       .Case<ReluOp>([&](auto) { return Element::ofFloat(x < 0 ? 0.0 : x); })
       .Case<IsNanOp>([&](auto) { return Element::ofInt(std::isnan(x)); })
       .Default([](Operation *) { return std::nullopt; });

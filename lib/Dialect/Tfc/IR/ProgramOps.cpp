@@ -88,12 +88,38 @@ LogicalResult WeightOp::verify() {
   }
   if (isa<SeedSourceAttr>(getSource()))
     return success();
+  if (isa<StackedSourceAttr>(getSource())) {
+    if (layout || getSourceElement() || *bits < 8)
+      return emitOpError("(C5) a stack has neither a layout nor another element type, and its elements are whole bytes");
+    return success();
+  }
   auto dense = dyn_cast<DenseElementsAttr>(getSource());
   if (!dense)
-    return emitOpError("(C2) the source must be #tfc.file, #tfc.seed or a dense value");
+    return emitOpError("(C2) the source must be #tfc.file, #tfc.seed, #tfc.stack or a dense value");
   if (dense.getNumElements() < *needed || (!layout && dense.getNumElements() != *needed) ||
       dense.getElementType() != sourceElement)
     return emitOpError("(C4) the dense source does not have the elements that the type needs");
+  return success();
+}
+
+LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (!isa<StackedSourceAttr>(getSource()))
+    return success();
+  RankedTensorType type = getTensorType();
+  int64_t rows = 0;
+  for (FlatSymbolRefAttr name : getParts()) {
+    auto part = symbols.lookupNearestSymbolFrom<WeightOp>(*this, name);
+    if (!part)
+      return emitOpError("(C5) part ") << name << " does not exist";
+    RankedTensorType partType = part.getTensorType();
+    if (!part.getParts().empty() || type.getRank() == 0 || partType.getRank() != type.getRank() ||
+        partType.getElementType() != type.getElementType() ||
+        partType.getShape().drop_front() != type.getShape().drop_front() ||
+        __builtin_add_overflow(rows, partType.getDimSize(0), &rows))
+      return emitOpError("(C5) part ") << name << " of type " << partType << " does not fit into " << type;
+  }
+  if (rows != (type.getRank() ? type.getDimSize(0) : 0) || getParts().empty())
+    return emitOpError("(C5) the parts have ") << rows << " rows together, the type is " << type;
   return success();
 }
 

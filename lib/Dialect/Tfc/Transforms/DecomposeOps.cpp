@@ -34,8 +34,8 @@ bool mlir::tfc::hasAttentionKernel(AttentionOp op) {
   auto isKnown = [&](NamedAttribute attribute) {
     StringAttr name = attribute.getName();
     return name == op.getScaleAttrName() || name == op.getSoftcapAttrName() || name == op.getCausalAttrName() ||
-           name == op.getMaskedRowAttrName() || name == op.getOperandSegmentSizesAttrName() ||
-           op->getDiscardableAttr(name);
+           name == op.getMaskedRowAttrName() || name == op.getFillAttrName() ||
+           name == op.getOperandSegmentSizesAttrName() || op->getDiscardableAttr(name);
   };
   unsigned knownOperands = 3 + (op.getMask() ? 1 : 0) + (op.getBias() ? 1 : 0) + (op.getPastKey() ? 2 : 0);
   unsigned knownResults = op.getPresentKey() ? 3 : 1;
@@ -65,7 +65,7 @@ public:
     auto plain = AttentionOp::create(builder, loc, TypeRange(op.getOutput().getType()), op.getQuery(), keys, values,
                                      op.getMask(), op.getBias(), /*past_key=*/Value(), /*past_value=*/Value(),
                                      op.getKeyLengths(), op.getScaleAttr(), op.getSoftcapAttr(), op.getCausalAttr(),
-                                     op.getWindowLeftAttr(), op.getWindowRightAttr(), op.getMaskedRowAttr());
+                                     op.getWindowLeftAttr(), op.getWindowRightAttr(), op.getMaskedRowAttr(), op.getFillAttr());
     // An attention that gives its probabilities has no kernel, so it does not come here.
     return replace(plain.getOutput(), keys, values, /*probabilities=*/Value());
   }
@@ -219,16 +219,36 @@ private:
   // Scores, probabilities, output
   //===--------------------------------------------------------------------------------------------===//
 
-  /// Scaled, capped and biased; masked keys are not masked yet.
-  Value computeScores(Value keys, ArrayRef<DimExprAttr> dims) {
+  /// Scaled and capped.
+  Value computeProducts(Value keys, ArrayRef<DimExprAttr> dims) {
     Value scores =
         build<MatmulOp>({group(op.getQuery()), keys}, attribute("transpose_b", builder.getUnitAttr()));
     scores = build<MulOp>({reshape(scores, dims), scale()});
-    if (op.getSoftcap()) {
-      Value cap = constant(op.getSoftcap()->convertToDouble());
-      scores = build<MulOp>({build<TanhOp>(build<DivOp>({scores, cap})), cap});
-    }
-    return op.getBias() ? build<AddOp>({scores, op.getBias()}) : scores;
+    if (!op.getSoftcap())
+      return scores;
+    Value cap = constant(op.getSoftcap()->convertToDouble());
+    return build<MulOp>({build<TanhOp>(build<DivOp>({scores, cap})), cap});
+  }
+
+  Value addBias(Value scores) { return op.getBias() ? build<AddOp>({scores, op.getBias()}) : scores; }
+
+  /// What the score of a key that is not allowed becomes.
+  Value maskedScore() {
+    if (op.getFill())
+      return constant(op.getFill()->convertToDouble());
+    if (op.getMaskedRow() == MaskedRowKind::NaN || op.getMaskedRow() == MaskedRowKind::Zero)
+      return constant(-INFINITY);
+    return constant(APFloat::getLargest(cast<FloatType>(elementType).getFloatSemantics(), /*Negative=*/true));
+  }
+
+  /// The scores with those of keys that are not allowed replaced, and the bias before or behind that.
+  Value maskScores(Value scores) {
+    bool isBiased = op.getMaskedRow() == MaskedRowKind::Biased;
+    if (!isBiased)
+      scores = addBias(scores);
+    if (Value allowed = allowedKeys())
+      scores = build<SelectOp>({allowed, scores, maskedScore()});
+    return isBiased ? addBias(scores) : scores;
   }
 
   Value computeProbabilities(Value keys) {
@@ -236,21 +256,14 @@ private:
       return nullptr;
     SmallVector<DimExprAttr> queryDims = getDims(op.getQuery());
     SmallVector<DimExprAttr> dims{queryDims[0], queryDims[1], queryDims[2], getDim(keys, 2)};
-    Value scores = computeScores(keys, dims);
-    const llvm::fltSemantics &semantics = cast<FloatType>(elementType).getFloatSemantics();
-    if (Value allowed = allowedKeys()) {
-      bool isUniform = op.getMaskedRow() == MaskedRowKind::Uniform;
-      Value masked = constant(isUniform ? APFloat::getLargest(semantics, /*Negative=*/true)
-                                        : APFloat::getInf(semantics, /*Negative=*/true));
-      scores = build<SelectOp>({allowed, scores, masked});
-    }
+    Value scores = maskScores(computeProducts(keys, dims));
     Value probabilities = build<SoftmaxOp>(scores, attribute("axis", builder.getI64IntegerAttr(3)));
     // Only rows in which every score is -inf are NaN without a NaN among the scores.
     if (op.getMaskedRow() == MaskedRowKind::Zero) {
       Value top = build<ReduceOp>(scores, {attribute("kind", ReduceKindAttr::get(builder.getContext(), ReduceKind::Max)),
                                            attribute("axes", builder.getDenseI64ArrayAttr({3})),
                                            attribute("keep_dims", builder.getUnitAttr())});
-      Value isEmpty = compare(CompareKind::Eq, top, constant(APFloat::getInf(semantics, /*Negative=*/true)));
+      Value isEmpty = compare(CompareKind::Eq, top, constant(-INFINITY));
       probabilities = build<SelectOp>({isEmpty, constant(0.0), probabilities});
     }
     return reshape(probabilities, dims);

@@ -118,8 +118,8 @@ struct FoldViewOfWeight : RewritePattern {
       return failure();
     auto ref = op->getOperand(0).getDefiningOp<WeightRefOp>();
     WeightOp weight = ref ? views.lookup(ref) : WeightOp();
-    if (!weight)
-      return rewriter.notifyMatchFailure(op, "the operand is no weight");
+    if (!weight || !weight.getParts().empty())
+      return rewriter.notifyMatchFailure(op, "the operand is no weight, or one without bytes of its own");
     std::optional<WeightView> view = applyToView(op, WeightView::of(weight));
     if (!view)
       return rewriter.notifyMatchFailure(op, "no layout says it");
@@ -155,7 +155,7 @@ struct FoldConstantsPass : mlir::tfc::impl::FoldConstantsBase<FoldConstantsPass>
     };
     module.walk([&](WeightRefOp ref) {
       WeightOp weight = views.lookup(ref);
-      if (!weight)
+      if (!weight || !weight.getParts().empty())
         return;
       for (Operation *user : ref->getUsers()) {
         if (isCandidate(user, ref.getY()))

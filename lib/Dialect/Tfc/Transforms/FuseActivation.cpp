@@ -1,4 +1,4 @@
-//===- FuseActivation.cpp - Primitives become tfc.gelu ---------------------------------------------------------===//
+//===- FuseActivation.cpp - Primitives become tfc.gelu and tfc.silu --------------------------------------------===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -13,6 +13,11 @@
 //   erf      factor = x, u = 0.7071 x                  coefficient 1/2
 //   tanh     factor = x, u = 0.79788 x + 0.035677 x^3  coefficient 1/2
 //   quick    factor = x, u = 1.702 x                   coefficient 1, and no "1 +"
+//   silu     factor = x, u = x                         coefficient 1, and no "1 +"
+//
+// Exporters round the constants. What counts is what that does to the result: the activation that the graph writes is
+// evaluated beside the one that the op means, and may differ by 6e-6 of the op's value at |x| (kLargestDeviation). So
+// fused and unfused agree within 1e-5 of the largest magnitude of an output wherever it has an x that is not below zero.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -97,29 +102,103 @@ private:
   SmallVector<Operation *> ops;
 };
 
-class GeluMatcher {
+/// What fused and unfused may differ by because of rounded constants, in parts of the value at |x|. 0.7071, 0.79788 and
+/// 0.0447 are below it, 0.707 and 0.798 are not.
+constexpr double kLargestDeviation = 6e-6;
+
+double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+double evaluate(const Polynomial &p, double x) { return p[0] + x * (p[1] + x * (p[2] + x * p[3])); }
+
+/// The activations that share an anchor: a wanted argument for it, and what is multiplied with the result.
+struct Activation {
+  StringRef fusion, detail;
+  Polynomial argument;
+  double coefficient;
+  std::optional<GeluKind> gelu;
+
+  /// The value for x when the anchor has this argument and this factor.
+  double evaluate(Operation *anchor, double argument, double factor) const {
+    if (isa<ErfOp>(anchor))
+      return factor * (1 + std::erf(argument));
+    return isa<TanhOp>(anchor) ? factor * (1 + std::tanh(argument)) : factor * sigmoid(argument);
+  }
+};
+
+const Activation &getErfGelu() {
+  static const Activation activation{"gelu", "erf", {0, std::sqrt(0.5), 0, 0}, 0.5, GeluKind::Erf};
+  return activation;
+}
+const Activation &getTanhGelu() {
+  static const Activation activation{
+      "gelu", "tanh", {0, std::sqrt(2 / M_PI), 0, std::sqrt(2 / M_PI) * 0.044715}, 0.5, GeluKind::Tanh};
+  return activation;
+}
+const Activation &getQuickGelu() {
+  static const Activation activation{"gelu", "quick", {0, 1.702, 0, 0}, 1, GeluKind::Quick};
+  return activation;
+}
+const Activation &getSilu() {
+  static const Activation activation{"silu", "", {0, 1, 0, 0}, 1, std::nullopt};
+  return activation;
+}
+
+/// Of the two activations that a sigmoid makes, the one whose factor this is nearer to.
+bool isQuick(double factor) { return factor > 1.3; }
+
+class ActivationMatcher {
 public:
-  explicit GeluMatcher(Operation *anchor)
+  explicit ActivationMatcher(Operation *anchor)
       : anchor(anchor), argument(anchor->getOperand(0)), value(anchor->getResult(0)), decision("gelu", anchor) {
-    kind = isa<ErfOp>(anchor) ? GeluKind::Erf : isa<TanhOp>(anchor) ? GeluKind::Tanh : GeluKind::Quick;
+    activation = isa<ErfOp>(anchor) ? &getErfGelu() : isa<TanhOp>(anchor) ? &getTanhGelu() : &getSilu();
+    if (std::optional<ScaledValue> scaled = matchScaling(argument.getDefiningOp());
+        scaled && isa<SigmoidOp>(anchor) && isQuick(scaled->factor))
+      activation = &getQuickGelu();
     ops.push_back(anchor);
   }
 
   /// Whether the graph around the anchor looks like an activation at all; only such anchors get a remark.
   bool isCandidate() const {
-    if (kind == GeluKind::Erf)
+    if (isa<ErfOp>(anchor))
       return true;
     return llvm::any_of(value.getUsers(), [&](Operation *user) {
       Value other = isa<AddOp, MulOp>(user) ? getOtherOperand(user, value) : Value();
-      if (kind == GeluKind::Tanh)
+      if (isa<TanhOp>(anchor))
         return other && (matchScalar(other) == 1.0 || (isa<MulOp>(user) && matchScalar(other) == 0.5));
-      // sigmoid(c x) times something; sigmoid(x) * x is SiLU and stays as it is.
-      return other && isa<MulOp>(user) && matchScaling(argument.getDefiningOp());
+      // sigmoid(c x) times something, or sigmoid(x) times x; other gates are no activations.
+      return other && isa<MulOp>(user) && (other == argument || matchScaling(argument.getDefiningOp()));
     });
   }
 
   LogicalResult match() {
-    if ((kind != GeluKind::Quick && failed(matchPlusOne())) || failed(matchProduct()))
+    LogicalResult matched = matchAround();
+    decision.setKind(activation->fusion);
+    return matched;
+  }
+
+  LogicalResult rewrite() {
+    OpBuilder builder(value.getDefiningOp());
+    Location loc = fuseLocations(ops);
+    FailureOr<Value> fused;
+    if (activation->gelu) {
+      auto kind = GeluKindAttr::get(builder.getContext(), *activation->gelu);
+      fused = buildOp<GeluOp>(builder, loc, x, builder.getNamedAttr("kind", kind));
+    } else {
+      fused = buildOp<SiluOp>(builder, loc, x);
+    }
+    if (failed(fused))
+      return failure();
+    value.replaceAllUsesWith(*fused);
+    eraseDead(std::move(ops));
+    return success();
+  }
+
+  FusionDecision &getDecision() { return decision; }
+  const Activation &getActivation() const { return *activation; }
+
+private:
+  LogicalResult matchAround() {
+    if ((!isa<SigmoidOp>(anchor) && failed(matchPlusOne())) || failed(matchProduct()))
       return failure();
     Value bare = factor;
     if (std::optional<ScaledValue> scaled = matchScaling(factor.getDefiningOp()))
@@ -130,22 +209,6 @@ public:
     return decision.decline(anchor, reason);
   }
 
-  LogicalResult rewrite() {
-    OpBuilder builder(value.getDefiningOp());
-    FailureOr<Value> gelu =
-        buildOp<GeluOp>(builder, fuseLocations(ops), x,
-                        builder.getNamedAttr("kind", GeluKindAttr::get(builder.getContext(), kind)));
-    if (failed(gelu))
-      return failure();
-    value.replaceAllUsesWith(*gelu);
-    eraseDead(std::move(ops));
-    return success();
-  }
-
-  FusionDecision &getDecision() { return decision; }
-  StringRef describe() const { return stringifyGeluKind(kind); }
-
-private:
   /// The only user of the value so far; null after declining.
   Operation *onlyUser() {
     if (value.hasOneUse())
@@ -199,10 +262,9 @@ private:
     return success();
   }
 
-  double wantedCoefficient() const { return kind == GeluKind::Quick ? 1.0 : 0.5; }
   bool isComplete() const {
     std::optional<ScaledValue> scaled = matchScaling(factor.getDefiningOp());
-    return isNear(coefficient * (scaled ? scaled->factor : 1), wantedCoefficient());
+    return isNear(coefficient * (scaled ? scaled->factor : 1), activation->coefficient);
   }
 
   /// Of two candidates for x the one that explains more of the graph tells the reason.
@@ -219,15 +281,16 @@ private:
     if (!inner || !outer)
       return fail("the argument of " + anchor->getName().stripDialect() + " is no polynomial of what it is multiplied with",
                   /*isPolynomial=*/false);
-    if (!isNear((*outer)[1] * coefficient, wantedCoefficient()))
-      return fail("the factor is " + formatNumber((*outer)[1] * coefficient) + ", not " +
-                  formatNumber(wantedCoefficient()));
-    double cubic = kind == GeluKind::Tanh ? std::sqrt(2 / M_PI) * 0.044715 : 0;
-    double linear = kind == GeluKind::Tanh ? std::sqrt(2 / M_PI) : kind == GeluKind::Erf ? std::sqrt(0.5) : 1.702;
-    if ((*inner)[0] != 0 || (*inner)[2] != 0 || (*outer)[0] != 0 || (*outer)[2] != 0 || (*outer)[3] != 0 ||
-        !isNear((*inner)[1], linear) || !isNear((*inner)[3], cubic))
+    if (isa<SigmoidOp>(anchor))
+      activation = isQuick((*inner)[1]) ? &getQuickGelu() : &getSilu();
+    (*outer)[1] *= coefficient;
+    if (!isNear((*outer)[1], activation->coefficient))
+      return fail("the factor is " + formatNumber((*outer)[1]) + ", not " + formatNumber(activation->coefficient));
+    if ((*outer)[0] != 0 || (*outer)[2] != 0 || (*outer)[3] != 0)
+      return fail("the factor is " + formatPolynomial(*outer));
+    if (!(getDeviation(*inner, *outer) <= getLargestDeviation()))
       return fail("the argument of " + anchor->getName().stripDialect() + " is " + formatPolynomial(*inner) + ", not " +
-                  formatPolynomial({0, linear, 0, cubic}));
+                  formatPolynomial(activation->argument));
     if (candidate.getType() != value.getType())
       return fail("its result has another type than x");
     SmallVector<Operation *> all = ops;
@@ -243,6 +306,31 @@ private:
     return success();
   }
 
+  /// The largest difference between what the graph writes and what the op means, in parts of the op's value at |x|.
+  double getDeviation(const Polynomial &inner, const Polynomial &outer) const {
+    double worst = 0;
+    for (int step = -256; step <= 256; ++step) {
+      double x = step / 32.0, size = std::abs(x);
+      if (step == 0)
+        continue;
+      auto wanted = [&](double at) {
+        return activation->evaluate(anchor, evaluate(activation->argument, at), activation->coefficient * at);
+      };
+      double written = activation->evaluate(anchor, evaluate(inner, x), evaluate(outer, x));
+      double deviation = std::abs(written - wanted(x)) / wanted(size);
+      if (!std::isfinite(deviation))
+        return deviation;
+      worst = std::max(worst, deviation);
+    }
+    return worst;
+  }
+
+  /// Half precision rounds every constant of the graph, and every result by as much.
+  double getLargestDeviation() const {
+    Type element = getElementTypeOrSelf(value.getType());
+    return element.isF16() ? std::ldexp(1, -11) : element.isBF16() ? std::ldexp(1, -8) : kLargestDeviation;
+  }
+
   static std::string formatPolynomial(const Polynomial &p) {
     std::string text;
     for (auto [degree, name] : {std::pair(0, ""), {1, " x"}, {2, " x^2"}, {3, " x^3"}})
@@ -253,7 +341,7 @@ private:
 
   Operation *anchor;
   Value argument, value, factor, x;
-  GeluKind kind;
+  const Activation *activation;
   double coefficient = 1;
   std::string reason;
   bool reasonIsOfPolynomial = false;
@@ -262,6 +350,8 @@ private:
 };
 
 struct FuseActivationPass : mlir::tfc::impl::FuseActivationBase<FuseActivationPass> {
+  using FuseActivationBase::FuseActivationBase;
+
   void runOnOperation() override {
     SmallVector<Operation *> anchors;
     getOperation().walk([&](Operation *op) {
@@ -269,14 +359,17 @@ struct FuseActivationPass : mlir::tfc::impl::FuseActivationBase<FuseActivationPa
         anchors.push_back(op);
     });
     for (Operation *anchor : anchors) {
-      GeluMatcher matcher(anchor);
+      ActivationMatcher matcher(anchor);
       if (!matcher.isCandidate())
         continue;
       LogicalResult matched = matcher.match();
-      matcher.getDecision().report(matched, matcher.describe());
+      const Activation &activation = matcher.getActivation();
+      if (!(activation.gelu ? gelu : silu))
+        continue;
+      matcher.getDecision().report(matched, activation.detail);
       if (failed(matched))
         continue;
-      ++fusedGelus;
+      ++(activation.gelu ? fusedGelus : fusedSilus);
       if (failed(matcher.rewrite()))
         return signalPassFailure();
     }

@@ -12,7 +12,8 @@
 //   y  = d / sqrt(v), or d * (1 / sqrt(v)), or d * ((1 / sqrt(v)) * scale)
 //   y * scale + bias                        taken in when they lie along the normalized dims
 //
-// Casts between floats may stand anywhere between the squares and the product: the fused op takes its mean in f32.
+// Casts between floats may stand anywhere between the squares and the product: the fused op takes its mean in f32. So may a cast
+// of x, when its opposite stands behind the product.
 //
 // or, as TensorFlow writes a layer norm, with r = (1 / sqrt(v)) * scale:  x * r + (bias - mean * r).
 //
@@ -59,6 +60,7 @@ public:
     if (failed(matchCentring()) || failed(matchAxes(meanOfSquares)) || failed(matchInverse()) ||
         failed(matchProduct()) || failed(checkInnerUses()))
       return failure();
+    narrow();
     takeScaleAndBias();
     if (result.getType() != x.getType())
       return decision.declineValue(result, "its result has another type than its operand");
@@ -315,6 +317,18 @@ private:
           if (!llvm::is_contained(ops, user))
             return decision.decline(op, kUsedElsewhere);
     return success();
+  }
+
+  /// Mixed precision widens x in front of a norm, and narrows the quotient before it is scaled. The op does both inside.
+  void narrow() {
+    Value before = stripCast(x);
+    auto cast = result.hasOneUse() ? dyn_cast<CastOp>(*result.user_begin()) : CastOp();
+    if (scale || bias || !before || !cast || cast.getType() != before.getType() ||
+        getElementTypeOrSelf(before.getType()).getIntOrFloatBitWidth() >= getElementTypeOrSelf(x.getType()).getIntOrFloatBitWidth())
+      return;
+    noteOp(cast);
+    x = before;
+    result = cast.getY();
   }
 
   /// Takes in y * scale and y + bias; what does not fit stays outside, which is just as right.

@@ -5,6 +5,9 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
+#include "SimplifyPatterns.h"
+#include "SliceOfMask.h"
+
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
@@ -108,27 +111,6 @@ struct ExpandByUnitDimsToReshape : OpRewritePattern<ExpandOp> {
   }
 };
 
-/// gelu(reshape(x)) -> reshape(gelu(x)) for every elementwise op of one operand: it then stands beside what made x, whose
-/// elements it can take before they leave the cache.
-struct UnaryBeforeReshape : OpInterfaceRewritePattern<ElementwiseOpInterface> {
-  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
-
-  LogicalResult matchAndRewrite(ElementwiseOpInterface op, PatternRewriter &rewriter) const override {
-    if (op->getNumOperands() != 1 || op->getNumResults() != 1)
-      return rewriter.notifyMatchFailure(op, "not one operand and one result");
-    auto reshape = op->getOperand(0).getDefiningOp<ReshapeOp>();
-    if (!reshape || !reshape->hasOneUse() || !reshape.getX().getDefiningOp())
-      return rewriter.notifyMatchFailure(op, "no reshape of what is computed for this op alone");
-    auto type = cast<RankedTensorType>(op->getResult(0).getType());
-    IRMapping mapping;
-    mapping.map(op->getOperand(0), reshape.getX());
-    Operation *moved = rewriter.clone(*op, mapping);
-    moved->getResult(0).setType(getTensorType(getDims(reshape.getX()), type.getElementType()));
-    rewriter.replaceOpWithNewOp<ReshapeOp>(op, type, moved->getResult(0));
-    return success();
-  }
-};
-
 /// reshape(slice(x)) -> slice(reshape(x)) where the slice cuts a part out of each row that the reshape splits
 /// into shorter rows, like the heads of the queries in a packed row. What is left is a view of x.
 struct SplitRowsBeforeSlice : OpRewritePattern<ReshapeOp> {
@@ -163,6 +145,28 @@ struct SplitRowsBeforeSlice : OpRewritePattern<ReshapeOp> {
   }
 };
 
+/// transpose(matmul(a, b)), of the last two dims -> matmul(b', a'): products of activations only, since weights stand on
+/// the right. Einsums that name keys before queries come so.
+struct TransposeOfMatmulToMatmul : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
+    auto matmul = op.getX().getDefiningOp<MatmulOp>();
+    ArrayRef<int64_t> permutation = op.getPermutation();
+    size_t rank = permutation.size();
+    if (!matmul || !matmul->hasOneUse() || rank < 3 || permutation[rank - 2] != int64_t(rank) - 1 ||
+        !llvm::equal(permutation.drop_back(2), llvm::seq<int64_t>(0, rank - 2)))
+      return rewriter.notifyMatchFailure(op, "no product whose last two dims are swapped");
+    for (Value operand : {matmul.getA(), matmul.getB()})
+      if (operand.getDefiningOp<WeightRefOp>() || cast<RankedTensorType>(operand.getType()).getRank() < 3)
+        return rewriter.notifyMatchFailure(op, "a product with a weight");
+    auto flag = [&](bool isSet) { return isSet ? rewriter.getUnitAttr() : UnitAttr(); };
+    rewriter.replaceOpWithNewOp<MatmulOp>(op, op.getType(), matmul.getB(), matmul.getA(), flag(!matmul.getTransposeB()),
+                                          flag(!matmul.getTransposeA()), matmul.getResultTypeAttr());
+    return success();
+  }
+};
+
 struct SimplifyGraphPass : mlir::tfc::impl::SimplifyGraphBase<SimplifyGraphPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -171,7 +175,10 @@ struct SimplifyGraphPass : mlir::tfc::impl::SimplifyGraphBase<SimplifyGraphPass>
     for (RegisteredOperationName name : context->getRegisteredOperationsByDialect(TfcDialect::getDialectNamespace()))
       name.getCanonicalizationPatterns(patterns, context);
     patterns.add<DropExpandBeforeElementwise, GatherOfConstantToSlice, TransposeOfUnitDimsToReshape,
-                 ExpandByUnitDimsToReshape, SplitRowsBeforeSlice, UnaryBeforeReshape>(context);
+                 ExpandByUnitDimsToReshape, SplitRowsBeforeSlice, TransposeOfMatmulToMatmul>(context);
+    populateFunctionPatterns(patterns);
+    populateLayoutPatterns(patterns);
+    populateSliceOfMaskPatterns(patterns);
     FrozenRewritePatternSet frozen(std::move(patterns));
     IRRewriter rewriter(context);
     DominanceInfo dominance(module);
@@ -193,6 +200,10 @@ struct SimplifyGraphPass : mlir::tfc::impl::SimplifyGraphBase<SimplifyGraphPass>
   void eraseUnusedWeights(ModuleOp module) {
     llvm::DenseSet<StringAttr> used;
     module.walk([&](WeightRefOp ref) { used.insert(ref.getWeightAttr().getAttr()); });
+    for (WeightOp weight : module.getOps<WeightOp>())
+      if (used.contains(weight.getSymNameAttr()))
+        for (FlatSymbolRefAttr part : weight.getParts())
+          used.insert(part.getAttr());
     for (WeightOp weight : llvm::make_early_inc_range(module.getOps<WeightOp>()))
       if (!used.contains(weight.getSymNameAttr())) {
         weight.erase();

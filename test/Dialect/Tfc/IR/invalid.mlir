@@ -345,6 +345,30 @@ func.func @attention_c11_type(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, 
 
 // -----
 
+func.func @attention_c12_infinite(%q: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C12) a fill is finite}}
+  %0 = tfc.attention %q, %q, %q masked_row biased {fill = 0xFF800000 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c12_nan(%q: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C12) a fill is finite}}
+  %0 = tfc.attention %q, %q, %q masked_row nan {fill = -1.0 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c12_zero(%q: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C12) a fill is finite}}
+  %0 = tfc.attention %q, %q, %q masked_row zero {fill = -1.0 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
 func.func @add_c1(%x: tensor<4xf32>, %y: tensor<4xf16>) {
   // expected-error @+1 {{(C1) element types differ}}
   %0 = tfc.add %x, %y : tensor<4xf32>, tensor<4xf16>
@@ -1048,7 +1072,8 @@ tfc.weight @weight_c3_extent : tensor<4xf32> = #tfc.file<"f", 0, 16> layout <0, 
 
 // -----
 
-// expected-error @+1 {{(C3) a scalar cannot be padded}}
+// A scalar has no dim that could be padded.
+// expected-error @+1 {{expected '['}}
 tfc.weight @weight_c3_scalar : tensor<f32> = #tfc.file<"f", 0, 16> layout <0, pad [<0, [1] below 1>]>
 
 // -----
@@ -1090,6 +1115,34 @@ tfc.weight @weight_c3 : tensor<4xf32> = #tfc.file<"f", 0, 16> layout <0, [1, 1]>
 
 // expected-error @+1 {{(C4) the dense source does not have the elements}}
 tfc.weight @weight_c4 : tensor<4xf32> = dense<1.0> : tensor<3xf32>
+
+// -----
+
+// expected-error @+1 {{(C5) part @nothing does not exist}}
+tfc.weight @weight_c5 : tensor<4xf32> = #tfc.stack<[@nothing]>
+
+// -----
+
+tfc.weight @a : tensor<3x2xf32> = #tfc.file<"f", 0, 24>
+// expected-error @+1 {{(C5) part @a of type 'tensor<3x2xf32>' does not fit into 'tensor<6x3xf32>'}}
+tfc.weight @weight_c5_dims : tensor<6x3xf32> = #tfc.stack<[@a, @a]>
+
+// -----
+
+tfc.weight @a : tensor<3x2xf32> = #tfc.file<"f", 0, 24>
+// expected-error @+1 {{(C5) the parts have 6 rows together, the type is 'tensor<7x2xf32>'}}
+tfc.weight @weight_c5_rows : tensor<7x2xf32> = #tfc.stack<[@a, @a]>
+
+// -----
+
+tfc.weight @a : tensor<3xf32> = #tfc.file<"f", 0, 12>
+// expected-error @+1 {{(C5) a stack has neither a layout nor another element type}}
+tfc.weight @weight_c5_layout : tensor<3xf32> = #tfc.stack<[@a]> layout <0, [1]>
+
+// -----
+
+tfc.weight @a : tensor<3xf32> = #tfc.stack<[@a]>
+// expected-error @-1 {{(C5) part @a of type 'tensor<3xf32>' does not fit}}
 
 // -----
 

@@ -215,14 +215,162 @@ func.func @used_elsewhere(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
 
 // -----
 
-// A tanh of its own and a SiLU are no candidates; neither may be touched.
+// CHECK-LABEL: @silu
+// CHECK-SAME: (%[[X:.*]]: tensor<4xf32>)
+// CHECK: %[[Y:.*]] = tfc.silu %[[X]]
+// CHECK-NEXT: return %[[Y]]
+func.func @silu(%x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-remark @below {{fused: silu}}
+  %s = tfc.sigmoid %x : tensor<4xf32>
+  %y = tfc.mul %s, %x : tensor<4xf32>, tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// The SiLU of a product with a scalar is still one: 1.702 is not its argument's factor but x's.
+// CHECK-LABEL: @silu_of_scaled
+// CHECK: %[[X:.*]] = tfc.mul
+// CHECK-NEXT: tfc.silu %[[X]]
+// CHECK-NEXT: return
+func.func @silu_of_scaled(%z: tensor<4xf32>) -> tensor<4xf32> {
+  %c = tfc.constant dense<1.702> : tensor<f32>
+  %x = tfc.mul %z, %c : tensor<4xf32>, tensor<f32>
+  // expected-remark @below {{fused: silu}}
+  %s = tfc.sigmoid %x : tensor<4xf32>
+  %y = tfc.mul %x, %s : tensor<4xf32>, tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @swish_with_another_factor
+// CHECK-NOT: tfc.silu
+func.func @swish_with_another_factor(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %c = tfc.constant dense<1.1> : tensor<f32>
+  %u = tfc.mul %x, %c : tensor<4xf32>, tensor<f32>
+  // expected-remark @below {{not fused: silu: the argument of sigmoid is 1.1 x, not 1 x}}
+  %s = tfc.sigmoid %u : tensor<4xf32>
+  %y = tfc.mul %s, %x : tensor<4xf32>, tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @quick_rounded_too_far
+// CHECK-NOT: tfc.gelu
+func.func @quick_rounded_too_far(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %c = tfc.constant dense<1.7> : tensor<f32>
+  %u = tfc.mul %x, %c : tensor<4xf32>, tensor<f32>
+  // expected-remark @below {{not fused: gelu: the argument of sigmoid is 1.7 x, not 1.702 x}}
+  %s = tfc.sigmoid %u : tensor<4xf32>
+  %y = tfc.mul %s, %x : tensor<4xf32>, tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @sigmoid_used_elsewhere
+// CHECK-NOT: tfc.silu
+func.func @sigmoid_used_elsewhere(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  // expected-remark @below {{not fused: silu: a value inside it is used elsewhere too}}
+  %s = tfc.sigmoid %x : tensor<4xf32>
+  %y = tfc.mul %s, %x : tensor<4xf32>, tensor<4xf32>
+  return %y, %s : tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// 0.7071 is near enough (above), 0.707 is not: it would change the result by 4e-5 of its size.
+// CHECK-LABEL: @rounded_too_far
+// CHECK-NOT: tfc.gelu
+func.func @rounded_too_far(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %s = tfc.constant dense<0.707> : tensor<f32>
+  %one = tfc.constant dense<1.0> : tensor<f32>
+  %half = tfc.constant dense<0.5> : tensor<f32>
+  %u = tfc.mul %x, %s : tensor<4xf32>, tensor<f32>
+  // expected-remark @below {{not fused: gelu: the argument of erf is 0.707 x, not 0.707107 x}}
+  %e = tfc.erf %u : tensor<4xf32>
+  %a = tfc.add %e, %one : tensor<4xf32>, tensor<f32>
+  %m = tfc.mul %x, %a : tensor<4xf32>, tensor<4xf32>
+  %y = tfc.mul %m, %half : tensor<4xf32>, tensor<f32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// The cubic term counts for less: 0.0447 is near enough.
+// CHECK-LABEL: @tanh_rounded
+// CHECK: tfc.gelu tanh
+// CHECK-NEXT: return
+func.func @tanh_rounded(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %three = tfc.constant dense<3.0> : tensor<f32>
+  %c3 = tfc.constant dense<0.0447> : tensor<f32>
+  %c1 = tfc.constant dense<0.797885> : tensor<f32>
+  %one = tfc.constant dense<1.0> : tensor<f32>
+  %half = tfc.constant dense<0.5> : tensor<f32>
+  %p = tfc.pow %x, %three : tensor<4xf32>, tensor<f32>
+  %q = tfc.mul %p, %c3 : tensor<4xf32>, tensor<f32>
+  %r = tfc.add %x, %q : tensor<4xf32>, tensor<4xf32>
+  %u = tfc.mul %r, %c1 : tensor<4xf32>, tensor<f32>
+  // expected-remark @below {{fused: gelu: tanh}}
+  %t = tfc.tanh %u : tensor<4xf32>
+  %a = tfc.add %t, %one : tensor<4xf32>, tensor<f32>
+  %h = tfc.mul %x, %half : tensor<4xf32>, tensor<f32>
+  %y = tfc.mul %h, %a : tensor<4xf32>, tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// Half precision has no constant nearer to 0.70711 than 0.70703.
+// CHECK-LABEL: @half_precision
+// CHECK: tfc.gelu erf
+// CHECK-NEXT: return
+func.func @half_precision(%x: tensor<4xf16>) -> tensor<4xf16> {
+  %s = tfc.constant dense<0.70703125> : tensor<f16>
+  %one = tfc.constant dense<1.0> : tensor<f16>
+  %half = tfc.constant dense<0.5> : tensor<f16>
+  %u = tfc.mul %x, %s : tensor<4xf16>, tensor<f16>
+  // expected-remark @below {{fused: gelu: erf}}
+  %e = tfc.erf %u : tensor<4xf16>
+  %a = tfc.add %e, %one : tensor<4xf16>, tensor<f16>
+  %m = tfc.mul %x, %a : tensor<4xf16>, tensor<4xf16>
+  %y = tfc.mul %m, %half : tensor<4xf16>, tensor<f16>
+  return %y : tensor<4xf16>
+}
+
+// -----
+
+// A bias in front is part of x, whatever it is added to.
+// CHECK-LABEL: @gelu_of_biased
+// CHECK: %[[X:.*]] = tfc.add
+// CHECK-NEXT: tfc.gelu erf %[[X]]
+// CHECK-NEXT: return
+func.func @gelu_of_biased(%z: tensor<2x4xf32>, %b: tensor<4xf32>) -> tensor<2x4xf32> {
+  %s = tfc.constant dense<1.41421354> : tensor<f32>
+  %one = tfc.constant dense<1.0> : tensor<f32>
+  %half = tfc.constant dense<0.5> : tensor<f32>
+  %x = tfc.add %z, %b : tensor<2x4xf32>, tensor<4xf32>
+  %u = tfc.div %x, %s : tensor<2x4xf32>, tensor<f32>
+  // expected-remark @below {{fused: gelu: erf}}
+  %e = tfc.erf %u : tensor<2x4xf32>
+  %a = tfc.add %e, %one : tensor<2x4xf32>, tensor<f32>
+  %h = tfc.mul %x, %half : tensor<2x4xf32>, tensor<f32>
+  %y = tfc.mul %h, %a : tensor<2x4xf32>, tensor<2x4xf32>
+  return %y : tensor<2x4xf32>
+}
+
+// -----
+
+// A tanh of its own and a gate are no candidates; neither may be touched.
 // CHECK-LABEL: @no_candidates
 // CHECK: tfc.tanh
 // CHECK: tfc.sigmoid
 // CHECK: tfc.mul
-func.func @no_candidates(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+func.func @no_candidates(%x: tensor<4xf32>, %z: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   %t = tfc.tanh %x : tensor<4xf32>
   %s = tfc.sigmoid %x : tensor<4xf32>
-  %y = tfc.mul %s, %x : tensor<4xf32>, tensor<4xf32>
+  %y = tfc.mul %s, %z : tensor<4xf32>, tensor<4xf32>
   return %t, %y : tensor<4xf32>, tensor<4xf32>
 }

@@ -256,11 +256,12 @@ func.func @rms_norm_casts_inside(%x: tensor<4x8xf16>) -> tensor<4x8xf16> {
 
 // -----
 
-// The cast of x has another use: taking it in would not save it, but nothing else stands in the way of the norm of the cast.
+// The cast of x has another use, for which it stays; the norm reads x.
 // CHECK-LABEL: @rms_norm_of_a_cast
-// CHECK: %[[C:.*]] = tfc.cast
-// CHECK: %[[N:.*]] = tfc.rms_norm %[[C]] axis 1
-// CHECK: tfc.cast %[[N]]
+// CHECK-SAME: (%[[X:.*]]: tensor<4x8xf16>)
+// CHECK: %[[C:.*]] = tfc.cast %[[X]]
+// CHECK: %[[N:.*]] = tfc.rms_norm %[[X]] axis 1
+// CHECK: return %[[N]], %[[C]]
 func.func @rms_norm_of_a_cast(%x: tensor<4x8xf16>) -> (tensor<4x8xf16>, tensor<4x8xf32>) {
   %eps = tfc.constant dense<1.0e-6> : tensor<f32>
   %c = tfc.cast %x : tensor<4x8xf16> -> tensor<4x8xf32>
@@ -273,4 +274,110 @@ func.func @rms_norm_of_a_cast(%x: tensor<4x8xf16>) -> (tensor<4x8xf16>, tensor<4
   %n = tfc.mul %c, %r : tensor<4x8xf32>, tensor<4x1xf32>
   %y = tfc.cast %n : tensor<4x8xf32> -> tensor<4x8xf16>
   return %y, %c : tensor<4x8xf16>, tensor<4x8xf32>
+}
+
+// -----
+
+// Gemma scales with 1 + w.
+// CHECK-LABEL: @rms_norm_scale_plus_one
+// CHECK-SAME: (%[[X:.*]]: tensor<4x8xf32>, %[[W:.*]]: tensor<8xf32>)
+// CHECK: %[[G:.*]] = tfc.add %[[W]]
+// CHECK: tfc.rms_norm %[[X]] scale %[[G]] axis 1
+// CHECK-NEXT: return
+func.func @rms_norm_scale_plus_one(%x: tensor<4x8xf32>, %w: tensor<8xf32>) -> tensor<4x8xf32> {
+  %eps = tfc.constant dense<1.0e-06> : tensor<f32>
+  %one = tfc.constant dense<1.0> : tensor<f32>
+  %s = tfc.mul %x, %x : tensor<4x8xf32>, tensor<4x8xf32>
+  // expected-remark @below {{fused: rms_norm: epsilon 1e-06, scale}}
+  %v = tfc.reduce mean %s axes [1] keep_dims : tensor<4x8xf32>
+  %e = tfc.add %v, %eps : tensor<4x1xf32>, tensor<f32>
+  %r = tfc.sqrt %e : tensor<4x1xf32>
+  %i = tfc.reciprocal %r : tensor<4x1xf32>
+  %n = tfc.mul %x, %i : tensor<4x8xf32>, tensor<4x1xf32>
+  %g = tfc.add %w, %one : tensor<8xf32>, tensor<f32>
+  %y = tfc.mul %n, %g : tensor<4x8xf32>, tensor<8xf32>
+  return %y : tensor<4x8xf32>
+}
+
+// -----
+
+// LLaMA in half precision: x is widened, the quotient narrowed, then scaled.
+// CHECK-LABEL: @rms_norm_widened
+// CHECK-SAME: (%[[X:.*]]: tensor<4x8xf16>, %[[W:.*]]: tensor<8xf16>)
+// CHECK: %[[Y:.*]] = tfc.rms_norm %[[X]] scale %[[W]] axis 1
+// CHECK-NEXT: return %[[Y]]
+func.func @rms_norm_widened(%x: tensor<4x8xf16>, %w: tensor<8xf16>) -> tensor<4x8xf16> {
+  %eps = tfc.constant dense<1.0e-06> : tensor<f32>
+  %two = tfc.constant dense<2.0> : tensor<f32>
+  %f = tfc.cast %x : tensor<4x8xf16> -> tensor<4x8xf32>
+  %s = tfc.pow %f, %two : tensor<4x8xf32>, tensor<f32>
+  // expected-remark @below {{fused: rms_norm: epsilon 1e-06, scale}}
+  %v = tfc.reduce mean %s axes [1] keep_dims : tensor<4x8xf32>
+  %e = tfc.add %v, %eps : tensor<4x1xf32>, tensor<f32>
+  %r = tfc.sqrt %e : tensor<4x1xf32>
+  %i = tfc.reciprocal %r : tensor<4x1xf32>
+  %n = tfc.mul %f, %i : tensor<4x8xf32>, tensor<4x1xf32>
+  %h = tfc.cast %n : tensor<4x8xf32> -> tensor<4x8xf16>
+  %y = tfc.mul %w, %h : tensor<8xf16>, tensor<4x8xf16>
+  return %y : tensor<4x8xf16>
+}
+
+// -----
+
+// Narrowed to another type than x had: the cast stays.
+// CHECK-LABEL: @narrowed_to_another_type
+// CHECK: tfc.cast
+// CHECK: tfc.rms_norm {{.*}} : (tensor<4x8xf32>)
+// CHECK: tfc.cast
+func.func @narrowed_to_another_type(%x: tensor<4x8xf16>) -> tensor<4x8xbf16> {
+  %eps = tfc.constant dense<1.0e-06> : tensor<f32>
+  %f = tfc.cast %x : tensor<4x8xf16> -> tensor<4x8xf32>
+  %s = tfc.mul %f, %f : tensor<4x8xf32>, tensor<4x8xf32>
+  // expected-remark @below {{fused: rms_norm: epsilon 1e-06}}
+  %v = tfc.reduce mean %s axes [1] keep_dims : tensor<4x8xf32>
+  %e = tfc.add %v, %eps : tensor<4x1xf32>, tensor<f32>
+  %r = tfc.sqrt %e : tensor<4x1xf32>
+  %n = tfc.div %f, %r : tensor<4x8xf32>, tensor<4x1xf32>
+  %h = tfc.cast %n : tensor<4x8xf32> -> tensor<4x8xbf16>
+  return %h : tensor<4x8xbf16>
+}
+
+// -----
+
+// Each norm keeps its own epsilon.
+// CHECK-LABEL: @another_epsilon_each
+// CHECK: tfc.rms_norm {{.*}} epsilon 9.9999999747524271E-7
+// CHECK: tfc.rms_norm {{.*}} epsilon 9.9999997473787516E-6
+func.func @another_epsilon_each(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %eps0 = tfc.constant dense<1.0e-06> : tensor<f32>
+  %eps1 = tfc.constant dense<1.0e-05> : tensor<f32>
+  %s = tfc.mul %x, %x : tensor<4x8xf32>, tensor<4x8xf32>
+  // expected-remark @below {{fused: rms_norm: epsilon 1e-06}}
+  %v = tfc.reduce mean %s axes [1] keep_dims : tensor<4x8xf32>
+  %e = tfc.add %v, %eps0 : tensor<4x1xf32>, tensor<f32>
+  %r = tfc.sqrt %e : tensor<4x1xf32>
+  %n = tfc.div %x, %r : tensor<4x8xf32>, tensor<4x1xf32>
+  %t = tfc.mul %n, %n : tensor<4x8xf32>, tensor<4x8xf32>
+  // expected-remark @below {{fused: rms_norm: epsilon 1e-05}}
+  %w = tfc.reduce mean %t axes [1] keep_dims : tensor<4x8xf32>
+  %f = tfc.add %w, %eps1 : tensor<4x1xf32>, tensor<f32>
+  %q = tfc.sqrt %f : tensor<4x1xf32>
+  %y = tfc.div %n, %q : tensor<4x8xf32>, tensor<4x1xf32>
+  return %y : tensor<4x8xf32>
+}
+
+// -----
+
+// Epsilon added to the root, not under it, is another function.
+// CHECK-LABEL: @epsilon_behind_the_root
+// CHECK-NOT: tfc.rms_norm
+func.func @epsilon_behind_the_root(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %eps = tfc.constant dense<1.0e-06> : tensor<f32>
+  %s = tfc.mul %x, %x : tensor<4x8xf32>, tensor<4x8xf32>
+  // expected-remark @below {{not fused: rms_norm: what is divided by the root is not the value whose squares were averaged}}
+  %v = tfc.reduce mean %s axes [1] keep_dims : tensor<4x8xf32>
+  %r = tfc.sqrt %v : tensor<4x1xf32>
+  %e = tfc.add %r, %eps : tensor<4x1xf32>, tensor<f32>
+  %y = tfc.div %x, %e : tensor<4x8xf32>, tensor<4x1xf32>
+  return %y : tensor<4x8xf32>
 }

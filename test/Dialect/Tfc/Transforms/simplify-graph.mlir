@@ -117,6 +117,41 @@ func.func @packed_rows(%x: tensor<?x2304xf32, #tfc.dims<b * s, 2304>>) -> tensor
 
 // -----
 
+// x / (1 + exp(-x))
+// CHECK-LABEL: @quotient_to_sigmoid
+// CHECK-SAME: (%[[X:.*]]: tensor<4xf32>)
+// CHECK-NEXT: %[[S:.*]] = tfc.sigmoid %[[X]]
+// CHECK-NEXT: tfc.mul %[[X]], %[[S]]
+func.func @quotient_to_sigmoid(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %one = tfc.constant dense<1.0> : tensor<f32>
+  %n = tfc.neg %x : tensor<4xf32>
+  %e = tfc.exp %n : tensor<4xf32>
+  %d = tfc.add %e, %one : tensor<4xf32>, tensor<f32>
+  %y = tfc.div %x, %d : tensor<4xf32>, tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// 1 / (1 + exp(-1.702 x)), as a reciprocal and with the factor in the exponent
+// CHECK-LABEL: @reciprocal_to_sigmoid
+// CHECK-SAME: (%[[X:.*]]: tensor<4xf32>)
+// CHECK: %[[C:.*]] = tfc.constant dense<1.702
+// CHECK: %[[U:.*]] = tfc.mul %[[X]], %[[C]]
+// CHECK-NEXT: %[[S:.*]] = tfc.sigmoid %[[U]]
+// CHECK-NEXT: return %[[S]]
+func.func @reciprocal_to_sigmoid(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %one = tfc.constant dense<1.0> : tensor<f32>
+  %c = tfc.constant dense<-1.702> : tensor<f32>
+  %n = tfc.mul %x, %c : tensor<4xf32>, tensor<f32>
+  %e = tfc.exp %n : tensor<4xf32>
+  %d = tfc.add %one, %e : tensor<f32>, tensor<4xf32>
+  %y = tfc.reciprocal %d : tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
 // Not where a head would be cut in two, nor where other dims are cut.
 // CHECK-LABEL: @cut_heads
 // CHECK-NEXT: tfc.slice
@@ -137,25 +172,145 @@ func.func @cut_rows(%x: tensor<5x1536xf32>) -> tensor<2x12x64xf32> {
 
 // -----
 
-// An activation comes before the reshape of what it is applied to, not before one that others want as well.
-// CHECK-LABEL: @activation
-// CHECK: %[[A:.*]] = tfc.add
-// CHECK-NEXT: %[[G:.*]] = tfc.gelu erf %[[A]] : tensor<?x8xf32, #tfc.dims<b * s, 8>>
-// CHECK-NEXT: %[[R:.*]] = tfc.reshape %[[G]]
-// CHECK-NEXT: return %[[R]]
-func.func @activation(%x: tensor<?x8xf32, #tfc.dims<b * s, 8>>, %c: tensor<8xf32>) -> tensor<?x?x8xf32, #tfc.dims<b, s, 8>> {
-  %0 = tfc.add %x, %c : tensor<?x8xf32, #tfc.dims<b * s, 8>>, tensor<8xf32>
-  %1 = tfc.reshape %0 : tensor<?x8xf32, #tfc.dims<b * s, 8>> -> tensor<?x?x8xf32, #tfc.dims<b, s, 8>>
-  %2 = tfc.gelu erf %1 : tensor<?x?x8xf32, #tfc.dims<b, s, 8>>
-  return %2 : tensor<?x?x8xf32, #tfc.dims<b, s, 8>>
+// Another constant than 1, and an exponential that is used elsewhere too.
+// CHECK-LABEL: @no_sigmoid
+// CHECK-NOT: tfc.sigmoid
+func.func @no_sigmoid(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %one = tfc.constant dense<1.0> : tensor<f32>
+  %two = tfc.constant dense<2.0> : tensor<f32>
+  %e = tfc.exp %x : tensor<4xf32>
+  %d = tfc.add %e, %two : tensor<4xf32>, tensor<f32>
+  %y = tfc.div %x, %d : tensor<4xf32>, tensor<4xf32>
+  %f = tfc.add %e, %one : tensor<4xf32>, tensor<f32>
+  %z = tfc.reciprocal %f : tensor<4xf32>
+  return %y, %z, %e : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
 }
-// CHECK-LABEL: @shared
-// CHECK: tfc.add
+
+// -----
+
+// CHECK-LABEL: @relu_and_tanh
+// CHECK: tfc.relu
+// CHECK: tfc.tanh
+// CHECK: tfc.max
+// CHECK: tfc.sub
+func.func @relu_and_tanh(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %zero = tfc.constant dense<0.0> : tensor<f32>
+  %one = tfc.constant dense<1.0> : tensor<f32>
+  %two = tfc.constant dense<2.0> : tensor<f32>
+  %r = tfc.max %zero, %x : tensor<f32>, tensor<4xf32>
+  %u = tfc.mul %x, %two : tensor<4xf32>, tensor<f32>
+  %s = tfc.sigmoid %u : tensor<4xf32>
+  %t = tfc.mul %s, %two : tensor<4xf32>, tensor<f32>
+  %h = tfc.sub %t, %one : tensor<4xf32>, tensor<f32>
+  %m = tfc.max %x, %one : tensor<4xf32>, tensor<f32>
+  %v = tfc.sigmoid %x : tensor<4xf32>
+  %w = tfc.mul %v, %two : tensor<4xf32>, tensor<f32>
+  %i = tfc.sub %w, %one : tensor<4xf32>, tensor<f32>
+  return %r, %h, %m, %i : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @sum_to_mean
+// CHECK: tfc.reduce mean %{{.*}} axes [1] keep_dims
+// CHECK: tfc.reduce mean %{{.*}} axes [0]
+// CHECK: tfc.reduce sum
+func.func @sum_to_mean(%x: tensor<4x8xf32>) -> (tensor<4x1xf32>, tensor<8xf32>, tensor<4x1xf32>) {
+  %eight = tfc.constant dense<8.0> : tensor<f32>
+  %quarter = tfc.constant dense<0.25> : tensor<f32>
+  %s = tfc.reduce sum %x axes [1] keep_dims : tensor<4x8xf32>
+  %a = tfc.div %s, %eight : tensor<4x1xf32>, tensor<f32>
+  %t = tfc.reduce sum %x axes [0] : tensor<4x8xf32>
+  %b = tfc.mul %t, %quarter : tensor<8xf32>, tensor<f32>
+  %c = tfc.mul %s, %quarter : tensor<4x1xf32>, tensor<f32>
+  %u = tfc.exp %x : tensor<4x8xf32>
+  %v = tfc.reduce sum %u axes [1] keep_dims : tensor<4x8xf32>
+  %d = tfc.mul %v, %quarter : tensor<4x1xf32>, tensor<f32>
+  return %a, %b, %d : tensor<4x1xf32>, tensor<8xf32>, tensor<4x1xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @reduction_keeps_dims
+// CHECK-NEXT: tfc.reduce mean %{{.*}} axes [1] keep_dims
+// CHECK-NEXT: return
+func.func @reduction_keeps_dims(%x: tensor<4x8xf32>) -> tensor<4x1xf32> {
+  %s = tfc.reduce mean %x axes [1] : tensor<4x8xf32>
+  %y = tfc.reshape %s : tensor<4xf32> -> tensor<4x1xf32>
+  return %y : tensor<4x1xf32>
+}
+
+// -----
+
+// Gemm wants flat rows: the reshape behind it meets the one in front.
+!rows = tensor<?x?x8xf32, #tfc.dims<b, s, 8>>
+!flat = tensor<?x8xf32, #tfc.dims<b * s, 8>>
+!flat16 = tensor<?x16xf32, #tfc.dims<b * s, 16>>
+!rows16 = tensor<?x?x16xf32, #tfc.dims<b, s, 16>>
+// CHECK-LABEL: @rows_are_not_flattened
+// CHECK-NOT: tfc.reshape
+// CHECK: tfc.matmul %{{.*}}, %{{.*}} : tensor<?x?x8xf32, #tfc.dims<b, s, 8>>
+// CHECK-NOT: tfc.reshape
+func.func @rows_are_not_flattened(%x: !rows, %w: tensor<8x16xf32>, %bias: tensor<16xf32>, %r: !rows16) -> !rows16 {
+  %f = tfc.reshape %x : !rows -> !flat
+  %p = tfc.matmul %f, %w : !flat, tensor<8x16xf32>
+  %a = tfc.add %p, %bias : !flat16, tensor<16xf32>
+  %g = tfc.gelu erf %a : !flat16
+  %u = tfc.reshape %g : !flat16 -> !rows16
+  %y = tfc.add %u, %r : !rows16, !rows16
+  return %y : !rows16
+}
+
+// -----
+
+// The other factor is one per row: it has no place among unflattened rows.
+!flat = tensor<?x8xf32, #tfc.dims<b * s, 8>>
+!one = tensor<?x1xf32, #tfc.dims<b * s, 1>>
+!rows = tensor<?x?x8xf32, #tfc.dims<b, s, 8>>
+// CHECK-LABEL: @one_per_row_stays_flat
+// CHECK: tfc.mul
 // CHECK-NEXT: tfc.reshape
-// CHECK-NEXT: tfc.gelu
-func.func @shared(%x: tensor<6x8xf32>, %c: tensor<8xf32>) -> (tensor<2x3x8xf32>, tensor<2x3x8xf32>) {
-  %0 = tfc.add %x, %c : tensor<6x8xf32>, tensor<8xf32>
-  %1 = tfc.reshape %0 : tensor<6x8xf32> -> tensor<2x3x8xf32>
-  %2 = tfc.gelu erf %1 : tensor<2x3x8xf32>
-  return %1, %2 : tensor<2x3x8xf32>, tensor<2x3x8xf32>
+func.func @one_per_row_stays_flat(%x: !flat, %z: !one, %like: !rows) -> !rows {
+  %m = tfc.mul %x, %z : !flat, !one
+  %u = tfc.reshape %m : !flat -> !rows
+  return %u : !rows
+}
+
+// -----
+
+// Dims that data gives are not known before it.
+!flat = tensor<?x8xf32, #tfc.dims<n, 8>>
+// CHECK-LABEL: @born_after
+// CHECK: tfc.relu
+// CHECK: tfc.bind
+// CHECK: tfc.reshape
+func.func @born_after(%x: tensor<4x8xf32>, %i: tensor<i64>) -> tensor<2x2x8xf32> {
+  %r = tfc.relu %x : tensor<4x8xf32>
+  tfc.bind %i as ["m"] : tensor<i64>
+  %u = tfc.reshape %r : tensor<4x8xf32> -> tensor<2x2x8xf32>
+  return %u : tensor<2x2x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @heads_before_slice
+// CHECK: %[[H:.*]] = tfc.reshape %{{.*}} : tensor<4x48xf32> -> tensor<4x6x8xf32>
+// CHECK-NEXT: %[[S:.*]] = tfc.slice %[[H]] offsets [0, 2, 0] strides [1, 1, 1] : tensor<4x6x8xf32> -> tensor<4x2x8xf32>
+// CHECK-NEXT: return %[[S]]
+func.func @heads_before_slice(%x: tensor<4x48xf32>) -> tensor<4x2x8xf32> {
+  %s = tfc.slice %x offsets [0, 16] strides [1, 1] : tensor<4x48xf32> -> tensor<4x16xf32>
+  %y = tfc.reshape %s : tensor<4x16xf32> -> tensor<4x2x8xf32>
+  return %y : tensor<4x2x8xf32>
+}
+
+// -----
+
+// The slice begins inside a head.
+// CHECK-LABEL: @slice_through_a_head
+// CHECK: tfc.slice
+// CHECK-NEXT: tfc.reshape
+func.func @slice_through_a_head(%x: tensor<4x48xf32>) -> tensor<4x2x8xf32> {
+  %s = tfc.slice %x offsets [0, 4] strides [1, 1] : tensor<4x48xf32> -> tensor<4x16xf32>
+  %y = tfc.reshape %s : tensor<4x16xf32> -> tensor<4x2x8xf32>
+  return %y : tensor<4x2x8xf32>
 }

@@ -167,6 +167,17 @@ def Tfc_LayoutBoundAttr : Tfc_Attr<"LayoutBound", "layout_bound"> {
   let assemblyFormat = "`<` $offset `,` `[` $strides `]` `below` $extent `>`";
 }
 
+def Tfc_StackedSourceAttr : Tfc_Attr<"StackedSource", "stack"> {
+  let summary = "other weights, one behind the other along the first dim";
+  let description = [{
+    The parts are weights with sources and layouts of their own; each stands in one stack only. They get adjacent places in the
+    segment of weights, in this order, so that all of them together are the tensor. Whoever makes their bytes (the artifact's
+    writer, or the runtime from a seed) makes them part by part and need not know of the whole.
+  }];
+  let parameters = (ins ArrayRefParameter<"FlatSymbolRefAttr">:$parts);
+  let assemblyFormat = "`<` `[` $parts `]` `>`";
+}
+
 def Tfc_LayoutAttr : Tfc_Attr<"Layout", "layout"> {
   let summary = "layout recipe of a weight: a strided view of its source, perhaps padded";
   let description = [{

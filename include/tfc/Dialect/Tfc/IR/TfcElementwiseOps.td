@@ -51,6 +51,7 @@ def Tfc_TanOp : Tfc_UnaryOp<"tan", "tangent", Tfc_FloatTensor>;
 def Tfc_TanhOp : Tfc_UnaryOp<"tanh", "hyperbolic tangent", Tfc_FloatTensor>;
 def Tfc_ErfOp : Tfc_UnaryOp<"erf", "error function", Tfc_FloatTensor>;
 def Tfc_SigmoidOp : Tfc_UnaryOp<"sigmoid", "1 / (1 + exp(-x))", Tfc_FloatTensor>;
+def Tfc_SiluOp : Tfc_UnaryOp<"silu", "x * sigmoid(x)", Tfc_FloatTensor, "Also called swish. (Elfwing et al., arXiv 1702.03118.)">;
 def Tfc_ReluOp : Tfc_UnaryOp<"relu", "max(x, 0)", Tfc_NumberTensor, "NaN gives NaN.">;
 def Tfc_NotOp : Tfc_UnaryOp<"not", "logical negation of bool, bitwise of integers", AnyTypeOf<[Tfc_BoolTensor, Tfc_IntTensor]>>;
 def Tfc_IsNanOp : Tfc_UnaryPredicateOp<"is_nan", "true where x is NaN">;

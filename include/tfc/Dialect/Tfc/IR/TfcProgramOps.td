@@ -11,19 +11,23 @@
 include "mlir/IR/SymbolInterfaces.td"
 include "tfc/Dialect/Tfc/IR/TfcOpBase.td"
 
-def Tfc_WeightOp : Tfc_Op<"weight", [Symbol]> {
+def Tfc_WeightOp : Tfc_Op<"weight", [Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "names bytes: a tensor whose contents stand elsewhere";
   let description = [{
-    `source` says where the bytes are: `#tfc.file<path, offset, bytes>`, `#tfc.seed<...>`, or a small dense value.
+    `source` says where the bytes are: `#tfc.file<path, offset, bytes>`, `#tfc.seed<...>`, a small dense value, or
+    `#tfc.stack<[@a, @b]>`: other weights, one behind the other.
     `layout` says how they are read; without it they stand in row-major order of the type. A cast to the type's
     element type is implied where `source_element` differs from it.
 
     (C1) the type has static dims and no encoding. (C2) the source holds the elements that the layout reads. (C3)
     the layout and its bounds have one stride per dim; extents are not negative. (C4) a dense source has as many elements as the type.
+    (C5) the parts of a stack exist, are no stacks, have the type's element type and its dims but for the first, which add up; a
+    stack has no layout.
 
     ```mlir
     tfc.weight @w : tensor<768x3072xf32> = #tfc.file<"model.onnx", 4096, 9437184>
     tfc.weight @wt : tensor<3072x768xf32> = #tfc.file<"model.onnx", 4096, 9437184> layout <0, [1, 3072]>
+    tfc.weight @ab : tensor<128x64xf32> = #tfc.stack<[@a, @b]>
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Tfc_Tensor>:$type, AnyAttr:$source, OptionalAttr<Tfc_LayoutAttr>:$layout,
@@ -34,6 +38,11 @@ def Tfc_WeightOp : Tfc_Op<"weight", [Symbol]> {
     RankedTensorType getTensorType() { return cast<RankedTensorType>(getType()); }
     /// Element type of the source's bytes.
     Type getSourceElementType() { return getSourceElement() ? *getSourceElement() : getTensorType().getElementType(); }
+    /// The weights that a stack is made of; none for other sources.
+    ArrayRef<FlatSymbolRefAttr> getParts() {
+      auto stack = dyn_cast<StackedSourceAttr>(getSource());
+      return stack ? stack.getParts() : ArrayRef<FlatSymbolRefAttr>();
+    }
   }];
 }
 

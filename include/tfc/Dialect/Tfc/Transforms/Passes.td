@@ -19,10 +19,17 @@ def SimplifyGraph : Pass<"tfc-simplify-graph", "::mlir::ModuleOp"> {
 
     - an expand in front of an elementwise op that broadcasts anyway goes;
     - a reshape that splits the rows of a slice comes before the slice, so that the rest is a view;
-    - an elementwise op of one operand comes before the reshape of it;
     - a gather with one constant index becomes a slice and a reshape (which checks nothing at run time);
     - a transpose that only moves dims of length 1 becomes a reshape;
-    - an expand that only adds dims of length 1 becomes a reshape.
+    - an expand that only adds dims of length 1 becomes a reshape;
+    - `a / (1 + exp(v))` becomes `a * sigmoid(-v)`, `max(x, 0)` becomes a relu, `2 * sigmoid(2 * x) - 1` a tanh;
+    - a sum that is divided by the number of its elements becomes a mean; a reduction whose dims come back as ones keeps them;
+    - rows that are unflattened behind an elementwise op or a product with a matrix are unflattened in front of it, so that what
+      follows can share its kernel (Gemm wants flat rows, and exporters reshape around it);
+    - a slice of columns that are then split into heads becomes a slice of heads;
+    - a product of activations whose last two dims are swapped becomes the product the other way round;
+    - a slice of a triangle becomes a triangle of the slice, and so for masks made of triangles and numbers that are expanded: of a buffer
+      for all positions only the part is made that a run uses.
 
     ```mlir
     %e = tfc.expand %m : tensor<1x64xf32> -> tensor<?x64xf32, #tfc.dims<n, 64>>
@@ -62,7 +69,7 @@ def FuseNormalization : Pass<"tfc-fuse-normalization", "::mlir::func::FuncOp"> {
     makes a layer norm, with any other `d` an RMS norm, when `d / sqrt(mean + epsilon)` follows, in any of these
     spellings: the subtraction written once or twice; epsilon any scalar constant, or none; `Sqrt` or `Pow(0.5)` and
     a division, `Reciprocal(Sqrt)`, `1 / Sqrt` or `Pow(-0.5)` and a product in either order; scale multiplied after
-    it or into the inverse root before; casts to f32 around the mean; TensorFlow's `x * r + (bias - mean * r)`. Scale and bias are
+    it or into the inverse root before; casts to f32 around the mean or around the norm; TensorFlow's `x * r + (bias - mean * r)`. Scale and bias are
     taken in where they lie along the normalized dims, whatever they are computed from.
 
     Left alone, with a remark that says why: means over other axes than the last, or over different ones; a value
@@ -87,20 +94,45 @@ def FuseNormalization : Pass<"tfc-fuse-normalization", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::tfc::TfcDialect"];
 }
 
+def FuseSoftmax : Pass<"tfc-fuse-softmax", "::mlir::func::FuncOp"> {
+  let summary = "primitives become tfc.softmax";
+  let description = [{
+    The anchor is a sum of exponentials over one axis. With `d = x - max(x)` over the same axis, `exp(d) / sum(exp(d))` (a division,
+    or a product with the reciprocal) is the softmax of x, and `d - log(sum(exp(d)))` the logarithm of it.
+
+    Left alone, with a remark that says why: exponentials from which the largest element was not subtracted, since they overflow
+    and the op does not; different axes; a value inside that is used elsewhere too.
+
+    ```mlir
+    %m = tfc.reduce max %x axes [1] keep_dims : tensor<4x8xf32>
+    %d = tfc.sub %x, %m : tensor<4x8xf32>, tensor<4x1xf32>
+    %e = tfc.exp %d : tensor<4x8xf32>
+    %s = tfc.reduce sum %e axes [1] keep_dims : tensor<4x8xf32>
+    %y = tfc.div %e, %s : tensor<4x8xf32>, tensor<4x1xf32>
+    // becomes
+    %y = tfc.softmax %x axis 1 : tensor<4x8xf32>
+    ```
+  }];
+  let statistics = [Statistic<"fusedSoftmaxes", "softmaxes", "Number of softmaxes">];
+  let dependentDialects = ["::mlir::tfc::TfcDialect"];
+}
+
 def FuseActivation : Pass<"tfc-fuse-activation", "::mlir::func::FuncOp"> {
-  let summary = "primitives become tfc.gelu";
+  let summary = "primitives become tfc.gelu and tfc.silu";
   let description = [{
     The anchors are `erf`, `tanh` and `sigmoid`. Their argument, and what the result is multiplied with, are read as
     polynomials of one value x, so the order of operands, where the 1/2 stands, a division in place of a product and
     `x^3` as `Pow` or as products make no difference:
 
-    - `erf`: `x/2 * (1 + erf(x / sqrt(2)))`;
-    - `tanh`: `x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))`;
-    - `quick`: `x * sigmoid(1.702 x)`.
+    - gelu `erf`: `x/2 * (1 + erf(x / sqrt(2)))`;
+    - gelu `tanh`: `x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))`;
+    - gelu `quick`: `x * sigmoid(1.702 x)`;
+    - silu: `x * sigmoid(x)`.
 
-    Constants may differ by 2e-5 of their size, as exporters round them. A tanh to which no 1 is added, and a sigmoid
-    of x that multiplies x, are no candidates. Left alone, with a remark that says why: other constants, another
-    factor than x, a value inside that is used elsewhere too.
+    Exporters round constants. What the graph writes and what the op means may differ, because of that, by 6e-6 of the op's value
+    at |x| (half precision: by half a unit in its last place): 0.7071, 0.79788 and 0.0447 fuse, 0.707 and 0.798 do not.
+    A tanh to which no 1 is added, and a sigmoid that multiplies something else than x, are no candidates. Left alone, with a remark
+    that says why: other constants, another factor than x, a value inside that is used elsewhere too.
 
     ```mlir
     %a = tfc.div %x, %sqrt2 : tensor<4x8xf32>, tensor<f32>
@@ -112,7 +144,67 @@ def FuseActivation : Pass<"tfc-fuse-activation", "::mlir::func::FuncOp"> {
     %e = tfc.gelu erf %x : tensor<4x8xf32>
     ```
   }];
-  let statistics = [Statistic<"fusedGelus", "gelus", "Number of GELUs">];
+  let options = [Option<"gelu", "gelu", "bool", "true", "Fuse GELUs">,
+                 Option<"silu", "silu", "bool", "true", "Fuse SiLUs">];
+  let statistics = [Statistic<"fusedGelus", "gelus", "Number of GELUs">,
+                    Statistic<"fusedSilus", "silus", "Number of SiLUs">];
+  let dependentDialects = ["::mlir::tfc::TfcDialect"];
+}
+
+def FuseGate : Pass<"tfc-fuse-gate", "::mlir::func::FuncOp"> {
+  let summary = "gated activations read two products, never the halves of one";
+  let description = [{
+    The anchor is a product of `silu(a)` or `gelu(a)` with a value b of the same type. Where a and b are products of one value
+    with two weights, with biases or without, the graph already is what a kernel wants: the product that comes second takes the activation and
+    the factor as its epilogue. Where they are slices of the columns of one product with a weight (halves, or every other
+    column), the slices move to the weight and its bias, where they are views, and the one product becomes two.
+
+    Left alone, with a remark that says why: factors that are no products of one value, an activation or a product that is used
+    elsewhere too, a split product whose right operand is no weight.
+
+    ```mlir
+    %p = tfc.matmul %x, %w : tensor<4x8xf32>, tensor<8x32xf32>
+    %a = tfc.slice %p offsets [0, 0] strides [1, 1] : tensor<4x32xf32> -> tensor<4x16xf32>
+    %b = tfc.slice %p offsets [0, 16] strides [1, 1] : tensor<4x32xf32> -> tensor<4x16xf32>
+    %s = tfc.silu %a : tensor<4x16xf32>
+    %y = tfc.mul %s, %b : tensor<4x16xf32>, tensor<4x16xf32>
+    // becomes
+    %wa = tfc.slice %w offsets [0, 0] strides [1, 1] : tensor<8x32xf32> -> tensor<8x16xf32>
+    %a = tfc.matmul %x, %wa : tensor<4x8xf32>, tensor<8x16xf32>
+    %wb = tfc.slice %w offsets [0, 16] strides [1, 1] : tensor<8x32xf32> -> tensor<8x16xf32>
+    %b = tfc.matmul %x, %wb : tensor<4x8xf32>, tensor<8x16xf32>
+    %s = tfc.silu %a : tensor<4x16xf32>
+    %y = tfc.mul %s, %b : tensor<4x16xf32>, tensor<4x16xf32>
+    ```
+  }];
+  let statistics = [Statistic<"fusedGates", "gates", "Number of gated activations">];
+  let dependentDialects = ["::mlir::tfc::TfcDialect"];
+}
+
+def MergeProducts : Pass<"tfc-merge-products", "::mlir::ModuleOp"> {
+  let summary = "query, key and value become one product";
+  let description = [{
+    Candidates are products of one value with weights, in one block, whose columns (behind a bias or not) are all split into heads by
+    reshapes. Two or more of them become one product with the weights stacked (`#tfc.stack`), their biases stacked likewise
+    (zeros for a product without one), and a slice for each.
+
+    Left alone, with a remark that says why: columns that are no multiple of 16 (a packed weight could not end where its part
+    ends), a bias that is no constant per column, different element types.
+
+    ```mlir
+    %q = tfc.matmul %x, %wq : tensor<4x32xf32>, tensor<32x32xf32>
+    %k = tfc.matmul %x, %wk : tensor<4x32xf32>, tensor<32x32xf32>
+    %qh = tfc.reshape %q : tensor<4x32xf32> -> tensor<4x2x16xf32>
+    %kh = tfc.reshape %k : tensor<4x32xf32> -> tensor<4x2x16xf32>
+    // becomes
+    tfc.weight @stack : tensor<64x32xf32> = #tfc.stack<[@wq_part, @wk_part]>
+    %w = tfc.weight_ref @stack : tensor<64x32xf32>
+    %p = tfc.matmul %x, %w {transpose_b} : tensor<4x32xf32>, tensor<64x32xf32>
+    %q = tfc.slice %p offsets [0, 0] strides [1, 1] : tensor<4x64xf32> -> tensor<4x32xf32>
+    %k = tfc.slice %p offsets [0, 32] strides [1, 1] : tensor<4x64xf32> -> tensor<4x32xf32>
+    ```
+  }];
+  let statistics = [Statistic<"mergedProducts", "merged-products", "Number of products that stand for several">];
   let dependentDialects = ["::mlir::tfc::TfcDialect"];
 }
 
@@ -123,18 +215,25 @@ def FuseAttention : Pass<"tfc-fuse-attention", "::mlir::func::FuncOp"> {
     queries and keys and reads what stands between, in any order, as one normal form:
 
     - scalar constants that multiply or divide the scores, the queries or the keys: `scale`;
+    - a tanh in front of masks and biases, with factors before and behind it: `softcap`;
     - what is added or subtracted: `bias`, as it stands (a finite lowest number times `1 - mask` stays a bias);
     - selects between the scores and a constant: `mask`; with -inf, rows without an allowed key are `nan`, with the
-      lowest number or one below -10000 they are `uniform`;
-    - what is added after such a select: with -inf it commutes; with the lowest number the select becomes part of the bias,
-      so that rows without an allowed key stay what they were;
+      lowest number or one below -10000 they are `uniform`, and `biased` where a bias is added behind the select;
+    - what is added to scores between two masks with the lowest number: the first mask becomes part of the bias;
     - after the softmax `select(is_nan(p), 0, p)`: rows without an allowed key are `zero`;
-    - reshapes that split or merge batch and heads; keys and values repeated for grouped queries.
+    - masks and summands that only compare the positions of queries and keys, made of triangles, of ranges that are compared,
+      of slices of either: `causal`, `window_left`, `window_right`, when queries stand at the end of the keys in them. The rest of a
+      mask or bias stays;
+    - reshapes that split or merge batch and heads; keys and values repeated for grouped queries; keys and values that are
+      concatenations with a past: `past`, and who uses the concatenation takes the op's present keys and values.
 
-    Tensors of rank 3 are attentions of one head. Concatenations with a past stay outside, as operands.
+    Where only the run's dims say whether a mask broadcasts the scores, or queries and keys each other, queries, keys and
+    values are expanded in front of the op. Tensors of rank 3 are attentions of one head; attentions of one head over neighbouring slices
+    of the same tensors, whose outputs are concatenated, become one attention.
 
     Left alone, with a remark that says why: a softmax over another axis; scores or probabilities that are used elsewhere
-    too; two masks of different values; a bias that broadcasts the scores; products with weights; ranks above 4; casts.
+    too; two masks of different values; a bias that broadcasts the heads; a mask inside of the tanh; products with weights;
+    ranks above 4; casts.
 
     ```mlir
     %s = tfc.matmul %q, %k {transpose_b} : ...

@@ -5,8 +5,8 @@
 //
 //===-----------------------------------------------------------------------------------------------------===//
 
-#ifndef TFC_RUN_STATUS_H
-#define TFC_RUN_STATUS_H
+#ifndef TFC_LIB_SESSION_STATUS_H
+#define TFC_LIB_SESSION_STATUS_H
 
 #include <string>
 #include <utility>
@@ -29,4 +29,4 @@ inline Status defect(std::string sentence) { return {Defect, std::move(sentence)
 
 } // namespace tfc
 
-#endif // TFC_RUN_STATUS_H
+#endif // TFC_LIB_SESSION_STATUS_H

@@ -5,8 +5,8 @@
 //
 //===-----------------------------------------------------------------------------------------------------===//
 
-#ifndef TFC_RUN_ARRAY_H
-#define TFC_RUN_ARRAY_H
+#ifndef TFC_LIB_SESSION_ARRAY_H
+#define TFC_LIB_SESSION_ARRAY_H
 
 #include "tfc-c/ModelABI.h"
 
@@ -49,4 +49,4 @@ bool isFloat(TfcDataType type);
 
 } // namespace tfc
 
-#endif // TFC_RUN_ARRAY_H
+#endif // TFC_LIB_SESSION_ARRAY_H

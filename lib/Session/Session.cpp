@@ -5,8 +5,7 @@
 //
 //===-----------------------------------------------------------------------------------------------------===//
 
-#include "Profiler.h"
-#include "Session.h"
+#include "Session/Session.h"
 
 #include <algorithm>
 #include <ctime>
@@ -50,15 +49,15 @@ static TfcTensor tensorOf(Array &array) {
           array.dims.data(),  nullptr, 0, array.bytes.size()};
 }
 
-Status Session::prepare(int32_t threads, Profiler *events, std::vector<Array> inputs) {
-  profiler = events;
+Status Session::prepare(int32_t threads, RunListener *told, std::vector<Array> inputs) {
+  listener = told;
   TfcContextOptions options = {};
   options.bytes = sizeof(options);
   options.threads = threads;
   options.allocate_output = onOutput;
   options.allocate_output_data = this;
-  if (profiler)
-    profiler->attachTo(options);
+  if (listener)
+    listener->attachTo(options);
   if (int32_t code = tfc_context_create(opened, &options, &context))
     return runtimeStatus(code);
   arguments = std::move(inputs);
@@ -96,8 +95,8 @@ Status Session::run(int64_t warmup, int64_t repeat, std::vector<double> &seconds
   for (int64_t i = 0; i < warmup; ++i)
     if (Status status = runOnce())
       return status;
-  if (profiler)
-    profiler->start(threads());
+  if (listener)
+    listener->start(threads());
   seconds.reserve(size_t(std::min<int64_t>(repeat, 1 << 20)));
   for (int64_t i = 0; i < repeat; ++i) {
     double start = now();
@@ -105,8 +104,8 @@ Status Session::run(int64_t warmup, int64_t repeat, std::vector<double> &seconds
       return status;
     seconds.push_back(now() - start);
   }
-  if (profiler)
-    profiler->stop();
+  if (listener)
+    listener->stop();
   for (Array &array : results) // an output without elements is never asked for
     if (elementCount(array.dims, array.type) == 0)
       array.bytes.clear();

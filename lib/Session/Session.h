@@ -5,11 +5,11 @@
 //
 //===-----------------------------------------------------------------------------------------------------===//
 
-#ifndef TFC_RUN_SESSION_H
-#define TFC_RUN_SESSION_H
+#ifndef TFC_LIB_SESSION_SESSION_H
+#define TFC_LIB_SESSION_SESSION_H
 
-#include "Array.h"
-#include "Status.h"
+#include "Session/Array.h"
+#include "Session/Status.h"
 
 #include "tfc-c/Runtime.h"
 
@@ -21,7 +21,15 @@ namespace tfc {
 /// The exit code that an error of the runtime means, with its sentence.
 Status runtimeStatus(int32_t code);
 
-class Profiler;
+/// Somebody who is told of the measured runs, not of those that warm up.
+class RunListener {
+public:
+  virtual ~RunListener() = default;
+  /// Called before the context is made.
+  virtual void attachTo(TfcContextOptions &options) = 0;
+  virtual void start(int32_t threads) = 0;
+  virtual void stop() = 0;
+};
 
 class Session {
 public:
@@ -32,8 +40,8 @@ public:
 
   /// Opens the library and finds the entry point; empty names mean the usual ones.
   Status open(const std::string &path, const std::string &query, const std::string &entryName);
-  /// `profiler` may be null.
-  Status prepare(int32_t threads, Profiler *profiler, std::vector<Array> inputs);
+  /// `listener` may be null.
+  Status prepare(int32_t threads, RunListener *listener, std::vector<Array> inputs);
   /// One run after the other; the seconds of each measured one.
   Status run(int64_t warmup, int64_t repeat, std::vector<double> &seconds);
 
@@ -51,7 +59,7 @@ private:
   uint32_t entryNumber = 0;
   std::vector<Array> arguments, results;
   std::vector<TfcTensor> inputTensors, outputTensors;
-  Profiler *profiler = nullptr;
+  RunListener *listener = nullptr;
 };
 
 /// Seconds of a clock that only goes forward.
@@ -59,4 +67,4 @@ double now();
 
 } // namespace tfc
 
-#endif // TFC_RUN_SESSION_H
+#endif // TFC_LIB_SESSION_SESSION_H

@@ -1,0 +1,30 @@
+//===- MakeInputs.h - Made-up inputs of a run -------------------------------------------------*- C++ -*-===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===-----------------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_LIB_SESSION_MAKEINPUTS_H
+#define TFC_LIB_SESSION_MAKEINPUTS_H
+
+#include "Session/Array.h"
+#include "Session/Status.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace tfc {
+
+/// A value for every symbol of the entry that its inputs bind, in their order.
+Status chooseSymbols(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes,
+                     std::vector<int64_t> &symbols);
+
+/// Made-up inputs for these sizes of the symbols. An element depends on (seed, input, position) alone.
+Status makeInputs(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes, uint64_t seed,
+                  std::vector<Array> &inputs);
+
+} // namespace tfc
+
+#endif // TFC_LIB_SESSION_MAKEINPUTS_H

@@ -1,0 +1,100 @@
+//===- RunArtifact.cpp - One run of a compiled model on made-up inputs
+//------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "RunArtifact.h"
+
+#include "Session/MakeInputs.h"
+#include "Session/Session.h"
+
+#include <algorithm>
+
+using namespace tfc;
+
+/// The sizes that an entry knows.
+static Sizes select(const TfcEntry &entry, const Sizes &sizes) {
+  Sizes known;
+  for (uint32_t i = 0; i < entry.symbol_count; ++i)
+    if (auto found = sizes.find(entry.symbols[i].name); found != sizes.end() && !entry.symbols[i].born_in)
+      known.insert(*found);
+  return known;
+}
+
+/// Calls `visit` with a session for each entry.
+template <typename Visit>
+static Status forEachEntry(const std::string &path, const std::string &query, Visit visit) {
+  std::vector<std::string> names{""};
+  for (size_t i = 0; i < names.size(); ++i) {
+    Session session;
+    if (Status status = session.open(path, query, names[i]))
+      return status;
+    if (i == 0)
+      for (uint32_t entry = 1; entry < session.model().entry_count; ++entry)
+        names.push_back(session.model().entries[entry].name);
+    if (Status status = visit(session))
+      return status;
+  }
+  return {};
+}
+
+Status tfc::runArtifact(const std::string &path, const std::string &query, const Sizes &sizes, uint64_t seed,
+                        std::vector<Array> &outputs) {
+  return forEachEntry(path, query, [&](Session &session) -> Status {
+    std::vector<Array> inputs;
+    if (Status status = makeInputs(session.entry(), select(session.entry(), sizes), seed, inputs))
+      return status;
+    if (Status status = session.prepare(/*threads=*/0, /*listener=*/nullptr, std::move(inputs)))
+      return status;
+    std::vector<double> seconds;
+    if (Status status = session.run(/*warmup=*/0, /*repeat=*/1, seconds))
+      return status;
+    for (Array &array : session.outputs())
+      outputs.push_back(std::move(array));
+    return {};
+  });
+}
+
+Status tfc::completeSizes(const std::string &path, const std::string &query, uint64_t seed, Sizes &sizes) {
+  // Different sizes find more mistakes; but symbols may be bound to be equal, or to be sums of others.
+  static const std::vector<int64_t> kAttempts[] = {{2, 5, 7, 3, 6}, {2, 6}, {4}, {1}};
+  Sizes unknown = sizes;
+  Status status = forEachEntry(path, query, [&](Session &session) -> Status {
+    for (const auto &known : select(session.entry(), sizes))
+      unknown.erase(known.first);
+    return {};
+  });
+  if (status)
+    return status;
+  if (!unknown.empty())
+    return badInput("--dim: the model has no symbol '" + unknown.begin()->first + "'");
+  for (const std::vector<int64_t> &attempt : kAttempts) {
+    Sizes tried = sizes;
+    size_t next = 0;
+    status = forEachEntry(path, query, [&](Session &session) -> Status {
+      const TfcEntry &entry = session.entry();
+      for (uint32_t i = 0; i < entry.symbol_count; ++i) {
+        const TfcSymbol &symbol = entry.symbols[i];
+        if (symbol.born_in || symbol.min == symbol.max || tried.count(symbol.name))
+          continue;
+        int64_t size = attempt[std::min(next++, attempt.size() - 1)];
+        tried[symbol.name] = std::clamp(size, symbol.min, symbol.max);
+      }
+      return {};
+    });
+    if (status)
+      return status;
+    std::vector<Array> outputs;
+    status = runArtifact(path, query, tried, seed, outputs);
+    if (!status) {
+      sizes = tried;
+      return {};
+    }
+    if (status.code != BadInput)
+      return status;
+  }
+  return status;
+}
