@@ -66,8 +66,11 @@ static std::optional<Attention> matchAttention(KernelFrame frame) {
       return std::nullopt;
   float scale = op.getScale() ? op.getScale()->convertToFloat()
                               : static_cast<float>(1.0 / std::sqrt(double(*query->dims[3].getConstant())));
-  Attention problem{*query, *key,  *value,         *output,           {},
-                    {},     scale, op.getCausal(), op.getMaskedRow(), getFill(op), op.getLoc()};
+  std::optional<float> softcap;
+  if (op.getSoftcap())
+    softcap = op.getSoftcap()->convertToFloat();
+  Attention problem{*query, *key,    *value,         *output,           {},         {},
+                    scale,  softcap, op.getCausal(), op.getMaskedRow(), getFill(op), op.getLoc()};
   if (op.getMask() && !(problem.mask = viewOfOperand(op.getMask())))
     return std::nullopt;
   if (op.getBias() && !(problem.bias = viewOfOperand(op.getBias())))

@@ -33,8 +33,9 @@ bool mlir::tfc::hasAttentionKernel(AttentionOp op) {
   // Whatever the op learns to say is left to its decomposition until the kernel knows it.
   auto isKnown = [&](NamedAttribute attribute) {
     StringAttr name = attribute.getName();
-    return name == op.getScaleAttrName() || name == op.getCausalAttrName() || name == op.getWindowLeftAttrName() ||
-           name == op.getWindowRightAttrName() || name == op.getMaskedRowAttrName() || name == op.getFillAttrName() ||
+    return name == op.getScaleAttrName() || name == op.getSoftcapAttrName() || name == op.getCausalAttrName() ||
+           name == op.getWindowLeftAttrName() || name == op.getWindowRightAttrName() ||
+           name == op.getMaskedRowAttrName() || name == op.getFillAttrName() ||
            name == op.getOperandSegmentSizesAttrName() || op->getDiscardableAttr(name);
   };
   unsigned knownOperands = 3 + (op.getMask() ? 1 : 0) + (op.getBias() ? 1 : 0) + (op.getPastKey() ? 2 : 0) +
