@@ -41,7 +41,6 @@ function(tfc_add_model name source)
   add_library(${name} SHARED IMPORTED)
   set_target_properties(${name} PROPERTIES
     IMPORTED_LOCATION ${CMAKE_CURRENT_BINARY_DIR}/${file}
-    IMPORTED_NO_SONAME ON
     INTERFACE_INCLUDE_DIRECTORIES ${CMAKE_CURRENT_BINARY_DIR})
   add_dependencies(${name} ${name}-artifact)
 endfunction()

@@ -61,7 +61,7 @@ class TfcPort(Structure):
 
 
 class TfcVariant(Structure):
-    _fields_ = [("features", c_uint64), ("function", c_void_p)]
+    _fields_ = [("features", c_uint64), ("run", c_void_p)]
 
 
 class TfcKernel(Structure):

@@ -4,12 +4,12 @@
 // CHECK-LABEL: func.func @both(
 // CHECK-SAME: -> (tensor<1x2x3x4xf32> {tfc.name = "Gelu_1"}, tensor<1x2x3x4xf32> {tfc.name = "Gelu_1#2"}, tensor<1x2x3x3xf32> {tfc.name = "attention.0"})
 // CHECK: %[[O:.*]]:2 = tfc.attention
-// CHECK: %[[G:.*]] = tfc.gelu %[[O]]#0
+// CHECK: %[[G:.*]] = tfc.gelu erf %[[O]]#0
 // CHECK: %[[N:.*]] = tfc.neg %[[G]]
 // CHECK: return %[[N]], %[[G]], %[[O]]#1
 func.func @both(%q: tensor<1x2x3x4xf32> {tfc.name = "q"}) -> (tensor<1x2x3x4xf32> {tfc.name = "Gelu_1"}) attributes {tfc.entry} {
   %0 = tfc.attention %q, %q, %q {scale = 0.5 : f32} : (tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32> loc("Softmax_0")
-  %1 = tfc.gelu %0 : tensor<1x2x3x4xf32> loc("Gelu_1")
+  %1 = tfc.gelu erf %0 : tensor<1x2x3x4xf32> loc("Gelu_1")
   %2 = tfc.neg %1 : tensor<1x2x3x4xf32> loc("NotGelu_2")
   return %2 : tensor<1x2x3x4xf32>
 }
@@ -24,6 +24,6 @@ func.func @neither(%x: tensor<4xf32> {tfc.name = "x"}) -> (tensor<4xf32> {tfc.na
 }
 // CHECK-LABEL: func.func private @other(%{{.*}}: tensor<4xf32>) -> tensor<4xf32>
 func.func private @other(%x: tensor<4xf32>) -> tensor<4xf32> {
-  %0 = tfc.gelu %x : tensor<4xf32> loc("Gelu_0")
+  %0 = tfc.gelu erf %x : tensor<4xf32> loc("Gelu_0")
   return %0 : tensor<4xf32>
 }
