@@ -47,7 +47,7 @@ Status tfc::runArtifact(const std::string &path, const std::string &query, const
     std::vector<Array> inputs;
     if (Status status = makeInputs(session.entry(), select(session.entry(), sizes), seed, inputs))
       return status;
-    if (Status status = session.prepare(/*threads=*/0, /*profile=*/false, std::move(inputs)))
+    if (Status status = session.prepare(/*threads=*/0, /*listener=*/nullptr, std::move(inputs)))
       return status;
     std::vector<double> seconds;
     if (Status status = session.run(/*warmup=*/0, /*repeat=*/1, seconds))
