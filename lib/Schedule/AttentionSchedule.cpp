@@ -38,6 +38,9 @@ AttentionSchedule tfc::selectAttention(const AttentionProblem &problem, const Cp
   schedule.lanes = target.floatLanes();
   schedule.useFma = target.hasFma();
   schedule.queryVectors = 2;
+  // A query of its own takes a key in (headDim + valueDim) / lanes multiply-adds and about as much for adding up across lanes; a
+  // vector of queries takes it in headDim + valueDim.
+  schedule.rowQueries = std::max<int64_t>(schedule.lanes / 4, 1);
   // One register for the broadcast element, one for the product where there is no fused multiply-add.
   int64_t free = target.vectorRegisters - schedule.queryVectors - (schedule.useFma ? 1 : 2);
   int64_t most = std::min<int64_t>(free / schedule.queryVectors, 8);

@@ -58,9 +58,30 @@ Status tfc::runArtifact(const std::string &path, const std::string &query, const
   });
 }
 
+/// Sizes for `count` symbols, the likeliest first. Different sizes find more mistakes, but symbols may be
+/// bound to be equal, or one to be the sum of two others (all keys of past and new ones).
+static std::vector<std::vector<int64_t>> listAttempts(size_t count) {
+  static const int64_t kSizes[] = {2, 5, 7, 3, 6, 4, 8};
+  std::vector<int64_t> different;
+  for (size_t i = 0; i < count; ++i)
+    different.push_back(kSizes[i % 7]);
+  std::vector<std::vector<int64_t>> attempts{different};
+  for (size_t sum = 0; sum < std::min<size_t>(count, 6); ++sum)
+    for (size_t a = 0; a < std::min<size_t>(count, 6); ++a)
+      for (size_t b = 0; b < a; ++b)
+        if (a != sum && b != sum) {
+          attempts.push_back(different);
+          attempts.back()[sum] = different[a] + different[b];
+        }
+  attempts.push_back(std::vector<int64_t>(count, 6));
+  if (count)
+    attempts.back()[0] = 2;
+  for (int64_t size : {4, 1})
+    attempts.push_back(std::vector<int64_t>(count, size));
+  return attempts;
+}
+
 Status tfc::completeSizes(const std::string &path, const std::string &query, uint64_t seed, Sizes &sizes) {
-  // Different sizes find more mistakes; but symbols may be bound to be equal, or to be sums of others.
-  static const std::vector<int64_t> kAttempts[] = {{2, 5, 7, 3, 6}, {2, 6}, {4}, {1}};
   Sizes unknown = sizes;
   Status status = forEachEntry(path, query, [&](Session &session) -> Status {
     for (const auto &known : select(session.entry(), sizes))
@@ -71,22 +92,22 @@ Status tfc::completeSizes(const std::string &path, const std::string &query, uin
     return status;
   if (!unknown.empty())
     return badInput("--dim: the model has no symbol '" + unknown.begin()->first + "'");
-  for (const std::vector<int64_t> &attempt : kAttempts) {
+  std::vector<std::string> open;
+  status = forEachEntry(path, query, [&](Session &session) -> Status {
+    const TfcEntry &entry = session.entry();
+    for (uint32_t i = 0; i < entry.symbol_count; ++i)
+      if (const TfcSymbol &symbol = entry.symbols[i];
+          !symbol.born_in && symbol.min != symbol.max && !sizes.count(symbol.name) &&
+          std::find(open.begin(), open.end(), symbol.name) == open.end())
+        open.push_back(symbol.name);
+    return {};
+  });
+  if (status)
+    return status;
+  for (const std::vector<int64_t> &attempt : listAttempts(open.size())) {
     Sizes tried = sizes;
-    size_t next = 0;
-    status = forEachEntry(path, query, [&](Session &session) -> Status {
-      const TfcEntry &entry = session.entry();
-      for (uint32_t i = 0; i < entry.symbol_count; ++i) {
-        const TfcSymbol &symbol = entry.symbols[i];
-        if (symbol.born_in || symbol.min == symbol.max || tried.count(symbol.name))
-          continue;
-        int64_t size = attempt[std::min(next++, attempt.size() - 1)];
-        tried[symbol.name] = std::clamp(size, symbol.min, symbol.max);
-      }
-      return {};
-    });
-    if (status)
-      return status;
+    for (size_t i = 0; i < open.size(); ++i)
+      tried[open[i]] = attempt[i];
     std::vector<Array> outputs;
     status = runArtifact(path, query, tried, seed, outputs);
     if (!status) {

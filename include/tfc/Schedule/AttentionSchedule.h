@@ -28,6 +28,8 @@ struct AttentionSchedule {
   int64_t keyBlock = 128;
   int64_t scoreRows = 1;
   int64_t valueRows = 1;
+  /// Up to so many queries are done one after the other, with the head dim along the lanes.
+  int64_t rowQueries = 1;
   /// Steps per iteration of the innermost loops.
   int64_t unroll = 4;
   bool useFma = true;

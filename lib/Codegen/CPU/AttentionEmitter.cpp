@@ -26,14 +26,13 @@
 // once more.
 //
 // Special values come out as from softmax of the whole row: a NaN score makes the row NaN, and so does +inf;
-// a row of -inf alone divides 0 by 0. Under a causal bound, keys that no query of a block may see are not
-// read.
+// a row of -inf alone divides 0 by 0, but where `masked_row` says that it is 0. Under a causal bound, keys
+// that no query of a block may see are not read.
 //
 //===----------------------------------------------------------------------------------------------===//
 
 #include "AttentionEmitter.h"
-
-#include "tfc/Dialect/Tfc/IR/Broadcast.h"
+#include "AttentionRowEmitter.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -42,6 +41,8 @@ using namespace mlir::tfc;
 using arith::CmpFPredicate;
 
 static constexpr float kLowest = std::numeric_limits<float>::lowest();
+/// Scores this far below the greatest one have exponentials of 0.
+static constexpr float kVanishing = 105;
 static constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 AttentionEmitter::AttentionEmitter(OpBuilder &builder, KernelFrame frame, const Attention &problem,
@@ -52,8 +53,8 @@ AttentionEmitter::AttentionEmitter(OpBuilder &builder, KernelFrame frame, const 
   outputRegion = headDim;
   scoreRegion = outputRegion + valueDim;
   inverseRegion = scoreRegion + s.keyBlock;
-  copyRegion = inverseRegion + 1;
-  rowCount = copyRegion + ((p.mask ? 1 : 0) + (p.bias ? 1 : 0)) * s.keyBlock;
+  copiesRegion = inverseRegion + 1;
+  rowCount = copiesRegion + ((p.mask ? 1 : 0) + (p.bias ? 1 : 0)) * s.keyBlock;
 }
 
 DimExprAttr AttentionEmitter::tileCount() const {
@@ -65,56 +66,12 @@ DimExprAttr AttentionEmitter::scratchBytes() const {
   return DimExprAttr::constant(p.query.offset.getContext(), rowCount * s.queryBlock() * 4);
 }
 
-//===----------------------------------------------------------------------------------------------===//
-// Operands
-//===----------------------------------------------------------------------------------------------===//
-
-Value AttentionEmitter::dim(DimExprAttr expr) {
-  if (auto constant = expr.getConstant())
-    return e.index(*constant);
-  return DimOp::create(e.b, e.loc, e.b.getIndexType(), expr);
-}
-
-AttentionEmitter::Operand AttentionEmitter::open(const StridedView &view) {
-  Operand operand{e.bufferOf(frame.pointer(view.pointer)), dim(view.offset), {}};
-  for (DimExprAttr stride : view.strides)
-    operand.strides.push_back(dim(stride));
-  return operand;
-}
-
-/// A dim of 1 is read again and again.
-AttentionEmitter::ScoreOperand AttentionEmitter::openScores(const StridedView &view, bool isMask) {
-  ScoreOperand operand;
-  operand.buffer = e.bufferOf(frame.pointer(view.pointer), isMask ? Type(e.b.getI8Type()) : e.b.getF32Type());
-  operand.base = dim(view.offset);
-  operand.strides.assign(4, e.index(0));
-  operand.isMask = isMask;
-  DimExprAttr scoreDims[] = {p.query.dims[0], p.query.dims[1], p.query.dims[2], p.key.dims[2]};
-  for (size_t i = 0, missing = 4 - view.dims.size(); i < view.dims.size(); ++i) {
-    BroadcastRelation relation = relateBroadcast(view.dims[i], scoreDims[missing + i]);
-    if (relation == BroadcastRelation::One)
-      continue;
-    Value stride = dim(view.strides[i]);
-    if (relation == BroadcastRelation::Unknown)
-      stride = e.select(e.equal(dim(view.dims[i]), e.index(1)), e.index(0), stride);
-    operand.strides[missing + i] = stride;
-    operand.perQuery |= missing + i == 2;
-  }
-  return operand;
-}
-
-/// Moves the base to a batch and a head.
-void AttentionEmitter::enter(Operand &operand, Value batch, Value head) {
-  operand.base =
-      e.add(operand.base, e.add(e.mul(batch, operand.strides[0]), e.mul(head, operand.strides[1])));
-}
-
 /// Where the rows of the queries in the lanes of a vector begin.
-SmallVector<Value> AttentionEmitter::queryOffsets(const Operand &operand, Value vector) {
+SmallVector<Value> AttentionEmitter::queryRows(const AttentionOperand &operand, Value vector) {
   SmallVector<Value> offsets;
-  Value last = e.sub(queries, e.index(1)), first = e.add(firstQuery, e.mul(vector, s.lanes));
+  Value last = e.sub(o.queries, e.index(1)), first = e.add(firstQuery, e.mul(vector, s.lanes));
   for (int64_t lane = 0; lane < s.lanes; ++lane)
-    offsets.push_back(e.add(operand.base, e.mul(e.min(e.add(first, lane), last), operand.strides[2])));
+    offsets.push_back(operand.row(e, e.min(e.add(first, lane), last)));
   return offsets;
 }
 
@@ -128,44 +85,37 @@ Value AttentionEmitter::place(int64_t region, Value row, Value vector) {
 //===----------------------------------------------------------------------------------------------===//
 
 void AttentionEmitter::emit() {
-  queries = dim(p.query.dims[2]), keys = dim(p.key.dims[2]);
   scratch = e.bufferOf(frame.scratch());
-  query = open(p.query), key = open(p.key), value = open(p.value), output = open(p.output);
-  if (p.bias)
-    scoreOperands.push_back(openScores(*p.bias, /*isMask=*/false));
-  if (p.mask)
-    scoreOperands.push_back(openScores(*p.mask, /*isMask=*/true));
-  for (auto [i, operand] : llvm::enumerate(scoreOperands))
-    operand.copy = copyRegion + i * s.keyBlock;
-  e.loop(frame.begin(), frame.end(), 1, [&](Value tile) { emitTile(tile); });
+  AttentionOperands operands = AttentionOperands::open(e, frame, p);
+  e.loop(frame.begin(), frame.end(), 1, [&](Value tile) {
+    o = operands;
+    emitTile(tile);
+  });
 }
 
 /// The blocks of queries change fastest, so that neighbouring tiles read the same keys and values.
 void AttentionEmitter::emitTile(Value tile) {
-  Value blocks = e.ceilDiv(queries, s.queryBlock()), heads = dim(p.query.dims[1]);
+  int64_t heads = *p.query.dims[1].getConstant(), group = heads / *p.key.dims[1].getConstant();
+  Value blocks = e.ceilDiv(o.queries, s.queryBlock());
   Value rest = e.div(tile, blocks);
-  Value head = e.rem(rest, heads), batch = e.div(rest, heads);
-  int64_t group = *p.query.dims[1].getConstant() / *p.key.dims[1].getConstant();
-  Value keyHead = e.div(head, e.index(group));
   firstQuery = e.mul(e.rem(tile, blocks), s.queryBlock());
-  auto outside = std::tuple(query, key, value, output, scoreOperands);
-  for (Operand *operand : {&query, &output})
-    enter(*operand, batch, head);
-  for (Operand *operand : {&key, &value})
-    enter(*operand, batch, keyHead);
-  for (ScoreOperand &operand : scoreOperands)
-    enter(operand, batch, head);
+  o = o.at(e, e.div(rest, e.index(heads)), e.rem(rest, e.index(heads)), group);
 
+  auto emitRows = [&] {
+    AttentionRowEmitter rows(e, p, s, o, scratch);
+    assert(rows.scratchSize() <= rowCount * s.queryBlock() && "one query needs less than a block of them");
+    e.loop(e.index(0), o.queries, 1, [&](Value query) { rows.emit(query); });
+  };
   // The last queries of a head may fill fewer vectors.
-  Value left = e.sub(queries, firstQuery);
-  int64_t half = s.queryVectors / 2;
-  if (half == 0)
-    emitQueries(s.queryVectors);
-  else
+  auto emitBlock = [&] {
+    int64_t half = s.queryVectors / 2;
     e.branch(
-        e.lessEqual(left, e.index(half * s.lanes)), [&] { emitQueries(half); },
+        e.lessEqual(e.sub(o.queries, firstQuery), e.index(half * s.lanes)), [&] { emitQueries(half); },
         [&] { emitQueries(s.queryVectors); });
-  std::tie(query, key, value, output, scoreOperands) = outside;
+  };
+  if (auto known = p.query.dims[2].getConstant())
+    return *known <= s.rowQueries ? emitRows() : emitBlock();
+  e.branch(e.lessEqual(o.queries, e.index(s.rowQueries)), emitRows, emitBlock);
 }
 
 void AttentionEmitter::emitQueries(int64_t vectorCount) {
@@ -180,15 +130,14 @@ void AttentionEmitter::emitQueries(int64_t vectorCount) {
     };
     Value lane = arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(integers, ArrayRef(lanes)));
     Value place = arith::AddIOp::create(e.b, e.loc, toVector(firstQuery), lane);
-    place = arith::MinSIOp::create(e.b, e.loc, place, toVector(e.sub(queries, e.index(1))));
-    lastAllowed.push_back(arith::AddIOp::create(e.b, e.loc, place, toVector(e.sub(keys, queries))));
+    place = arith::MinSIOp::create(e.b, e.loc, place, toVector(e.sub(o.queries, e.index(1))));
+    lastAllowed.push_back(arith::AddIOp::create(e.b, e.loc, place, toVector(e.sub(o.keys, o.queries))));
   }
   transposeQueries();
   clearOutput();
   // A sum over no keys is 0, whatever it is divided by.
-  Value noKeys = arith::SelectOp::create(e.b, e.loc, e.equal(keys, e.index(0)), e.splat(1), e.zeros());
-  Running running{SmallVector<Value>(vectors, e.splat(kLowest)), SmallVector<Value>(vectors, noKeys),
-                  SmallVector<Value>(tracksSeen() ? vectors : 0, e.zeros())};
+  Value noKeys = arith::SelectOp::create(e.b, e.loc, e.equal(o.keys, e.index(0)), e.splat(1), e.zeros());
+  Running running{SmallVector<Value>(vectors, e.splat(kLowest)), SmallVector<Value>(vectors, noKeys)};
   storeOutput(emitKeys(running));
 }
 
@@ -196,14 +145,14 @@ void AttentionEmitter::transposeQueries() {
   int64_t whole = headDim - headDim % s.lanes, rest = headDim - whole;
   Value factor = e.splat(p.scale);
   e.loop(e.index(0), e.index(vectors), 1, [&](Value vector) {
-    SmallVector<Value> offsets = queryOffsets(query, vector);
+    SmallVector<Value> offsets = queryRows(o.query, vector);
     auto square = [&](Value at, int64_t columns) {
       Value mask = columns < s.lanes ? e.mask(e.index(columns)) : Value();
       SmallVector<Value> rows;
       for (Value offset : offsets) {
         Value from = e.add(offset, at);
         rows.push_back(
-            e.mulf(mask ? e.maskedLoad(query.buffer, from, mask) : e.load(query.buffer, from), factor));
+            e.mulf(mask ? e.maskedLoad(o.query.buffer, from, mask) : e.load(o.query.buffer, from), factor));
       }
       SmallVector<Value> columnsOfRows = e.transpose(rows);
       for (int64_t i = 0; i < columns; ++i)
@@ -225,15 +174,12 @@ void AttentionEmitter::clearOutput() {
 
 void AttentionEmitter::storeOutput(const Running &running) {
   for (int64_t v = 0; v < vectors; ++v) {
-    Value inverse = e.divf(e.splat(1), running.sum[v]);
-    if (tracksSeen())
-      inverse = arith::SelectOp::create(e.b, e.loc, e.compare(CmpFPredicate::OEQ, running.seen[v], e.zeros()),
-                                        e.zeros(), inverse);
+    Value inverse = e.inverseOfSum(running.sum[v], p.maskedRow == MaskedRowKind::Zero);
     e.store(inverse, scratch, place(inverseRegion, e.index(0), v));
   }
   int64_t whole = valueDim - valueDim % s.lanes, rest = valueDim - whole;
   e.loop(e.index(0), e.index(vectors), 1, [&](Value vector) {
-    SmallVector<Value> offsets = queryOffsets(output, vector);
+    SmallVector<Value> offsets = queryRows(o.output, vector);
     Value inverse = e.load(scratch, place(inverseRegion, e.index(0), vector));
     auto square = [&](Value at, int64_t columns) {
       SmallVector<Value> rows(s.lanes, e.zeros());
@@ -242,9 +188,9 @@ void AttentionEmitter::storeOutput(const Running &running) {
       Value mask = columns < s.lanes ? e.mask(e.index(columns)) : Value();
       for (auto [offset, row] : llvm::zip_equal(offsets, e.transpose(rows))) {
         if (mask)
-          e.maskedStore(row, output.buffer, e.add(offset, at), mask);
+          e.maskedStore(row, o.output.buffer, e.add(offset, at), mask);
         else
-          e.store(row, output.buffer, e.add(offset, at));
+          e.store(row, o.output.buffer, e.add(offset, at));
       }
     };
     if (whole > 0)
@@ -259,57 +205,52 @@ void AttentionEmitter::storeOutput(const Running &running) {
 //===----------------------------------------------------------------------------------------------===//
 
 SmallVector<Value> AttentionEmitter::Running::values() const {
-  return llvm::to_vector(llvm::concat<const Value>(max, sum, seen));
+  return llvm::to_vector(llvm::concat<const Value>(max, sum));
 }
 
-AttentionEmitter::Running AttentionEmitter::Running::of(ValueRange values, size_t vectors) {
-  Running running;
-  running.max = llvm::to_vector(values.take_front(vectors));
-  running.sum = llvm::to_vector(values.slice(vectors, vectors));
-  running.seen = llvm::to_vector(values.drop_front(2 * vectors));
-  return running;
+AttentionEmitter::Running AttentionEmitter::Running::of(ValueRange values) {
+  size_t half = values.size() / 2;
+  return {llvm::to_vector(values.take_front(half)), llvm::to_vector(values.drop_front(half))};
 }
 
 AttentionEmitter::Running AttentionEmitter::emitKeys(Running running) {
   auto loopOver = [&](Value from, Value to, Running start) {
-    return Running::of(e.loop(from, to, s.keyBlock, start.values(),
-                              [&](Value first, ValueRange carried) {
-                                KeyBlock block{first, e.min(e.sub(to, first), e.index(s.keyBlock))};
-                                return emitKeyBlock(block, Running::of(carried, vectors)).values();
-                              }),
-                       vectors);
+    return Running::of(e.loop(from, to, s.keyBlock, start.values(), [&](Value first, ValueRange carried) {
+      KeyBlock block{first, e.min(e.sub(to, first), e.index(s.keyBlock))};
+      return emitKeyBlock(block, Running::of(carried)).values();
+    }));
   };
   if (!p.causal)
-    return loopOver(e.index(0), keys, running);
-  Value end = e.add(e.add(firstQuery, vectors * s.lanes), e.sub(keys, queries));
-  end = e.max(e.min(end, keys), e.index(0));
-  if (p.maskedRow != MaskedRowKind::Uniform)
+    return loopOver(e.index(0), o.keys, running);
+  // A bias behind the mask can make the score of any key the greatest; only the lowest number swallows whatever is added to it.
+  if (p.maskedRow == MaskedRowKind::Biased && p.fill > kLowest)
+    return loopOver(e.index(0), o.keys, running);
+  Value end = e.add(e.add(firstQuery, vectors * s.lanes), e.sub(o.keys, o.queries));
+  end = e.max(e.min(end, o.keys), e.index(0));
+  if (p.maskedRow == MaskedRowKind::NaN || p.maskedRow == MaskedRowKind::Zero)
     return loopOver(e.index(0), end, running);
   // Masked scores are the lowest number. They count only for a query without any greater score, which then
   // needs all of them: a second round, which few models ever take, goes on to the last key.
-  return Running::of(e.loop(e.index(0), e.index(2), 1, running.values(),
-                            [&](Value round, ValueRange carried) {
-                              Running now = Running::of(carried, vectors);
-                              Value isLow;
-                              for (Value max : now.max) {
-                                Value low = e.compare(CmpFPredicate::OLE, max, e.splat(kLowest));
-                                isLow =
-                                    isLow ? arith::OrIOp::create(e.b, e.loc, isLow, low).getResult() : low;
-                              }
-                              Value any =
-                                  vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR, isLow);
-                              Value isFirst = e.equal(round, e.index(0));
-                              Value from = e.select(isFirst, e.index(0), end);
-                              Value to = e.select(isFirst, end, e.select(any, keys, end));
-                              return loopOver(from, to, now).values();
-                            }),
-                     vectors);
+  return Running::of(
+      e.loop(e.index(0), e.index(2), 1, running.values(), [&](Value round, ValueRange carried) {
+        Running now = Running::of(carried);
+        Value isLow;
+        for (Value max : now.max) {
+          Value low = e.compare(CmpFPredicate::OLE, max, e.splat(p.fill + kVanishing));
+          isLow = isLow ? arith::OrIOp::create(e.b, e.loc, isLow, low).getResult() : low;
+        }
+        Value any = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR, isLow);
+        Value isFirst = e.equal(round, e.index(0));
+        Value from = e.select(isFirst, e.index(0), end);
+        Value to = e.select(isFirst, end, e.select(any, o.keys, end));
+        return loopOver(from, to, now).values();
+      }));
 }
 
 AttentionEmitter::Running AttentionEmitter::emitKeyBlock(KeyBlock block, Running running) {
-  for (const ScoreOperand &operand : scoreOperands)
+  for (auto [i, operand] : llvm::enumerate(o.scores))
     if (operand.perQuery)
-      copyScoreOperand(operand, block);
+      copyScoreOperand(i, block);
   SmallVector<Value> before = running.max;
   running = emitScores(block, running);
   SmallVector<Value> decay;
@@ -322,40 +263,25 @@ AttentionEmitter::Running AttentionEmitter::emitKeyBlock(KeyBlock block, Running
   return running;
 }
 
-/// copy[key][query] = operand[query][key], masks as 1 and 0. Keys go by squares where they lie one after the
-/// other.
-void AttentionEmitter::copyScoreOperand(const ScoreOperand &operand, KeyBlock block) {
-  auto toNumber = [&](Value element, Value one, Value zero) -> Value {
-    if (!operand.isMask)
-      return element;
-    Value none = arith::ConstantOp::create(e.b, e.loc, cast<TypedAttr>(e.b.getZeroAttr(element.getType())));
-    Value holds = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ne, element, none);
-    return arith::SelectOp::create(e.b, e.loc, holds, one, zero);
-  };
-  auto scalar = [&](float number) -> Value {
-    return arith::ConstantOp::create(e.b, e.loc, e.b.getF32FloatAttr(number));
-  };
-  Type element = cast<MemRefType>(operand.buffer.getType()).getElementType();
+/// copy[key][query] = operand[query][key]. Keys go by squares where they lie one after the other.
+void AttentionEmitter::copyScoreOperand(size_t number, KeyBlock block) {
+  const ScoreOperand &operand = o.scores[number];
   Value isRow = e.equal(operand.strides[3], e.index(1));
   Value whole = e.select(isRow, e.sub(block.count, e.rem(block.count, e.index(s.lanes))), e.index(0));
   e.loop(e.index(0), e.index(vectors), 1, [&](Value vector) {
-    SmallVector<Value> offsets = queryOffsets(operand, vector);
+    SmallVector<Value> offsets = queryRows(operand, vector);
     e.loop(e.index(0), whole, s.lanes, [&](Value at) {
       SmallVector<Value> rows;
-      for (Value offset : offsets) {
-        Value from = e.add(offset, e.add(block.first, at));
-        Value row =
-            vector::LoadOp::create(e.b, e.loc, VectorType::get({s.lanes}, element), operand.buffer, from);
-        rows.push_back(toNumber(row, e.splat(1), e.zeros()));
-      }
+      for (Value offset : offsets)
+        rows.push_back(operand.loadNumbers(e, e.add(offset, e.add(block.first, at))));
       for (auto [i, column] : llvm::enumerate(e.transpose(rows)))
-        e.store(column, scratch, place(operand.copy, e.add(at, i), vector));
+        e.store(column, scratch, place(copyRegion(number), e.add(at, i), vector));
     });
     e.loop(whole, block.count, 1, [&](Value at) {
       Value column = e.mul(e.add(block.first, at), operand.strides[3]);
+      Value to = place(copyRegion(number), at, vector);
       for (auto [lane, offset] : llvm::enumerate(offsets))
-        e.storeScalar(toNumber(e.loadScalar(operand.buffer, e.add(offset, column)), scalar(1), scalar(0)),
-                      scratch, e.add(place(operand.copy, at, vector), lane));
+        e.storeScalar(operand.loadNumber(e, e.add(offset, column)), scratch, e.add(to, lane));
     });
   });
 }
@@ -394,16 +320,13 @@ SmallVector<Value> AttentionEmitter::accumulate(Value buffer, ArrayRef<Value> ro
 AttentionEmitter::Running AttentionEmitter::emitScores(KeyBlock block, Running running) {
   Value plainEnd = e.sub(block.count, e.rem(block.count, e.index(s.scoreRows)));
   if (p.causal) {
-    Value allowed = e.add(e.add(firstQuery, e.sub(keys, queries)), 1);
+    Value allowed = e.add(e.add(firstQuery, e.sub(o.keys, o.queries)), 1);
     plainEnd = e.select(e.lessEqual(e.add(block.first, block.count), allowed), plainEnd, e.index(0));
   }
   auto rows = [&](Value from, Value to, bool masked) {
-    running =
-        Running::of(e.loop(from, to, s.scoreRows, running.values(),
-                           [&](Value at, ValueRange carried) {
-                             return emitScoreRows(block, at, masked, Running::of(carried, vectors)).values();
-                           }),
-                    vectors);
+    running = Running::of(e.loop(from, to, s.scoreRows, running.values(), [&](Value at, ValueRange carried) {
+      return emitScoreRows(block, at, masked, Running::of(carried)).values();
+    }));
   };
   rows(e.index(0), plainEnd, false);
   rows(plainEnd, block.count, true);
@@ -418,22 +341,17 @@ AttentionEmitter::Running AttentionEmitter::emitScoreRows(KeyBlock block, Value 
   for (int64_t row = 0; row < s.scoreRows; ++row) {
     Value place = e.add(at, row);
     places.push_back(masked ? e.min(place, e.sub(block.count, e.index(1))) : place);
-    offsets.push_back(e.add(key.base, e.mul(e.add(block.first, places[row]), key.strides[2])));
+    offsets.push_back(o.key.row(e, e.add(block.first, places[row])));
   }
   SmallVector<Value> scores(s.scoreRows * vectors, e.zeros());
-  scores = accumulate(key.buffer, offsets, e.index(1), queryRegion, e.index(headDim), scores);
+  scores = accumulate(o.key.buffer, offsets, e.index(1), queryRegion, e.index(headDim), scores);
   for (int64_t row = 0; row < s.scoreRows; ++row) {
     Value beyond;
-    if (masked) {
-      auto number = [&](float value) {
-        return arith::ConstantOp::create(e.b, e.loc, e.b.getF32FloatAttr(value));
-      };
+    if (masked)
       beyond = e.toLanes(
-          e.select(e.lessEqual(e.add(at, row + 1), block.count), number(0), number(kMinusInfinity)));
-    }
+          e.select(e.lessEqual(e.add(at, row + 1), block.count), e.scalar(0), e.scalar(kMinusInfinity)));
     for (int64_t v = 0; v < vectors; ++v) {
-      Value *seen = tracksSeen() ? &running.seen[v] : nullptr;
-      Value score = emitScore(scores[row * vectors + v], block, places[row], v, masked, seen);
+      Value score = emitScore(scores[row * vectors + v], block, places[row], v, masked);
       if (masked)
         score = e.addf(score, beyond);
       running.max[v] = e.larger(running.max[v], score);
@@ -443,41 +361,27 @@ AttentionEmitter::Running AttentionEmitter::emitScoreRows(KeyBlock block, Value 
   return running;
 }
 
-/// Bias, mask and causal bound of the block's key `at`.
-Value AttentionEmitter::emitScore(Value score, KeyBlock block, Value at, int64_t vector, bool masked,
-                                  Value *seen) {
-  Value allowed;
+/// Cap, bias, mask and causal bound of the block's key `at`.
+Value AttentionEmitter::emitScore(Value score, KeyBlock block, Value at, int64_t vector, bool masked) {
+  Value bias, allowed;
   auto restrict = [&](Value condition) {
     allowed = allowed ? arith::AndIOp::create(e.b, e.loc, allowed, condition).getResult() : condition;
   };
-  for (const ScoreOperand &operand : scoreOperands) {
-    Value element;
-    if (operand.perQuery)
-      element = e.load(scratch, place(operand.copy, at, vector));
+  for (auto [i, operand] : llvm::enumerate(o.scores)) {
+    Value offset = e.add(operand.base, e.mul(e.add(block.first, at), operand.strides[3]));
+    Value numbers = operand.perQuery ? e.load(scratch, place(copyRegion(i), at, vector))
+                                     : e.toLanes(operand.loadNumber(e, offset));
+    if (operand.isMask)
+      restrict(e.compare(CmpFPredicate::ONE, numbers, e.zeros()));
     else
-      element = e.loadScalarToLanes(operand.buffer,
-                                    e.add(operand.base, e.mul(e.add(block.first, at), operand.strides[3])));
-    if (!operand.isMask) {
-      score = e.addf(score, element);
-      continue;
-    }
-    Value none = arith::ConstantOp::create(e.b, e.loc, cast<TypedAttr>(e.b.getZeroAttr(element.getType())));
-    restrict(operand.perQuery
-                 ? e.compare(CmpFPredicate::ONE, element, none)
-                 : arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ne, element, none).getResult());
+      bias = numbers;
   }
   if (p.causal && masked) {
-    Value place = arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), e.add(block.first, at));
+    Value key = arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), e.add(block.first, at));
     restrict(
-        arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::sle, e.toLanes(place), lastAllowed[vector]));
+        arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::sle, e.toLanes(key), lastAllowed[vector]));
   }
-  if (seen)
-    *seen =
-        allowed ? arith::SelectOp::create(e.b, e.loc, allowed, e.splat(1), *seen).getResult() : e.splat(1);
-  if (!allowed)
-    return score;
-  Value other = e.splat(p.maskedRow == MaskedRowKind::Uniform ? kLowest : kMinusInfinity);
-  return arith::SelectOp::create(e.b, e.loc, allowed, score, other);
+  return finishScores(e, p, score, bias, allowed);
 }
 
 SmallVector<Value> AttentionEmitter::emitExponentials(KeyBlock block, ArrayRef<Value> max,
@@ -497,13 +401,13 @@ SmallVector<Value> AttentionEmitter::emitExponentials(KeyBlock block, ArrayRef<V
 void AttentionEmitter::emitOutput(KeyBlock block, ArrayRef<Value> decay) {
   auto rows = [&](Value from, int64_t height) {
     SmallVector<Value> sums, offsets;
-    Value first = e.add(e.add(value.base, e.mul(block.first, value.strides[2])), from);
+    Value first = e.add(o.value.row(e, block.first), from);
     for (int64_t row = 0; row < height; ++row) {
       offsets.push_back(e.add(first, row));
       for (int64_t v = 0; v < vectors; ++v)
         sums.push_back(e.mulf(e.load(scratch, place(outputRegion, e.add(from, row), v)), decay[v]));
     }
-    sums = accumulate(value.buffer, offsets, value.strides[2], scoreRegion, block.count, sums);
+    sums = accumulate(o.value.buffer, offsets, o.value.strides[2], scoreRegion, block.count, sums);
     for (int64_t row = 0; row < height; ++row)
       for (int64_t v = 0; v < vectors; ++v)
         e.store(sums[row * vectors + v], scratch, place(outputRegion, e.add(from, row), v));

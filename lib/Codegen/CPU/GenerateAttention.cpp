@@ -18,6 +18,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <cmath>
+#include <limits>
 
 namespace mlir::tfc {
 #define GEN_PASS_DEF_GENERATEATTENTION
@@ -39,7 +40,15 @@ static AttentionOp findAttention(KernelFrame frame) {
       return {};
     }
   }
-  return attention && hasAttentionKernel(attention) && !attention.getPastKey() ? attention : AttentionOp();
+  bool isSimple = attention && hasAttentionKernel(attention) && !attention.getPastKey() && !attention.getKeyLengths() &&
+                  !attention.getWindowLeft() && !attention.getWindowRight();
+  return isSimple ? attention : AttentionOp();
+}
+
+static float getFill(AttentionOp op) {
+  if (op.getMaskedRow() == MaskedRowKind::NaN || op.getMaskedRow() == MaskedRowKind::Zero)
+    return -std::numeric_limits<float>::infinity();
+  return op.getFill() ? op.getFill()->convertToFloat() : std::numeric_limits<float>::lowest();
 }
 
 static std::optional<Attention> matchAttention(KernelFrame frame) {
@@ -57,8 +66,11 @@ static std::optional<Attention> matchAttention(KernelFrame frame) {
       return std::nullopt;
   float scale = op.getScale() ? op.getScale()->convertToFloat()
                               : static_cast<float>(1.0 / std::sqrt(double(*query->dims[3].getConstant())));
-  Attention problem{*query, *key,  *value,         *output,           {},
-                    {},     scale, op.getCausal(), op.getMaskedRow(), op.getLoc()};
+  std::optional<float> softcap;
+  if (op.getSoftcap())
+    softcap = op.getSoftcap()->convertToFloat();
+  Attention problem{*query, *key,    *value,         *output,           {},         {},
+                    scale,  softcap, op.getCausal(), op.getMaskedRow(), getFill(op), op.getLoc()};
   if (op.getMask() && !(problem.mask = viewOfOperand(op.getMask())))
     return std::nullopt;
   if (op.getBias() && !(problem.bias = viewOfOperand(op.getBias())))

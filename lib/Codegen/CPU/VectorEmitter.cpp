@@ -120,6 +120,9 @@ void VectorEmitter::prefetch(Value buffer, Value offset) {
 Value VectorEmitter::splat(float value) {
   return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(vectorType, value));
 }
+Value VectorEmitter::scalar(float value) {
+  return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(value));
+}
 Value VectorEmitter::toLanes(Value scalar) {
   return vector::BroadcastOp::create(b, loc, VectorType::get({lanes}, scalar.getType()), scalar);
 }
@@ -161,6 +164,31 @@ Value VectorEmitter::expOfNonPositive(Value x, bool fused) {
   Value power = arith::BitcastOp::create(b, loc, vectorType, arith::ShLIOp::create(b, loc, bits, places));
   Value tooSmall = compare(arith::CmpFPredicate::OLT, x, splat(-87.3f));
   return arith::SelectOp::create(b, loc, tooSmall, zeros(), mulf(p, power));
+}
+
+Value VectorEmitter::inverseOfSum(Value sum, bool zeroOfZero) {
+  Value inverse = divf(splat(1), sum);
+  if (!zeroOfZero)
+    return inverse;
+  return arith::SelectOp::create(b, loc, compare(arith::CmpFPredicate::OEQ, sum, zeros()), zeros(), inverse);
+}
+
+// Two vectors become one by adding their odd lanes to their even ones: half the lanes belong to the first, half to the second.
+// When all have become one, each has one lane left, in order.
+Value VectorEmitter::sumOfLanes(ArrayRef<Value> rows) {
+  SmallVector<int64_t> even, odd;
+  for (int64_t i = 0; i < 2 * lanes; i += 2) {
+    even.push_back(i);
+    odd.push_back(i + 1);
+  }
+  SmallVector<Value> sums(rows);
+  while (sums.size() > 1) {
+    SmallVector<Value> halves;
+    for (size_t i = 0; i < sums.size(); i += 2)
+      halves.push_back(addf(shuffle(sums[i], sums[i + 1], even), shuffle(sums[i], sums[i + 1], odd)));
+    sums = halves;
+  }
+  return sums.front();
 }
 
 Value VectorEmitter::shuffle(Value x, Value y, ArrayRef<int64_t> mask) {

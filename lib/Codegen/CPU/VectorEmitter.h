@@ -67,6 +67,7 @@ public:
 
   Value zeros() { return splat(0); }
   Value splat(float value);
+  Value scalar(float value);
   Value toLanes(Value scalar);
   /// Lanes [0, count); none where count is negative, all where it exceeds the lanes.
   Value mask(Value count);
@@ -82,6 +83,10 @@ public:
   /// e^x for x <= 0, and NaN for NaN; 0 where e^x is no normal number. Errors stay below 2e-7 + 4e-8 * |x| of
   /// the result.
   Value expOfNonPositive(Value x, bool fused);
+  /// 1 / sum; with `zeroOfZero`, 0 where the sum is 0.
+  Value inverseOfSum(Value sum, bool zeroOfZero);
+  /// Lane i of the result is the sum of the lanes of row i. Takes `lanes` vectors.
+  Value sumOfLanes(ArrayRef<Value> rows);
   /// Lane i of result j is lane j of row i. Takes and gives `lanes` vectors; lanes is 4, 8 or 16.
   SmallVector<Value> transpose(ArrayRef<Value> rows);
 

@@ -22,20 +22,26 @@ const OpTable &OpTable::get() {
 
 OpTable::OpTable() {
   addActivationOps(*this);
+  addAttentionOps(*this);
   addContractionOps(*this);
   addControlFlowOps(*this);
+  addContribAttentionOps(*this);
   addConvolutionOps(*this);
   addDataMovementOps(*this);
   addEinsumOps(*this);
   addElementwiseOps(*this);
   addFusedOps(*this);
+  addGroupQueryAttentionOps(*this);
   addIndexingOps(*this);
   addNormalizationOps(*this);
   addQuantizationOps(*this);
   addQuantizedMatmulOps(*this);
   addReductionOps(*this);
+  addRelativePositionBiasOps(*this);
+  addRotaryEmbeddingOps(*this);
   addShapeOps(*this);
   addSliceOps(*this);
+  addTensorScatterOps(*this);
 }
 
 void OpTable::addTo(llvm::StringRef domain, llvm::StringRef op, Handler handler, unsigned requiredInputs,

@@ -59,20 +59,26 @@ private:
 };
 
 void addActivationOps(OpTable &table);
+void addAttentionOps(OpTable &table);
 void addContractionOps(OpTable &table);
 void addControlFlowOps(OpTable &table);
+void addContribAttentionOps(OpTable &table);
 void addConvolutionOps(OpTable &table);
 void addDataMovementOps(OpTable &table);
 void addEinsumOps(OpTable &table);
 void addElementwiseOps(OpTable &table);
 void addFusedOps(OpTable &table);
+void addGroupQueryAttentionOps(OpTable &table);
 void addIndexingOps(OpTable &table);
 void addNormalizationOps(OpTable &table);
 void addQuantizationOps(OpTable &table);
 void addQuantizedMatmulOps(OpTable &table);
 void addReductionOps(OpTable &table);
+void addRelativePositionBiasOps(OpTable &table);
+void addRotaryEmbeddingOps(OpTable &table);
 void addShapeOps(OpTable &table);
 void addSliceOps(OpTable &table);
+void addTensorScatterOps(OpTable &table);
 
 } // namespace mlir::tfc::onnx_import
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "WeightTable.h"
+#include "BandBuffer.h"
 #include "Names.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 #include "llvm/ADT/Hashing.h"
@@ -38,6 +39,8 @@ static DenseElementsAttr readElements(const TensorContents &contents) {
 }
 
 Value WeightTable::build(OpBuilder &builder, Location loc, StringRef name, const TensorContents &contents) {
+  if (Value band = buildBandBuffer(builder, loc, contents))
+    return band;
   if (isConstant(contents))
     return ConstantOp::create(builder, loc, contents.type, readElements(contents));
   FlatSymbolRefAttr weight = getWeight(loc, name, contents);

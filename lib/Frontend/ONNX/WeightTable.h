@@ -9,6 +9,8 @@
 // folds. So do single floats. Everything else is a tfc.weight. Floats do not become constants even where they
 // are short, because layers that differ only in weights must stay equal when they are outlined.
 //
+// Buffers of causal masks are neither: they become ops (BandBuffer.h).
+//
 // A tensor that stands in the model more than once (tied weights, constants that an exporter has copied)
 // becomes one tfc.weight.
 //

@@ -11,7 +11,7 @@ def softmax(x):
         return e / e.sum(-1, keepdims=True)
 
 
-def reference(q, k, v, scale, bias=None, mask=None, causal=False, masked_row="uniform"):
+def reference(q, k, v, scale, bias=None, mask=None, causal=False, masked_row="uniform", softcap=None, fill=LOWEST):
     """[batch, heads, length, dim] each; heads of q a multiple of those of k."""
     group = q.shape[1] // k.shape[1]
     k, v = np.repeat(d(k), group, 1), np.repeat(d(v), group, 1)
@@ -20,7 +20,9 @@ def reference(q, k, v, scale, bias=None, mask=None, causal=False, masked_row="un
         return np.zeros(q.shape[:3] + v.shape[3:])
     with np.errstate(all="ignore"):
         scores = d(q) @ k.swapaxes(2, 3) * scale
-        if bias is not None:
+        if softcap:
+            scores = softcap * np.tanh(scores / softcap)
+        if bias is not None and masked_row != "biased":
             scores = scores + d(bias)
         # The lowest number swallows what is added to it in f32.
         scores = np.where(np.isfinite(scores), np.clip(scores, LOWEST, None), scores)
@@ -28,10 +30,14 @@ def reference(q, k, v, scale, bias=None, mask=None, causal=False, masked_row="un
         if causal:
             allowed = allowed & (np.arange(t) <= np.arange(s)[:, None] + t - s)
         if mask is not None or causal:
-            scores = np.where(allowed, scores, LOWEST if masked_row == "uniform" else -np.inf)
+            scores = np.where(allowed, scores, fill if masked_row in ("uniform", "biased") else -np.inf)
+        if bias is not None and masked_row == "biased":
+            # As f32 rounds it: a second mask in the bias takes the lowest number to -inf.
+            masked = np.broadcast_to(~np.asarray(allowed), scores.shape)
+            scores = np.where(masked, d(np.float32(fill) + f32(bias)), scores + d(bias))
         probabilities = softmax(scores)
-        if masked_row == "zero" and (mask is not None or causal):
-            probabilities = np.where(allowed, probabilities, 0)
+        if masked_row == "zero":
+            probabilities = np.where(np.isneginf(scores).all(-1, keepdims=True), 0, probabilities)
         return probabilities @ v
 
 
@@ -40,7 +46,7 @@ PLAIN, SPLIT, PACKED = range(3)
 
 
 def attention(name, dim, sizes, value_dim=None, heads=2, key_heads=None, bias=None, mask=None, causal=False,
-              masked_row="uniform", scale=None, layout=PLAIN, special=None, past=False, tolerance=3e-6, **more):
+              masked_row="uniform", scale=None, softcap=None, fill=None, layout=PLAIN, special=None, tolerance=3e-6, **more):
     """bias and mask: dims over s0 (batch), s1 (queries), s2 (keys), or None. special: changes the inputs in place."""
     value_dim, key_heads = value_dim or dim, key_heads or heads
     keys = "s1" if layout == PACKED else "s2"
@@ -67,7 +73,8 @@ def attention(name, dim, sizes, value_dim=None, heads=2, key_heads=None, bias=No
             types.append(dims(shape, element))
     if masked_row != "uniform":
         extra += f" masked_row {masked_row}"
-    attributes = ([] if scale is None else [f"scale = {scale:e} : f32"]) + (["causal"] if causal else [])
+    attributes = ([] if scale is None else [f"scale = {scale:e} : f32"]) + (["causal"] if causal else []) + (
+        [] if softcap is None else [f"softcap = {softcap:e} : f32"]) + ([] if fill is None else [f"fill = {fill:e} : f32"])
     lines.append(f"%o = tfc.attention %q, %k, %v{extra} {{{', '.join(attributes)}}} : ({', '.join([tq, tk, tv] + types)}) -> {to}")
     result = to
     if layout != PLAIN:
@@ -89,7 +96,7 @@ def attention(name, dim, sizes, value_dim=None, heads=2, key_heads=None, bias=No
             np.concatenate([swap(q), swap(k), swap(v)], 2)]
         inputs += ([m.astype(np.uint8)] if mask else []) + ([c] if bias else [])
         factor = dim ** -0.5 if scale is None else scale
-        out = reference(q, k, v, factor, c, m, causal, masked_row)
+        out = reference(q, k, v, factor, c, m, causal, masked_row, softcap, LOWEST if fill is None else fill)
         return inputs, [out if layout == PLAIN else out.swapaxes(1, 2)]
     Case(name, (", ".join(arguments), result, "\n".join(lines)), sizes, make, tolerance, scale=lambda *s: 1.0, **more)
 
@@ -100,33 +107,42 @@ UNEQUAL = [(1, 1, 129), (2, 3, 40), (1, 5, 2), (1, 40, 7), (1, 129, 1), (1, 17, 
 
 FLOPS = dict(work=lambda b, s, t=None: 4 * b * 12 * s * (t or s) * 64, flops=True)
 attention("attention_64", 64, SQUARE + UNEQUAL)
+# One to four queries may be done one by one.
+FEW = [(1, 1, 1), (2, 1, 20), (1, 2, 129), (1, 3, 300), (1, 4, 16), (1, 4, 2)]
 for dim in (1, 16, 32, 40, 80, 128, 256):
-    attention(f"attention_{dim}", dim, [(1, 7, 7), (1, 33, 140), (2, 1, 20)], heads=1)
+    attention(f"attention_{dim}", dim, [(1, 7, 7), (1, 33, 140)] + FEW, heads=1)
 attention("attention_value_dim", 24, [(1, 7, 9), (1, 40, 130)], value_dim=51)
 attention("attention_value_wider", 5, [(1, 20, 9)], value_dim=72)
-attention("attention_scale", 16, [(1, 9, 9)], scale=0.75)
+attention("attention_scale", 16, [(1, 9, 9), (1, 2, 9)], scale=0.75)
+attention("attention_softcap", 16, [(1, 9, 9), (1, 40, 200), (1, 2, 200)], softcap=1.5)
+attention("attention_softcap_bias", 16, [(1, 9, 9), (1, 2, 200)], softcap=0.5, bias="s1, s2", causal=True)
 attention("attention_groups", 32, [(2, 9, 9), (1, 1, 70)], heads=6, key_heads=2)
 attention("attention_one_key_head", 8, [(2, 5, 5)], heads=4, key_heads=1)
 
 attention("attention_split", 64, SQUARE, heads=12, bias="s0, 1, 1, s2", layout=SPLIT, bench=(1, 128, 128), **FLOPS)
 attention("attention_split_causal", 64, [(2, 77, 77)], heads=12, causal=True, layout=SPLIT, bench=(1, 128, 128), **FLOPS)
+attention("attention_decode", 64, [(1, 1, 129), (2, 1, 77)], heads=12, bias="s0, 1, s1, s2", layout=SPLIT, bench=(1, 1, 129), **FLOPS)
 attention("attention_split_full", 64, [(2, 77, 77)], heads=12, bias="s0, 1, s1, s2", layout=SPLIT, bench=(1, 128, 128), **FLOPS)
 attention("attention_packed", 64, [(1, 1), (2, 77), (1, 128)], heads=12, layout=PACKED, bench=(1, 512), **FLOPS)
 attention("attention_packed_causal", 64, [(1, 1), (2, 77), (1, 333)], heads=12, causal=True, layout=PACKED, bench=(1, 512), **FLOPS)
 
 for masked_row in ("uniform", "nan", "zero"):
     attention(f"attention_causal_{masked_row}", 16, SQUARE + UNEQUAL, causal=True, masked_row=masked_row)
-    attention(f"attention_mask_{masked_row}", 8, [(2, 9, 21), (1, 40, 140)], mask="s0, 1, s1, s2", masked_row=masked_row,
+    attention(f"attention_mask_{masked_row}", 8, [(2, 9, 21), (1, 40, 140), (2, 3, 33)], mask="s0, 1, s1, s2", masked_row=masked_row,
               special=lambda rng, q, k, v, m, c: m[:, :, ::3].fill(False))
-    attention(f"attention_key_mask_{masked_row}", 8, [(2, 9, 21), (3, 40, 140)], mask="s0, 1, 1, s2", masked_row=masked_row,
+    attention(f"attention_key_mask_{masked_row}", 8, [(2, 9, 21), (3, 40, 140), (2, 3, 140)], mask="s0, 1, 1, s2", masked_row=masked_row,
               special=lambda rng, q, k, v, m, c: m[-1:].fill(False))
-    attention(f"attention_causal_mask_{masked_row}", 8, [(2, 9, 21), (1, 70, 70), (1, 9, 4)], mask="s0, 2, s1, s2", causal=True,
+    attention(f"attention_causal_mask_{masked_row}", 8, [(2, 9, 21), (1, 70, 70), (1, 9, 4), (1, 3, 40), (1, 3, 2)], mask="s0, 2, s1, s2", causal=True,
               masked_row=masked_row, special=lambda rng, q, k, v, m, c: m[:, :, ::4].fill(False))
+
+attention("attention_fill", 8, [(2, 9, 21), (1, 40, 300), (1, 3, 40), (1, 40, 3)], causal=True, fill=-3.0)
+attention("attention_biased", 8, [(2, 9, 21), (1, 40, 300), (1, 3, 40), (1, 40, 3)], mask="s0, 1, s1, s2", bias="s1, s2", causal=True,
+          masked_row="biased", fill=-2.0)
 
 # Every way a bias may broadcast; a dim that is 1 or the length only at run time too.
 for i, shape in enumerate(("s2", "s1, s2", "s1, 1", "1, 2, 1, 1", "s0, 2, s1, s2", "1, 1, 1, s2", "2, 1, s2", "1")):
-    attention(f"attention_bias_{i}", 8, [(2, 9, 21), (1, 35, 130)], bias=shape)
-    attention(f"attention_mask_{i}", 8, [(2, 9, 21), (1, 35, 130)], mask=shape)
+    attention(f"attention_bias_{i}", 8, [(2, 9, 21), (1, 35, 130), (2, 3, 21), (1, 1, 30)], bias=shape)
+    attention(f"attention_mask_{i}", 8, [(2, 9, 21), (1, 35, 130), (2, 3, 21), (1, 1, 30)], mask=shape)
 attention("attention_bias_mask", 8, [(2, 9, 21), (1, 35, 150)], bias="s0, 1, s1, s2", mask="2, s1, s2")
 
 
@@ -136,8 +152,8 @@ def lowest_bias(rng, q, k, v, m, c):
     c[..., ::3] = LOWEST
 
 
-attention("attention_lowest", 16, [(1, 9, 40), (1, 70, 300)], bias="s0, 1, s1, s2", special=lowest_bias)
-attention("attention_lowest_causal", 16, [(1, 40, 40), (1, 300, 300)], bias="s0, 1, s1, s2", causal=True, special=lowest_bias)
+attention("attention_lowest", 16, [(1, 9, 40), (1, 70, 300), (1, 3, 300)], bias="s0, 1, s1, s2", special=lowest_bias)
+attention("attention_lowest_causal", 16, [(1, 40, 40), (1, 300, 300), (1, 4, 300)], bias="s0, 1, s1, s2", causal=True, special=lowest_bias)
 attention("attention_lowest_keys", 16, [(1, 9, 40), (2, 70, 300)], bias="s0, 1, 1, s2",
           special=lambda rng, q, k, v, m, c: c[..., 5:].fill(LOWEST))
 
@@ -147,7 +163,8 @@ def infinite_bias(rng, q, k, v, m, c):
     c[..., ::3] = -np.inf
 
 
-attention("attention_infinite", 16, [(1, 9, 40), (1, 70, 300)], bias="s0, 1, s1, s2", special=infinite_bias)
+attention("attention_infinite", 16, [(1, 9, 40), (1, 70, 300), (1, 3, 300)], bias="s0, 1, s1, s2", special=infinite_bias)
+attention("attention_infinite_zero", 16, [(1, 9, 40), (1, 3, 300)], bias="s0, 1, s1, s2", masked_row="zero", special=infinite_bias)
 
 
 def not_numbers(rng, q, k, v, m, c):
@@ -155,7 +172,7 @@ def not_numbers(rng, q, k, v, m, c):
     q.view(np.uint32)[:, :, 1, 0] = 0xFFFFFFFF
 
 
-attention("attention_not_numbers", 16, [(1, 9, 40), (1, 70, 300)], special=not_numbers)
+attention("attention_not_numbers", 16, [(1, 9, 40), (1, 70, 300), (1, 4, 300)], special=not_numbers)
 
 
 def large_scores(rng, q, k, v, m, c):
@@ -164,4 +181,20 @@ def large_scores(rng, q, k, v, m, c):
     k[:, :, ::5] *= np.float32(1e15)
 
 
-attention("attention_large", 16, [(1, 9, 40), (1, 70, 300)], special=large_scores, tolerance=1e-3)
+attention("attention_large", 16, [(1, 9, 40), (1, 70, 300), (1, 4, 300)], special=large_scores, tolerance=1e-3)
+
+# Behind a mask: where both mask, a score is -inf, and rows with nothing else count what one of them masks.
+attention("attention_biased_causal", 16, [(1, 40, 40), (2, 9, 21), (1, 300, 300)], bias="s0, 1, s1, s2", causal=True, masked_row="biased",
+          special=lowest_bias)
+attention("attention_biased_mask", 16, [(1, 40, 40), (2, 9, 21)], bias="s0, 1, 1, s2", mask="s1, s2", masked_row="biased",
+          special=lambda rng, q, k, v, m, c: c[..., 1::2].fill(LOWEST))
+
+
+def infinite_bias(rng, q, k, v, m, c):
+    c[:, :, ::2] = -np.inf
+    c[..., ::3] = -np.inf
+
+
+for causal in (False, True):
+    attention(f"attention_infinite_zero_{int(causal)}", 16, [(1, 9, 40), (1, 70, 300), (2, 5, 5)], bias="s0, 1, s1, s2", causal=causal,
+              masked_row="zero", special=infinite_bias)

@@ -60,16 +60,36 @@ func.func private @columns(%q: tensor<1x2x3x4xf32>, %k: tensor<1x2x4x5xf32>, %v:
 // A bound of causality is compared as integers; without one nothing is.
 // CHECK-LABEL: func.func private @causal_tiles(
 // CHECK: arith.cmpi sle, {{.*}} : vector<16xi32>
-func.func private @causal(%q: tensor<1x2x3x4xf32>, %k: tensor<1x2x5x4xf32>, %v: tensor<1x2x5x4xf32>) -> tensor<1x2x3x4xf32>
+func.func private @causal(%q: tensor<1x2x9x4xf32>, %k: tensor<1x2x11x4xf32>, %v: tensor<1x2x11x4xf32>) -> tensor<1x2x9x4xf32>
     attributes {tfc.kernel, tfc.symbols = []} {
-  %0 = tfc.attention %q, %k, %v {causal} : (tensor<1x2x3x4xf32>, tensor<1x2x5x4xf32>, tensor<1x2x5x4xf32>) -> tensor<1x2x3x4xf32>
-  return %0 : tensor<1x2x3x4xf32>
+  %0 = tfc.attention %q, %k, %v {causal} : (tensor<1x2x9x4xf32>, tensor<1x2x11x4xf32>, tensor<1x2x11x4xf32>) -> tensor<1x2x9x4xf32>
+  return %0 : tensor<1x2x9x4xf32>
 }
 // CHECK-LABEL: func.func private @open_tiles(
 // CHECK-NOT: arith.cmpi sle, {{.*}} : vector<16xi32>
 // CHECK-LABEL: func.func private @open(
-func.func private @open(%q: tensor<1x2x3x4xf32>, %k: tensor<1x2x5x4xf32>, %v: tensor<1x2x5x4xf32>) -> tensor<1x2x3x4xf32>
+func.func private @open(%q: tensor<1x2x9x4xf32>, %k: tensor<1x2x11x4xf32>, %v: tensor<1x2x11x4xf32>) -> tensor<1x2x9x4xf32>
     attributes {tfc.kernel, tfc.symbols = []} {
-  %0 = tfc.attention %q, %k, %v : (tensor<1x2x3x4xf32>, tensor<1x2x5x4xf32>, tensor<1x2x5x4xf32>) -> tensor<1x2x3x4xf32>
-  return %0 : tensor<1x2x3x4xf32>
+  %0 = tfc.attention %q, %k, %v : (tensor<1x2x9x4xf32>, tensor<1x2x11x4xf32>, tensor<1x2x11x4xf32>) -> tensor<1x2x9x4xf32>
+  return %0 : tensor<1x2x9x4xf32>
+}
+
+// -----
+
+// A single query has its head dim along the lanes: the greatest score is found across them. Many have a lane each.
+// CHECK-LABEL: func.func private @one_tiles(
+// CHECK: vector.reduction <maximumf>
+// CHECK-LABEL: func.func private @one(
+func.func private @one(%q: tensor<1x2x1x64xf32>, %k: tensor<1x2x?x64xf32, #tfc.dims<1, 2, s0, 64>>) -> tensor<1x2x1x64xf32>
+    attributes {tfc.kernel, tfc.symbols = ["s0"]} {
+  %0 = tfc.attention %q, %k, %k : (tensor<1x2x1x64xf32>, tensor<1x2x?x64xf32, #tfc.dims<1, 2, s0, 64>>, tensor<1x2x?x64xf32, #tfc.dims<1, 2, s0, 64>>) -> tensor<1x2x1x64xf32>
+  return %0 : tensor<1x2x1x64xf32>
+}
+// CHECK-LABEL: func.func private @many_tiles(
+// CHECK-NOT: vector.reduction <maximumf>
+// CHECK-LABEL: func.func private @many(
+func.func private @many(%q: tensor<1x2x9x64xf32>, %k: tensor<1x2x?x64xf32, #tfc.dims<1, 2, s0, 64>>) -> tensor<1x2x9x64xf32>
+    attributes {tfc.kernel, tfc.symbols = ["s0"]} {
+  %0 = tfc.attention %q, %k, %k : (tensor<1x2x9x64xf32>, tensor<1x2x?x64xf32, #tfc.dims<1, 2, s0, 64>>, tensor<1x2x?x64xf32, #tfc.dims<1, 2, s0, 64>>) -> tensor<1x2x9x64xf32>
+  return %0 : tensor<1x2x9x64xf32>
 }

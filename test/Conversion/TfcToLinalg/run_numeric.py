@@ -611,14 +611,14 @@ case("dequantize_block", {"q": ([2, 8], "i8"), "s": ([2, 2], "f32")},
 
 # --- attention ------------------------------------------------------------------------------------------------------
 def attention(q, k, v, mask=None, bias=None, scale=None, causal=False, masked="uniform", softcap=None, left=None, right=None,
-              lengths=None, probabilities=False):
+              lengths=None, probabilities=False, fill=None):
     """tfc.attention as its description says it, in float64."""
     q, k, v = (t.astype(np.float64) for t in (q, k, v))
     repeat = q.shape[1] // k.shape[1]
     k, v = np.repeat(k, repeat, 1), np.repeat(v, repeat, 1)
     s = q @ k.transpose(0, 1, 3, 2) * (1 / np.sqrt(q.shape[3]) if scale is None else scale)
     s = s if softcap is None else softcap * np.tanh(s / softcap)
-    s = s if bias is None else s + bias
+    s = s if bias is None or masked == "biased" else s + bias
     allowed = np.ones(s.shape, bool) if mask is None else np.broadcast_to(mask, s.shape).copy()
     n, m = s.shape[2:]
     for b in range(s.shape[0]):
@@ -628,7 +628,11 @@ def attention(q, k, v, mask=None, bias=None, scale=None, causal=False, masked="u
                 position = i + count - n
                 allowed[b, :, i, j] &= ((j < count or lengths is None) and (not causal or j <= position) and
                                         (left is None or j >= position - left) and (right is None or j <= position + right))
-    s = np.where(allowed, s, np.finfo(np.float32).min if masked == "uniform" else -np.inf)
+    lowest = np.finfo(np.float32).min if fill is None else fill
+    s = np.where(allowed, s, lowest if masked in ("uniform", "biased") else -np.inf)
+    if masked == "biased" and bias is not None:
+        with np.errstate(over="ignore"):
+            s = (s.astype(np.float32) + bias.astype(np.float32)).astype(np.float64)
     p = softmax(s, 3)
     if masked == "zero":
         p = np.where(np.all(np.isneginf(s), 3, keepdims=True), 0, p)
@@ -692,6 +696,16 @@ case("attention_bias_zero", {**QKV, "m": (["b", 1, "s", "t"], "f32")},
      "%o = tfc.attention %q, %k, %v bias %m masked_row zero : ({q}, {k}, {v}, {m}) -> {r0}", OUT,
      lambda q, k, v, m: attention(q, k, v, bias=m, masked="zero"), BST, tolerance=1e-5,
      data=lambda n, s, r: np.where((r.random(s) < 0.6) & (np.arange(s[2])[:, None] != 0), 0.5, -np.inf) if n == "m" else None)
+# Two masks with the lowest number: where both hold, the score is -inf.
+case("attention_biased", {**QKV, "m": (["b", 1, 1, "t"], "f32")},
+     "%o = tfc.attention %q, %k, %v bias %m masked_row biased {causal} : ({q}, {k}, {v}, {m}) -> {r0}", OUT,
+     lambda q, k, v, m: attention(q, k, v, bias=m, causal=True, masked="biased"), BST, tolerance=1e-5,
+     data=lambda n, s, r: np.where(np.arange(s[3]) > s[3] // 2, 0, np.finfo(np.float32).min) * np.ones(s) if n == "m" else None)
+for masked in ("uniform", "biased"):
+    case(f"attention_fill_{masked}", {**QKV, "m": (["b", 1, 1, "t"], "f32")},
+         f"%o = tfc.attention %q, %k, %v bias %m masked_row {masked} {{causal, fill = -50.0 : f32}} : " "({q}, {k}, {v}, {m}) -> {r0}", OUT,
+         lambda q, k, v, m, masked=masked: attention(q, k, v, bias=m, causal=True, masked=masked, fill=-50.0), BST, tolerance=1e-5,
+         data=lambda n, s, r: np.where(np.arange(s[3]) > s[3] // 2, 0, -50.0) * np.ones(s) if n == "m" else None)
 # A row with a NaN is no row without keys.
 case("attention_zero_keeps_nan", {**QKV, "m": (["b", 1, "s", "t"], "i1")},
      "%o, %p = tfc.attention %q, %k, %v mask %m masked_row zero {window_right = 1 : i64} : ({q}, {k}, {v}, {m}) -> ({r0}, {r1})",

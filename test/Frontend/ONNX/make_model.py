@@ -216,6 +216,44 @@ def weights_unused():
     return sequence(nodes, [value_info("x", ["n", 4])], ["y"], [floats("unused", [4], [1, 2, 3, 4])])
 
 
+# ---- Buffers of causal masks ----------------------------------------------------------------------------------------
+
+def buffer(inside, outside, within, size=16):
+    """A matrix of two numbers, added to x."""
+    values = [inside if within(i - j) else outside for i in range(size) for j in range(size)]
+    return sequence([node("Add", ["x", "m"], ["y"])], [value_info("x", ["n", size, size])], ["y"], [floats("m", [1, size, size], values)])
+
+
+@case
+def buffer_triangle():
+    return buffer(0.0, float("-inf"), lambda distance: distance >= 0)
+
+
+@case
+def buffer_band():
+    return buffer(1.0, 0.0, lambda distance: 0 <= distance <= 3)
+
+
+@case
+def buffer_hole():
+    return buffer(1.0, 0.0, lambda distance: distance in (0, 1, 3))
+
+
+@case
+def buffer_diagonal():
+    return buffer(1.0, 0.0, lambda distance: distance == 0)
+
+
+@case
+def buffer_upper():
+    return buffer(1.0, 0.0, lambda distance: distance <= 1)
+
+
+@case
+def buffer_small():
+    return buffer(1.0, 0.0, lambda distance: distance >= 0, size=4)
+
+
 # ---- Names ----------------------------------------------------------------------------------------------------------
 
 @case

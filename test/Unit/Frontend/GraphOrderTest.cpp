@@ -29,7 +29,7 @@ namespace {
 }
 
 std::string orderOf(const ::onnx::GraphProto &graph) {
-  auto nodes = orderNodes(graph);
+  auto nodes = orderNodes(graph, /*isInside=*/false, [](llvm::StringRef) { return false; });
   if (!nodes)
     return "error: " + llvm::toString(nodes.takeError());
   std::string names;

@@ -49,6 +49,14 @@ TEST(AttentionSchedule, RowsOfTheOutputAreWholeBlocksWhereTheyCanBe) {
   EXPECT_EQ(selectAttention({8, 3}, target("x86-64-v4")).valueRows, 3);
 }
 
+TEST(AttentionSchedule, FewQueriesGoOneByOne) {
+  for (const char *cpu : {"x86-64-v2", "x86-64-v3", "x86-64-v4"}) {
+    AttentionSchedule s = selectAttention({64, 64}, target(cpu));
+    EXPECT_GE(s.rowQueries, 1);
+    EXPECT_LT(s.rowQueries, s.queryBlock());
+  }
+}
+
 TEST(AttentionSchedule, NoFusedMultiplyAddBelowV3) {
   EXPECT_FALSE(selectAttention({64, 64}, target("x86-64-v2")).useFma);
 }

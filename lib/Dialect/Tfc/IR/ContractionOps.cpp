@@ -169,7 +169,7 @@ static LogicalResult verifyAttentionResults(AttentionOp op) {
   return check("probabilities", op.getProbabilities(), {q[0], q[1], q[2], total});
 }
 
-/// (C8) to (C11): numbers, windows and lengths.
+/// (C8) to (C12): numbers, windows and lengths.
 static LogicalResult verifyAttentionBounds(AttentionOp op) {
   if (std::optional<APFloat> scale = op.getScale(); scale && !scale->isFinite())
     return op.emitOpError("(C8) the scale is not finite");
@@ -180,6 +180,11 @@ static LogicalResult verifyAttentionBounds(AttentionOp op) {
       return op.emitOpError("(C10) a window is negative: ") << static_cast<int64_t>(*window);
   if (op.getCausal() && op.getWindowRight())
     return op.emitOpError("(C10) a causal attention has no window_right");
+  if (std::optional<APFloat> fill = op.getFill()) {
+    bool isUsed = op.getMaskedRow() == MaskedRowKind::Uniform || op.getMaskedRow() == MaskedRowKind::Biased;
+    if (!fill->isFinite() || !isUsed)
+      return op.emitOpError("(C12) a fill is finite, and stands where masked_row is uniform or biased");
+  }
   if (!op.getKeyLengths())
     return success();
   SmallVector<DimExprAttr> lengths = getDims(op.getKeyLengths());
@@ -201,7 +206,7 @@ LogicalResult AttentionOp::verify() {
   if (!mayBeEqual(q[3], k[3]))
     return emitOpError("(C3) query and key have different head dims: ") << q[3].str() << " and " << k[3].str();
   std::optional<int64_t> heads = q[1].getConstant(), keyHeads = k[1].getConstant();
-  if (!heads || !keyHeads || *keyHeads <= 0 || *heads % *keyHeads != 0)
+  if ((keyHeads && *keyHeads <= 0) || (heads && keyHeads && *heads % *keyHeads != 0))
     return emitOpError("(C4) the number of query heads, ") << q[1].str() << ", is not a multiple of the key heads, " << k[1].str();
 
   if (static_cast<bool>(getPastKey()) != static_cast<bool>(getPastValue()))

@@ -33,14 +33,17 @@ bool mlir::tfc::hasAttentionKernel(AttentionOp op) {
   // Whatever the op learns to say is left to its decomposition until the kernel knows it.
   auto isKnown = [&](NamedAttribute attribute) {
     StringAttr name = attribute.getName();
-    return name == op.getScaleAttrName() || name == op.getCausalAttrName() ||
-           name == op.getMaskedRowAttrName() || name == op.getOperandSegmentSizesAttrName() ||
-           op->getDiscardableAttr(name);
+    return name == op.getScaleAttrName() || name == op.getSoftcapAttrName() || name == op.getCausalAttrName() ||
+           name == op.getWindowLeftAttrName() || name == op.getWindowRightAttrName() ||
+           name == op.getMaskedRowAttrName() || name == op.getFillAttrName() ||
+           name == op.getOperandSegmentSizesAttrName() || op->getDiscardableAttr(name);
   };
-  unsigned knownOperands = 3 + (op.getMask() ? 1 : 0) + (op.getBias() ? 1 : 0) + (op.getPastKey() ? 2 : 0);
+  unsigned knownOperands = 3 + (op.getMask() ? 1 : 0) + (op.getBias() ? 1 : 0) + (op.getPastKey() ? 2 : 0) +
+                           (op.getKeyLengths() ? 1 : 0);
   unsigned knownResults = op.getPresentKey() ? 3 : 1;
   return cast<RankedTensorType>(op.getQuery().getType()).getElementType().isF32() &&
          isHeadDim(getDim(op.getQuery(), 3)) && isHeadDim(getDim(op.getValue(), 3)) &&
+         getDim(op.getQuery(), 1).isConstant() && getDim(op.getKey(), 1).isConstant() &&
          op->getNumOperands() == knownOperands && op->getNumResults() == knownResults &&
          llvm::all_of(op->getAttrs(), isKnown);
 }
@@ -54,18 +57,23 @@ public:
     elementType = cast<RankedTensorType>(op.getQuery().getType()).getElementType();
   }
 
-  /// Only puts past and new keys and values together.
-  LogicalResult splitPast() {
-    if (!op.getPastKey())
+  /// Leaves what the kernels know: puts past and new keys and values together, windows and lengths into the mask.
+  LogicalResult simplify() {
+    bool hasBounds = op.getWindowLeft() || op.getWindowRight() || op.getKeyLengths();
+    if (!op.getPastKey() && !hasBounds)
       return success();
     Value keys = withPast(op.getPastKey(), op.getKey());
     Value values = withPast(op.getPastValue(), op.getValue());
+    // The causal bound stays where the queries stand at the end of all keys: kernels read no key behind it.
+    bool staysCausal = op.getCausal() && !op.getKeyLengths();
+    Value mask = hasBounds ? allowedKeys(/*withCausal=*/!staysCausal) : Value(op.getMask());
     if (failed)
       return failure();
-    auto plain = AttentionOp::create(builder, loc, TypeRange(op.getOutput().getType()), op.getQuery(), keys, values,
-                                     op.getMask(), op.getBias(), /*past_key=*/Value(), /*past_value=*/Value(),
-                                     op.getKeyLengths(), op.getScaleAttr(), op.getSoftcapAttr(), op.getCausalAttr(),
-                                     op.getWindowLeftAttr(), op.getWindowRightAttr(), op.getMaskedRowAttr());
+    auto plain = AttentionOp::create(builder, loc, TypeRange(op.getOutput().getType()), op.getQuery(), keys, values, mask,
+                                     op.getBias(), /*past_key=*/Value(), /*past_value=*/Value(), /*key_lengths=*/Value(),
+                                     op.getScaleAttr(), op.getSoftcapAttr(),
+                                     staysCausal ? builder.getUnitAttr() : UnitAttr(), /*window_left=*/IntegerAttr(),
+                                     /*window_right=*/IntegerAttr(), op.getMaskedRowAttr(), op.getFillAttr());
     // An attention that gives its probabilities has no kernel, so it does not come here.
     return replace(plain.getOutput(), keys, values, /*probabilities=*/Value());
   }
@@ -189,7 +197,7 @@ private:
   }
 
   /// Which keys each query may attend, or null for all of them.
-  Value allowedKeys() {
+  Value allowedKeys(bool withCausal = true) {
     SmallVector<Value> conditions;
     if (op.getMask())
       conditions.push_back(op.getMask());
@@ -201,7 +209,7 @@ private:
     auto width = [&](uint64_t window) { return number(std::min<uint64_t>(window, int64_t(1) << 62)); };
     if (lengths)
       conditions.push_back(compare(CompareKind::Lt, key, lengths));
-    if (op.getCausal())
+    if (op.getCausal() && withCausal)
       conditions.push_back(compare(CompareKind::Le, key, position));
     if (op.getWindowLeft())
       conditions.push_back(compare(CompareKind::Ge, key, build<SubOp>({position, width(*op.getWindowLeft())})));
@@ -219,16 +227,36 @@ private:
   // Scores, probabilities, output
   //===--------------------------------------------------------------------------------------------===//
 
-  /// Scaled, capped and biased; masked keys are not masked yet.
-  Value computeScores(Value keys, ArrayRef<DimExprAttr> dims) {
+  /// Scaled and capped.
+  Value computeProducts(Value keys, ArrayRef<DimExprAttr> dims) {
     Value scores =
         build<MatmulOp>({group(op.getQuery()), keys}, attribute("transpose_b", builder.getUnitAttr()));
     scores = build<MulOp>({reshape(scores, dims), scale()});
-    if (op.getSoftcap()) {
-      Value cap = constant(op.getSoftcap()->convertToDouble());
-      scores = build<MulOp>({build<TanhOp>(build<DivOp>({scores, cap})), cap});
-    }
-    return op.getBias() ? build<AddOp>({scores, op.getBias()}) : scores;
+    if (!op.getSoftcap())
+      return scores;
+    Value cap = constant(op.getSoftcap()->convertToDouble());
+    return build<MulOp>({build<TanhOp>(build<DivOp>({scores, cap})), cap});
+  }
+
+  Value addBias(Value scores) { return op.getBias() ? build<AddOp>({scores, op.getBias()}) : scores; }
+
+  /// What the score of a key that is not allowed becomes.
+  Value maskedScore() {
+    if (op.getFill())
+      return constant(op.getFill()->convertToDouble());
+    if (op.getMaskedRow() == MaskedRowKind::NaN || op.getMaskedRow() == MaskedRowKind::Zero)
+      return constant(-INFINITY);
+    return constant(APFloat::getLargest(cast<FloatType>(elementType).getFloatSemantics(), /*Negative=*/true));
+  }
+
+  /// The scores with those of keys that are not allowed replaced, and the bias before or behind that.
+  Value maskScores(Value scores) {
+    bool isBiased = op.getMaskedRow() == MaskedRowKind::Biased;
+    if (!isBiased)
+      scores = addBias(scores);
+    if (Value allowed = allowedKeys())
+      scores = build<SelectOp>({allowed, scores, maskedScore()});
+    return isBiased ? addBias(scores) : scores;
   }
 
   Value computeProbabilities(Value keys) {
@@ -236,21 +264,14 @@ private:
       return nullptr;
     SmallVector<DimExprAttr> queryDims = getDims(op.getQuery());
     SmallVector<DimExprAttr> dims{queryDims[0], queryDims[1], queryDims[2], getDim(keys, 2)};
-    Value scores = computeScores(keys, dims);
-    const llvm::fltSemantics &semantics = cast<FloatType>(elementType).getFloatSemantics();
-    if (Value allowed = allowedKeys()) {
-      bool isUniform = op.getMaskedRow() == MaskedRowKind::Uniform;
-      Value masked = constant(isUniform ? APFloat::getLargest(semantics, /*Negative=*/true)
-                                        : APFloat::getInf(semantics, /*Negative=*/true));
-      scores = build<SelectOp>({allowed, scores, masked});
-    }
+    Value scores = maskScores(computeProducts(keys, dims));
     Value probabilities = build<SoftmaxOp>(scores, attribute("axis", builder.getI64IntegerAttr(3)));
     // Only rows in which every score is -inf are NaN without a NaN among the scores.
     if (op.getMaskedRow() == MaskedRowKind::Zero) {
       Value top = build<ReduceOp>(scores, {attribute("kind", ReduceKindAttr::get(builder.getContext(), ReduceKind::Max)),
                                            attribute("axes", builder.getDenseI64ArrayAttr({3})),
                                            attribute("keep_dims", builder.getUnitAttr())});
-      Value isEmpty = compare(CompareKind::Eq, top, constant(APFloat::getInf(semantics, /*Negative=*/true)));
+      Value isEmpty = compare(CompareKind::Eq, top, constant(-INFINITY));
       probabilities = build<SelectOp>({isEmpty, constant(0.0), probabilities});
     }
     return reshape(probabilities, dims);
@@ -275,7 +296,7 @@ struct DecomposeOps : mlir::tfc::impl::DecomposeOpsBase<DecomposeOps> {
     getOperation().walk([&](AttentionOp op) { attentions.push_back(op); });
     for (AttentionOp op : attentions) {
       AttentionDecomposer decomposer(op);
-      if (mlir::failed(keepAttention && hasAttentionKernel(op) ? decomposer.splitPast() : decomposer.run()))
+      if (mlir::failed(keepAttention && hasAttentionKernel(op) ? decomposer.simplify() : decomposer.run()))
         return signalPassFailure();
     }
   }

@@ -5,8 +5,10 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
+#include "AttentionOperands.h"
 #include "GraphMatchers.h"
-#include "ScoreChain.h"
+#include "MaskTerms.h"
+#include "MergeAttentionHeads.h"
 
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
 #include "tfc/Dialect/Tfc/Transforms/FusionRemarks.h"
@@ -24,42 +26,11 @@ using namespace mlir::tfc;
 
 namespace {
 
-/// Queries, keys or values on their way into the op: `factor * value`.
-struct Operand {
-  Value value;
-  double factor = 1;
-};
-
-/// Takes a scalar factor out of a value that is only scaled, transposed and reshaped between; what is left is built
-/// anew without it.
-FailureOr<Operand> takeFactor(OpBuilder &builder, Value value, int depth = 0) {
-  Operation *op = value.getDefiningOp();
-  if (!op || !value.hasOneUse() || depth > 8)
-    return Operand{value};
-  if (std::optional<ScaledValue> scaled = matchScaling(op)) {
-    FailureOr<Operand> inner = takeFactor(builder, scaled->x, depth + 1);
-    if (succeeded(inner))
-      inner->factor *= scaled->factor;
-    return inner;
-  }
-  if (!isa<TransposeOp, ReshapeOp>(op))
-    return Operand{value};
-  FailureOr<Operand> inner = takeFactor(builder, op->getOperand(0), depth + 1);
-  if (failed(inner) || inner->value == op->getOperand(0))
-    return failed(inner) ? inner : FailureOr<Operand>(Operand{value});
-  FailureOr<Value> moved =
-      isa<TransposeOp>(op) ? buildOp<TransposeOp>(builder, op->getLoc(), inner->value,
-                                                  builder.getNamedAttr("permutation", cast<TransposeOp>(op).getPermutationAttr()))
-                           : buildOp<ReshapeOp>(builder, op->getLoc(), inner->value, {}, op->getResultTypes());
-  if (failed(moved))
-    return failure();
-  return Operand{*moved, inner->factor};
-}
-
 class AttentionMatcher {
 public:
   explicit AttentionMatcher(SoftmaxOp softmax)
-      : softmax(softmax), builder(softmax), decision("attention", softmax), chain(builder, decision) {}
+      : softmax(softmax), builder(softmax), decision("attention", softmax), chain(builder, decision),
+        operands(builder, decision, dims) {}
 
   /// A softmax is a candidate when a product uses its result, perhaps behind a guard or a reshape.
   bool isCandidate() {
@@ -94,7 +65,9 @@ public:
     dims = *found;
     builder.setInsertionPoint(output);
     if (failed(checkProduct()) || failed(chain.read(dims)) || (guard && failed(chain.applyGuard(guard))) ||
-        failed(prepareOperands()))
+        failed(operands.prepare(chain, output)) ||
+        failed(takePositionBounds(builder, output.getLoc(), chain, dims.dims[2], operands.getTotalKeys(), bounds)) ||
+        failed(checkNumbers()))
       return failure();
     return build();
   }
@@ -180,100 +153,68 @@ private:
     return success();
   }
 
-  /// Swaps the last two dims.
-  FailureOr<Value> swapLast(Value value, Location loc) {
-    int64_t rank = cast<RankedTensorType>(value.getType()).getRank();
-    SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, rank));
-    std::swap(permutation[rank - 1], permutation[rank - 2]);
-    return buildOp<TransposeOp>(builder, loc, value,
-                                builder.getNamedAttr("permutation", builder.getDenseI64ArrayAttr(permutation)));
-  }
-
-  FailureOr<Value> alignOperand(Value value, MatmulOp at, bool isSwapped) {
-    FailureOr<Value> straight = isSwapped ? swapLast(value, at.getLoc()) : FailureOr<Value>(value);
-    if (failed(straight))
-      return failure();
-    FailureOr<SmallVector<DimExprAttr>> aligned = dims.align(getDims(*straight));
-    if (failed(aligned)) {
-      (void)decision.decline(at, "its operands have other leading dims than batch and heads");
-      return failure();
-    }
-    Type type = getTensorType(*aligned, getElementTypeOrSelf(value.getType()));
-    return type == straight->getType() ? straight : buildOp<ReshapeOp>(builder, at.getLoc(), *straight, {}, type);
-  }
-
-  /// `x` of [b, heads, t, d] where the value is x with each head repeated next to itself; null otherwise.
-  Value matchRepeatedHeads(Value value) {
-    auto merge = value.getDefiningOp<ReshapeOp>();
-    auto expand = merge ? merge.getX().getDefiningOp<ExpandOp>() : ExpandOp();
-    if (!expand)
-      return nullptr;
-    SmallVector<DimExprAttr> from = getDims(expand.getX()), to = getDims(expand.getY()), merged = getDims(value);
-    if (from.size() != 5 || to.size() != 5 || !from[2].isConstant(1) || !to[1].isConstant() || !to[2].isConstant())
-      return nullptr;
-    for (size_t i : {0, 1, 3, 4})
-      if (from[i] != to[i])
-        return nullptr;
-    bool matches = merged[0] == to[0] && merged[1] == to[1] * to[2] && merged[2] == to[3] && merged[3] == to[4];
-    return matches ? expand.getX() : Value();
-  }
-
-  /// Keys and values that are repeated for groups of query heads go in once.
-  LogicalResult takeGroups() {
-    Value keys = matchRepeatedHeads(key), values = matchRepeatedHeads(value);
-    if (!keys || !values || getDim(keys, 1) != getDim(values, 1))
-      return success();
-    for (auto [operand, grouped] : {std::pair(&key, keys), std::pair(&value, values)}) {
-      SmallVector<DimExprAttr> shape = getDims(grouped);
-      shape.erase(shape.begin() + 2);
-      FailureOr<Value> reshaped = buildOp<ReshapeOp>(builder, output.getLoc(), grouped, {},
-                                                     getTensorType(shape, getElementTypeOrSelf(grouped.getType())));
-      if (failed(reshaped))
-        return failure();
-      *operand = *reshaped;
-    }
+  LogicalResult checkNumbers() {
+    auto isFinite = [](double number) { return std::isfinite(static_cast<float>(number)); };
+    if (!isFinite(chain.getScale()) || !isFinite(chain.getSoftcap()))
+      return decision.decline(chain.getProduct(), "the scale is not finite");
+    if (isMasked() && chain.fillValue != -INFINITY && !isFinite(chain.fillValue))
+      return decision.decline(chain.getProduct(), "masked scores become a number beyond f32");
+    if (chain.getSoftcap() != 0 && !(static_cast<float>(chain.getSoftcap()) > 0))
+      return decision.decline(chain.getProduct(), "the bound of the scores is not positive");
     return success();
   }
 
-  LogicalResult prepareOperands() {
-    MatmulOp product = chain.getProduct();
-    FailureOr<Operand> q = takeFactor(builder, product.getA()), k = takeFactor(builder, product.getB());
-    if (failed(q) || failed(k))
-      return failure();
-    chain.scale *= q->factor * k->factor;
-    FailureOr<Value> a = alignOperand(q->value, product, product.getTransposeA());
-    FailureOr<Value> b = alignOperand(k->value, product, !product.getTransposeB());
-    FailureOr<Value> v = alignOperand(output.getB(), output, output.getTransposeB());
-    if (failed(a) || failed(b) || failed(v))
-      return failure();
-    query = *a, key = *b, value = *v;
-    if (failed(takeGroups()))
-      return failure();
-    return checkOperands();
+  MaskedRowKind getMaskedRow() const {
+    if (!isMasked())
+      return MaskedRowKind::Uniform;
+    if (chain.fill == MaskFill::Infinite)
+      return guard ? MaskedRowKind::Zero : MaskedRowKind::NaN;
+    return chain.isBiased ? MaskedRowKind::Biased : MaskedRowKind::Uniform;
   }
 
-  /// What tfc.attention asks of its operands, proven here: what its verifier leaves to run time would refuse inputs that
-  /// the graph broadcasts.
-  LogicalResult checkOperands() {
-    MatmulOp product = chain.getProduct();
-    SmallVector<DimExprAttr> q = getDims(query), k = getDims(key), v = getDims(value);
-    std::optional<int64_t> heads = q[1].getConstant(), keyHeads = k[1].getConstant();
-    if (q[0] != k[0] || k[0] != v[0])
-      return decision.decline(product, "queries, keys and values have different batch dims: " + q[0].str() + ", " + k[0].str() +
-                                           ", " + v[0].str());
-    if (!heads || !keyHeads || *keyHeads <= 0 || *heads % *keyHeads != 0 || k[1] != v[1])
-      return decision.decline(product, "the heads of queries, keys and values do not fit: " + q[1].str() + ", " + k[1].str() +
-                                           ", " + v[1].str());
-    if (k[2] != v[2])
-      return decision.decline(output, "keys and values have different lengths: " + k[2].str() + " and " + v[2].str());
-    if (q[3] != k[3])
-      return decision.decline(product, "queries and keys have different head dims");
-    if (q[0] != dims.dims[0] || q[1] != dims.dims[1])
-      return decision.decline(product, "a mask or bias may broadcast the scores");
-    float factor = static_cast<float>(chain.scale);
-    if (!std::isfinite(factor))
-      return decision.decline(product, "the scale is not finite");
-    return success();
+  bool isMasked() const { return chain.mask || bounds.any(); }
+
+  SmallVector<NamedAttribute> getAttributes() {
+    auto has = [](Value value) { return value ? 1 : 0; };
+    SmallVector<NamedAttribute> attributes{
+        builder.getNamedAttr("scale", builder.getF32FloatAttr(static_cast<float>(chain.getScale()))),
+        builder.getNamedAttr("masked_row", MaskedRowKindAttr::get(builder.getContext(), getMaskedRow())),
+        builder.getNamedAttr("operandSegmentSizes",
+                             builder.getDenseI32ArrayAttr({1, 1, 1, has(chain.mask), has(chain.bias), has(operands.pastKey),
+                                                           has(operands.pastValue), 0}))};
+    if (chain.getSoftcap() != 0)
+      attributes.push_back(builder.getNamedAttr("softcap", builder.getF32FloatAttr(static_cast<float>(chain.getSoftcap()))));
+    if (bounds.isCausal)
+      attributes.push_back(builder.getNamedAttr("causal", builder.getUnitAttr()));
+    if (bounds.left)
+      attributes.push_back(builder.getNamedAttr("window_left", builder.getI64IntegerAttr(*bounds.left)));
+    if (bounds.right)
+      attributes.push_back(builder.getNamedAttr("window_right", builder.getI64IntegerAttr(*bounds.right)));
+    // Beside a bias it shows which number masked scores have.
+    if (isMasked() && chain.fill == MaskFill::Low && chain.bias)
+      attributes.push_back(builder.getNamedAttr("fill", builder.getF32FloatAttr(static_cast<float>(chain.fillValue))));
+    return attributes;
+  }
+
+  void describeResult() {
+    description = "scale " + formatNumber(chain.getScale());
+    if (getDim(operands.query, 1) != getDim(operands.key, 1))
+      description += ", " + getDim(operands.key, 1).str() + " key heads";
+    if (operands.pastKey)
+      description += ", past";
+    if (chain.getSoftcap() != 0)
+      description += ", softcap " + formatNumber(chain.getSoftcap());
+    if (chain.bias)
+      description += ", bias";
+    if (bounds.isCausal)
+      description += ", causal";
+    if (bounds.left)
+      description += ", window of " + std::to_string(*bounds.left) + " to the left";
+    if (bounds.right)
+      description += ", window of " + std::to_string(*bounds.right) + " to the right";
+    if (isMasked())
+      description += ((chain.mask ? ", mask, rows without keys are " : ", rows without keys are ") +
+                      stringifyMaskedRowKind(getMaskedRow())).str();
   }
 
   LogicalResult build() {
@@ -282,38 +223,26 @@ private:
       chainOps.push_back(step->getOwner());
     chainOps.append(ops);
     Location loc = fuseLocations(chainOps);
-    MaskedRowKind maskedRow = MaskedRowKind::Uniform;
-    if (chain.mask && chain.fill == MaskFill::Infinite)
-      maskedRow = guard ? MaskedRowKind::Zero : MaskedRowKind::NaN;
-    SmallVector<Value> operands{query, key, value};
-    for (Value extra : {chain.mask, chain.bias})
+    SmallVector<Value> values{operands.query, operands.key, operands.value};
+    for (Value extra : {chain.mask, chain.bias, operands.pastKey, operands.pastValue})
       if (extra)
-        operands.push_back(extra);
-    SmallVector<NamedAttribute> attributes{
-        builder.getNamedAttr("scale", builder.getF32FloatAttr(static_cast<float>(chain.scale))),
-        builder.getNamedAttr("masked_row", MaskedRowKindAttr::get(builder.getContext(), maskedRow)),
-        builder.getNamedAttr("operandSegmentSizes",
-                             builder.getDenseI32ArrayAttr({1, 1, 1, chain.mask ? 1 : 0, chain.bias ? 1 : 0, 0, 0, 0}))};
-    SmallVector<DimExprAttr> shape = getDims(query);
-    shape[3] = getDim(value, 3);
-    Type type = getTensorType(shape, getElementTypeOrSelf(query.getType()));
-    FailureOr<Value> attention = buildOp<AttentionOp>(builder, loc, operands, attributes, type);
+        values.push_back(extra);
+    SmallVector<DimExprAttr> shape = getDims(operands.query);
+    shape[3] = getDim(operands.value, 3);
+    Type type = getTensorType(shape, getElementTypeOrSelf(operands.query.getType()));
+    FailureOr<Value> attention = buildOp<AttentionOp>(builder, loc, values, getAttributes(), type);
     if (failed(attention))
       return failure();
     Type resultType = output.getC().getType();
-    FailureOr<Value> result = type == resultType ? attention
-                                                 : buildOp<ReshapeOp>(builder, output.getLoc(), *attention, {}, resultType);
+    FailureOr<Value> result = type == resultType
+                                  ? attention
+                                  : buildOp<ReshapeOp>(builder, output.getLoc(), *attention, {}, resultType);
     if (failed(result))
       return failure();
-    description = "scale " + formatNumber(chain.scale);
-    if (query && getDim(query, 1) != getDim(key, 1))
-      description += ", " + getDim(key, 1).str() + " key heads";
-    if (chain.bias)
-      description += ", bias";
-    if (chain.mask)
-      description += (", mask, rows without keys are " + stringifyMaskedRowKind(maskedRow)).str();
+    describeResult();
     output.getC().replaceAllUsesWith(*result);
     eraseDead(std::move(chainOps));
+    operands.replacePresent(attention->getDefiningOp<AttentionOp>());
     return success();
   }
 
@@ -324,7 +253,8 @@ private:
   FusionDecision decision;
   ScoreChain chain;
   ScoreDims dims;
-  Value query, key, value;
+  AttentionOperands operands;
+  PositionBounds bounds;
   SmallVector<Operation *> ops;
   std::string description;
 };
@@ -343,6 +273,7 @@ struct FuseAttentionPass : mlir::tfc::impl::FuseAttentionBase<FuseAttentionPass>
       if (succeeded(fused))
         ++fusedAttentions;
     }
+    mergeAttentionHeads(getOperation());
   }
 };
 

@@ -62,14 +62,22 @@ FailureOr<SmallVector<DimExprAttr>> ScoreDims::align(ArrayRef<DimExprAttr> tenso
 // Finding the product
 //===----------------------------------------------------------------------------------------------===//
 
-/// True when `to` are the scores `from`, not broadcast by what is done to them. The number of keys may be written
-/// anew, as broadcast(past + seq, total): the product with the values asks for as many keys as there are values.
+/// True when `to` are the scores `from`, not broadcast by what is done to them, or only where the run's batches or numbers
+/// of queries decide it. The number of keys may be written anew, as broadcast(past + seq, total): the product with the
+/// values asks for as many keys as there are values.
 static bool areSameScores(Type from, Type to) {
   if (from == to)
     return true;
   SmallVector<DimExprAttr> a = getDims(from), b = getDims(to);
-  return a.size() == b.size() && a.size() >= 2 && getElementTypeOrSelf(from) == getElementTypeOrSelf(to) &&
-         ArrayRef(a).drop_back() == ArrayRef(b).drop_back() && !a.back().isConstant() && !b.back().isConstant();
+  if (a.size() != b.size() || a.size() < 2 || getElementTypeOrSelf(from) != getElementTypeOrSelf(to))
+    return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    bool isKeys = i + 1 == a.size();
+    bool mayBroadcast = a.size() >= 3 && (i == 0 || i + 2 == a.size()) && isBroadcastableTo({a[i]}, {b[i]});
+    if (a[i] != b[i] && (a[i].isConstant() || b[i].isConstant() || !(isKeys || mayBroadcast)))
+      return false;
+  }
+  return true;
 }
 
 bool ScoreChain::search(Value value, int depth) {
@@ -84,7 +92,7 @@ bool ScoreChain::search(Value value, int depth) {
   SmallVector<unsigned> operands;
   if (isa<AddOp, MulOp>(op))
     operands = {0, 1};
-  else if (isa<SubOp, DivOp, ReshapeOp, CastOp>(op))
+  else if (isa<SubOp, DivOp, TanhOp, ReshapeOp, CastOp>(op))
     operands = {0};
   else if (isa<SelectOp>(op))
     operands = {1, 2};
@@ -167,12 +175,16 @@ LogicalResult ScoreChain::readStep(OpOperand &score) {
       return decision.decline(op, "the scores are scaled by something that is no scalar constant");
     return scaleBy(op, scaled->factor);
   }
+  if (isa<TanhOp>(op))
+    return cap(op);
   return decision.decline(op, op->getName().getStringRef() + " stands between the product and the softmax");
 }
 
 LogicalResult ScoreChain::scaleBy(Operation *op, double factor) {
   if (mask && !(fill == MaskFill::Infinite && factor > 0))
     return decision.decline(op, "the scores are scaled after they are masked");
+  if (hasCap && factor <= 0)
+    return decision.decline(op, "the bound of the scores is not positive");
   scale *= factor;
   if (!bias)
     return success();
@@ -182,6 +194,17 @@ LogicalResult ScoreChain::scaleBy(Operation *op, double factor) {
   if (failed(scaled))
     return failure();
   bias = *scaled;
+  return success();
+}
+
+LogicalResult ScoreChain::cap(Operation *op) {
+  if (hasCap)
+    return decision.decline(op, "the scores go through two tanh");
+  if (bias || mask)
+    return decision.decline(op, "a mask or bias stands in front of the tanh of the scores");
+  innerScale = scale;
+  scale = 1;
+  hasCap = true;
   return success();
 }
 
@@ -208,8 +231,14 @@ LogicalResult ScoreChain::add(Operation *op, Value extra, bool subtract) {
   if (!extra)
     return decision.decline(op, "the scores are added to themselves");
   FailureOr<Value> aligned = align(op, extra);
-  if (failed(aligned) || (mask && fill != MaskFill::Infinite && failed(moveMaskIntoBias(op))))
+  if (failed(aligned))
     return failure();
+  if (mask && fill != MaskFill::Infinite && !isBiased) {
+    // Behind a mask with a finite number: the op adds all of the bias before the mask, or all behind it.
+    if (bias && failed(moveMaskIntoBias(op)))
+      return failure();
+    isBiased = mask != nullptr;
+  }
   FailureOr<Value> sum = *aligned;
   if (bias && subtract)
     sum = build<SubOp>(op, {bias, *aligned});
@@ -226,40 +255,46 @@ LogicalResult ScoreChain::add(Operation *op, Value extra, bool subtract) {
 LogicalResult ScoreChain::moveMaskIntoBias(Operation *at) {
   // score + lowest is lowest for every score of usual size, but not in the narrow range of f16.
   if (fill != MaskFill::Lowest || &semantics() == &APFloat::IEEEhalf())
-    return decision.decline(at, "a bias is added to scores that are masked with " + formatNumber(fillValue) +
-                                    ": rows without any allowed key would change");
+    return decision.decline(at, "scores are masked with " + formatNumber(fillValue) + " between two biases or masks");
   FailureOr<Value> lowest = constant(at, APFloat::getLargest(semantics(), /*Negative=*/true));
-  FailureOr<Value> otherwise = bias ? FailureOr<Value>(bias) : constant(at, APFloat::getZero(semantics()));
+  FailureOr<Value> otherwise = bias && !isBiased ? FailureOr<Value>(bias) : constant(at, APFloat::getZero(semantics()));
   if (failed(lowest) || failed(otherwise))
     return failure();
   FailureOr<Value> selected = build<SelectOp>(at, {mask, *otherwise, *lowest});
+  if (succeeded(selected) && isBiased)
+    selected = build<AddOp>(at, {*selected, bias});
   if (failed(selected))
     return failure();
   bias = *selected;
   mask = nullptr;
   fill = MaskFill::None;
+  isBiased = false;
   return success();
+}
+
+MaskFill mlir::tfc::classifyFill(double value, const llvm::fltSemantics &semantics) {
+  APFloat lowest = APFloat::getLargest(semantics, /*Negative=*/true);
+  bool losesInfo;
+  lowest.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &losesInfo);
+  if (value == -INFINITY)
+    return MaskFill::Infinite;
+  // -3.4e38 and the like, as people write the lowest number by hand.
+  if (value <= 0.999 * lowest.convertToDouble())
+    return MaskFill::Lowest;
+  return value <= -10000 ? MaskFill::Low : MaskFill::None;
 }
 
 LogicalResult ScoreChain::select(SelectOp op, bool scoreIsX) {
   std::optional<double> value = matchScalar(scoreIsX ? op.getY() : op.getX());
   if (!value)
     return decision.decline(op, "what masked scores become is no scalar constant");
-  APFloat lowest = APFloat::getLargest(semantics(), /*Negative=*/true);
-  bool losesInfo;
-  lowest.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &losesInfo);
-  // -3.4e38 and the like, as people write the lowest number by hand.
-  MaskFill newFill = *value == -INFINITY                                  ? MaskFill::Infinite
-                     : *value <= 0.999 * lowest.convertToDouble()         ? MaskFill::Lowest
-                     : *value <= -10000                                   ? MaskFill::Low
-                                                                          : MaskFill::None;
+  MaskFill newFill = classifyFill(*value, semantics());
   if (newFill == MaskFill::None)
     return decision.decline(op, "masked scores become " + formatNumber(*value) + ", which softmax does not take for nothing");
+  if (isBiased && failed(moveMaskIntoBias(op)))
+    return failure();
   if (mask && fillValue != *value)
     return decision.decline(op, "two masks put different numbers for masked scores");
-  if (bias && newFill == MaskFill::Low)
-    return decision.decline(op, "scores with a bias are masked with " + formatNumber(*value) +
-                                    ", which need not lie below all of them");
   FailureOr<Value> allowed = align(op, op.getCondition());
   if (succeeded(allowed) && !scoreIsX)
     allowed = build<NotOp>(op, *allowed);

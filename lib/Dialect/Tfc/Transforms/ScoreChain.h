@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// The normal form of attention scores: select(mask, scale * product + bias, fill), whatever order and spelling the
-// graph has. ScoreChain finds the product, walks from it to the softmax one op at a time, and keeps this form.
+// The normal form of attention scores: select(mask, cap(scale * product) + bias, fill), or with the bias added behind
+// the select, whatever order and spelling the graph has; cap(x) = softcap * tanh(x / softcap). ScoreChain finds the product,
+// walks from it to the softmax one op at a time, and keeps this form.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -40,6 +41,9 @@ enum class MaskFill {
   Low       ///< low enough to get no probability beside scores of usual size
 };
 
+/// What a masked score of this value is; `Low` from -10000 downwards, for which f16 graphs have room.
+MaskFill classifyFill(double value, const llvm::fltSemantics &semantics);
+
 class ScoreChain {
 public:
   /// What is built is built at `builder`, behind all ops of the chain.
@@ -56,14 +60,24 @@ public:
   /// Makes the mask say where rows may be all masked, for a NaN guard behind the softmax.
   LogicalResult applyGuard(Operation *guard);
 
-  double scale = 1;
+  /// The product is scaled by this too: what was taken out of queries and keys.
+  void scaleProduct(double factor) { (hasCap ? innerScale : scale) *= factor; }
+  /// The factor of the product, and the bound of the scores that a tanh makes (0: none).
+  double getScale() const { return hasCap ? innerScale * scale : scale; }
+  double getSoftcap() const { return hasCap ? scale : 0; }
+  const llvm::fltSemantics &semantics();
+
   Value bias, mask;
   MaskFill fill = MaskFill::None;
+  double fillValue = 0;
+  /// The bias is added to masked scores too.
+  bool isBiased = false;
 
 private:
   bool search(Value value, int depth);
   LogicalResult readStep(OpOperand &score);
   LogicalResult scaleBy(Operation *op, double factor);
+  LogicalResult cap(Operation *op);
   LogicalResult add(Operation *op, Value extra, bool subtract);
   LogicalResult select(SelectOp op, bool scoreIsX);
   /// Turns a mask with the lowest number into a part of the bias.
@@ -72,7 +86,6 @@ private:
   template <typename OpTy>
   FailureOr<Value> build(Operation *at, ValueRange operands, ArrayRef<NamedAttribute> attributes = {}, TypeRange types = {});
   FailureOr<Value> constant(Operation *at, const APFloat &value);
-  const llvm::fltSemantics &semantics();
 
   OpBuilder &builder;
   FusionDecision &decision;
@@ -80,7 +93,8 @@ private:
   SmallVector<OpOperand *> steps;
   Operation *blocked = nullptr, *broadcast = nullptr;
   ScoreDims dims;
-  double fillValue = 0;
+  double scale = 1, innerScale = 1;
+  bool hasCap = false;
 };
 
 } // namespace mlir::tfc

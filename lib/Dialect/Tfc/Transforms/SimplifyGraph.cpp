@@ -6,11 +6,13 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "SimplifyPatterns.h"
+#include "SliceOfMask.h"
 
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
 #include "mlir/IR/Dominance.h"
+#include "mlir/IR/IRMapping.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/CSE.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -143,6 +145,28 @@ struct SplitRowsBeforeSlice : OpRewritePattern<ReshapeOp> {
   }
 };
 
+/// transpose(matmul(a, b)), of the last two dims -> matmul(b', a'): products of activations only, since weights stand on
+/// the right. Einsums that name keys before queries come so.
+struct TransposeOfMatmulToMatmul : OpRewritePattern<TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
+    auto matmul = op.getX().getDefiningOp<MatmulOp>();
+    ArrayRef<int64_t> permutation = op.getPermutation();
+    size_t rank = permutation.size();
+    if (!matmul || !matmul->hasOneUse() || rank < 3 || permutation[rank - 2] != int64_t(rank) - 1 ||
+        !llvm::equal(permutation.drop_back(2), llvm::seq<int64_t>(0, rank - 2)))
+      return rewriter.notifyMatchFailure(op, "no product whose last two dims are swapped");
+    for (Value operand : {matmul.getA(), matmul.getB()})
+      if (operand.getDefiningOp<WeightRefOp>() || cast<RankedTensorType>(operand.getType()).getRank() < 3)
+        return rewriter.notifyMatchFailure(op, "a product with a weight");
+    auto flag = [&](bool isSet) { return isSet ? rewriter.getUnitAttr() : UnitAttr(); };
+    rewriter.replaceOpWithNewOp<MatmulOp>(op, op.getType(), matmul.getB(), matmul.getA(), flag(!matmul.getTransposeB()),
+                                          flag(!matmul.getTransposeA()), matmul.getResultTypeAttr());
+    return success();
+  }
+};
+
 struct SimplifyGraphPass : mlir::tfc::impl::SimplifyGraphBase<SimplifyGraphPass> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
@@ -151,9 +175,10 @@ struct SimplifyGraphPass : mlir::tfc::impl::SimplifyGraphBase<SimplifyGraphPass>
     for (RegisteredOperationName name : context->getRegisteredOperationsByDialect(TfcDialect::getDialectNamespace()))
       name.getCanonicalizationPatterns(patterns, context);
     patterns.add<DropExpandBeforeElementwise, GatherOfConstantToSlice, TransposeOfUnitDimsToReshape,
-                 ExpandByUnitDimsToReshape, SplitRowsBeforeSlice>(context);
+                 ExpandByUnitDimsToReshape, SplitRowsBeforeSlice, TransposeOfMatmulToMatmul>(context);
     populateFunctionPatterns(patterns);
     populateLayoutPatterns(patterns);
+    populateSliceOfMaskPatterns(patterns);
     FrozenRewritePatternSet frozen(std::move(patterns));
     IRRewriter rewriter(context);
     DominanceInfo dominance(module);

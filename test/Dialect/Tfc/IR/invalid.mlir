@@ -345,6 +345,30 @@ func.func @attention_c11_type(%q: tensor<1x4x3x8xf32>, %k: tensor<1x4x3x8xf32>, 
 
 // -----
 
+func.func @attention_c12_infinite(%q: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C12) a fill is finite}}
+  %0 = tfc.attention %q, %q, %q masked_row biased {fill = 0xFF800000 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c12_nan(%q: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C12) a fill is finite}}
+  %0 = tfc.attention %q, %q, %q masked_row nan {fill = -1.0 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
+func.func @attention_c12_zero(%q: tensor<1x4x3x8xf32>) {
+  // expected-error @+1 {{(C12) a fill is finite}}
+  %0 = tfc.attention %q, %q, %q masked_row zero {fill = -1.0 : f32} : (tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>, tensor<1x4x3x8xf32>) -> tensor<1x4x3x8xf32>
+  return
+}
+
+// -----
+
 func.func @add_c1(%x: tensor<4xf32>, %y: tensor<4xf16>) {
   // expected-error @+1 {{(C1) element types differ}}
   %0 = tfc.add %x, %y : tensor<4xf32>, tensor<4xf16>
@@ -1048,7 +1072,8 @@ tfc.weight @weight_c3_extent : tensor<4xf32> = #tfc.file<"f", 0, 16> layout <0, 
 
 // -----
 
-// expected-error @+1 {{(C3) a scalar cannot be padded}}
+// A scalar has no dim that could be padded.
+// expected-error @+1 {{expected '['}}
 tfc.weight @weight_c3_scalar : tensor<f32> = #tfc.file<"f", 0, 16> layout <0, pad [<0, [1] below 1>]>
 
 // -----

@@ -45,3 +45,31 @@ func.func @unknown(%q: tensor<1x2x3x?xf32, #tfc.dims<1, 2, 3, n>>) -> tensor<1x2
   %o = tfc.attention %q, %q, %q : (tensor<1x2x3x?xf32, #tfc.dims<1, 2, 3, n>>, tensor<1x2x3x?xf32, #tfc.dims<1, 2, 3, n>>, tensor<1x2x3x?xf32, #tfc.dims<1, 2, 3, n>>) -> tensor<1x2x3x?xf32, #tfc.dims<1, 2, 3, n>>
   return %o : tensor<1x2x3x?xf32, #tfc.dims<1, 2, 3, n>>
 }
+
+// -----
+
+// A window, probabilities and key lengths have no kernel yet; a softcap has.
+// CHECK-LABEL: @window
+// CHECK-NOT: tfc.attention
+func.func @window(%q: tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32> {
+  %o = tfc.attention %q, %q, %q {window_left = 1 : i64} : (tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
+  return %o : tensor<1x2x3x4xf32>
+}
+// CHECK-LABEL: @probabilities
+// CHECK-NOT: tfc.attention
+func.func @probabilities(%q: tensor<1x2x3x4xf32>) -> tensor<1x2x3x3xf32> {
+  %o:2 = tfc.attention %q, %q, %q : (tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>) -> (tensor<1x2x3x4xf32>, tensor<1x2x3x3xf32>)
+  return %o#1 : tensor<1x2x3x3xf32>
+}
+// CHECK-LABEL: @key_lengths
+// CHECK-NOT: tfc.attention
+func.func @key_lengths(%q: tensor<1x2x3x4xf32>, %n: tensor<1xi64>) -> tensor<1x2x3x4xf32> {
+  %o = tfc.attention %q, %q, %q key_lengths %n : (tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1xi64>) -> tensor<1x2x3x4xf32>
+  return %o : tensor<1x2x3x4xf32>
+}
+// CHECK-LABEL: @softcap
+// CHECK: tfc.attention
+func.func @softcap(%q: tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32> {
+  %o = tfc.attention %q, %q, %q {softcap = 2.0 : f32} : (tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
+  return %o : tensor<1x2x3x4xf32>
+}

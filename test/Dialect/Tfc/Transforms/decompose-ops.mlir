@@ -73,6 +73,18 @@ func.func @softcap(%q: tensor<1x2x3x4xf32>, %b: tensor<3x3xf32>) -> tensor<1x2x3
 
 // -----
 
+// The bias comes behind the mask.
+// CHECK-LABEL: @biased
+// CHECK: %[[S:.*]] = tfc.select %{{.*}}, %{{.*}}, %{{.*}}
+// CHECK: %[[B:.*]] = tfc.add %[[S]], %{{.*}}
+// CHECK: tfc.softmax %[[B]] axis 3
+func.func @biased(%q: tensor<1x2x3x4xf32>, %b: tensor<3x3xf32>) -> tensor<1x2x3x4xf32> {
+  %o = tfc.attention %q, %q, %q bias %b masked_row biased {causal} : (tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<3x3xf32>) -> tensor<1x2x3x4xf32>
+  return %o : tensor<1x2x3x4xf32>
+}
+
+// -----
+
 // With key lengths the queries stand at the end of the keys that count.
 // CHECK-LABEL: @lengths
 // CHECK: %[[L:.*]] = tfc.cast %{{.*}} -> tensor<?x1x1x1xi64

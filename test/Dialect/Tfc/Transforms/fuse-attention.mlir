@@ -94,19 +94,17 @@ func.func @two_masks_lowest(%q: !q, %k: !k, %v: !k, %m1: tensor<4x5xi1>, %m2: te
 !k = tensor<2x3x5x8xf32>
 !s = tensor<2x3x4x5xf32>
 
-// A bias after a mask with the lowest number: both masks together make the bias, so that rows without an allowed key keep
-// their meaning (a key that is masked twice is -inf, one masked once is not).
+// A bias after a mask with the lowest number goes to masked scores too: a key that is masked twice is -inf, one masked once
+// is not, so rows without an allowed key keep their meaning.
 // CHECK-LABEL: @mask_lowest_then_bias
 // CHECK-SAME: %[[M:[a-z0-9]*]]: tensor<1x1x4x5xi1>, %[[B:[a-z0-9]*]]: tensor<2x1x1x5xf32>
-// CHECK: %[[SEL:.*]] = tfc.select %[[M]], %{{.*}}, %{{.*}}
-// CHECK: %[[SUM:.*]] = tfc.add %[[SEL]], %[[B]]
-// CHECK: tfc.attention %{{.*}}, %{{.*}}, %{{.*}} bias %[[SUM]] {
+// CHECK: tfc.attention %{{.*}}, %{{.*}}, %{{.*}} mask %[[M]] bias %[[B]] masked_row biased {scale = 1.000000e+00 : f32}
 func.func @mask_lowest_then_bias(%q: !q, %k: !k, %v: !k, %m: tensor<1x1x4x5xi1>, %b: tensor<2x1x1x5xf32>) -> !q {
   %low = tfc.constant dense<-3.40282347E+38> : tensor<f32>
   %s = tfc.matmul %q, %k {transpose_b} : !q, !k
   %t = tfc.select %m, %s, %low : tensor<1x1x4x5xi1>, !s, tensor<f32>
   %u = tfc.add %t, %b : !s, tensor<2x1x1x5xf32>
-  // expected-remark @below {{fused: attention: scale 1, bias}}
+  // expected-remark @below {{fused: attention: scale 1, bias, mask, rows without keys are biased}}
   %p = tfc.softmax %u axis 3 : !s
   %o = tfc.matmul %p, %v : !s, !k
   return %o : !q
@@ -337,13 +335,13 @@ func.func @bias_broadcasts_the_batch(%q: !q, %k: !k, %v: !k, %b: tensor<2x1x1x5x
 !k = tensor<2x3x5x8xf32>
 !s = tensor<2x3x4x5xf32>
 
-// Softcap is not in the op.
-// CHECK-LABEL: @softcap
+// Something else than a bound, a scale or a mask.
+// CHECK-LABEL: @other_function
 // CHECK-NOT: tfc.attention
-func.func @softcap(%q: !q, %k: !k, %v: !k) -> !q {
+func.func @other_function(%q: !q, %k: !k, %v: !k) -> !q {
   %s = tfc.matmul %q, %k {transpose_b} : !q, !k
-  %t = tfc.tanh %s : !s
-  // expected-remark @below {{not fused: attention: tfc.tanh stands where the product of queries and keys should be}}
+  %t = tfc.sigmoid %s : !s
+  // expected-remark @below {{not fused: attention: tfc.sigmoid stands where the product of queries and keys should be}}
   %p = tfc.softmax %t axis 3 : !s
   %o = tfc.matmul %p, %v : !s, !k
   return %o : !q

@@ -314,3 +314,57 @@ func.func @slice_through_a_head(%x: tensor<4x48xf32>) -> tensor<4x2x8xf32> {
   %y = tfc.reshape %s : tensor<4x16xf32> -> tensor<4x2x8xf32>
   return %y : tensor<4x2x8xf32>
 }
+
+// -----
+
+// Of a triangle for all positions, a run makes its own part; the check that it is large enough stays.
+// CHECK-LABEL: @slice_of_triangle
+// CHECK-NOT: 64x64
+// CHECK: tfc.require at_most past + s, 64
+// CHECK: %[[ONES:.*]] = tfc.expand %{{.*}} : tensor<i1> -> tensor<?x?xi1, #tfc.dims<s, past + s>>
+// CHECK: %[[T:.*]] = tfc.trilu %[[ONES]] k past
+// CHECK: tfc.select %[[T]], %{{.*}}, %{{.*}}
+func.func @slice_of_triangle(%x: tensor<?x?xf32, #tfc.dims<s, past + s>>) -> tensor<?x?xf32, #tfc.dims<s, past + s>> {
+  %true = tfc.constant dense<true> : tensor<64x64xi1>
+  %zero = tfc.constant dense<0.0> : tensor<f32>
+  %inf = tfc.constant dense<0xFF800000> : tensor<f32>
+  %t = tfc.trilu %true k 0 : tensor<64x64xi1>
+  %m = tfc.select %t, %zero, %inf : tensor<64x64xi1>, tensor<f32>, tensor<f32>
+  %c = tfc.slice %m offsets [past, 0] strides [1, 1] : tensor<64x64xf32> -> tensor<?x?xf32, #tfc.dims<s, past + s>>
+  %y = tfc.add %x, %c : tensor<?x?xf32, #tfc.dims<s, past + s>>, tensor<?x?xf32, #tfc.dims<s, past + s>>
+  return %y : tensor<?x?xf32, #tfc.dims<s, past + s>>
+}
+
+// -----
+
+// With another stride it is no triangle any more.
+// CHECK-LABEL: @strided_slice_of_triangle
+// CHECK: tfc.trilu
+// CHECK: tfc.slice
+func.func @strided_slice_of_triangle(%x: tensor<8x8xf32>) -> tensor<4x8xf32> {
+  %t = tfc.trilu %x k 0 : tensor<8x8xf32>
+  %c = tfc.slice %t offsets [0, 0] strides [2, 1] : tensor<8x8xf32> -> tensor<4x8xf32>
+  return %c : tensor<4x8xf32>
+}
+
+// -----
+
+// A product of activations that is swapped is the product the other way round; one with a weight is not.
+// CHECK-LABEL: @swapped_product
+// CHECK: tfc.matmul %{{.*}}, %{{.*}} {transpose_b} : tensor<2x4x8xf32>, tensor<2x5x8xf32>
+// CHECK-NOT: tfc.transpose
+func.func @swapped_product(%k: tensor<2x5x8xf32>, %q: tensor<2x4x8xf32>) -> tensor<2x4x5xf32> {
+  %s = tfc.matmul %k, %q {transpose_b} : tensor<2x5x8xf32>, tensor<2x4x8xf32>
+  %t = tfc.transpose %s [0, 2, 1] : tensor<2x5x4xf32>
+  return %t : tensor<2x4x5xf32>
+}
+
+// -----
+
+// CHECK-LABEL: @swapped_product_of_matrix
+// CHECK: tfc.transpose
+func.func @swapped_product_of_matrix(%x: tensor<2x5x8xf32>, %w: tensor<8x4xf32>) -> tensor<2x4x5xf32> {
+  %s = tfc.matmul %x, %w : tensor<2x5x8xf32>, tensor<8x4xf32>
+  %t = tfc.transpose %s [0, 2, 1] : tensor<2x5x4xf32>
+  return %t : tensor<2x4x5xf32>
+}

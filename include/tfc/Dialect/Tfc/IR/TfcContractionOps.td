@@ -34,7 +34,8 @@ def Tfc_MatmulOp : Tfc_InferredOp<"matmul", [DeclareOpInterfaceMethods<Tfc_Requi
 }
 
 def Tfc_MaskedRowKindAttr : I32EnumAttr<"MaskedRowKind", "what a row without any allowed key gives", [
-    I32EnumAttrCase<"Uniform", 0, "uniform">, I32EnumAttrCase<"NaN", 1, "nan">, I32EnumAttrCase<"Zero", 2, "zero">]> {
+    I32EnumAttrCase<"Uniform", 0, "uniform">, I32EnumAttrCase<"NaN", 1, "nan">, I32EnumAttrCase<"Zero", 2, "zero">,
+    I32EnumAttrCase<"Biased", 3, "biased">]> {
   let cppNamespace = "::mlir::tfc";
 }
 
@@ -59,9 +60,16 @@ def Tfc_AttentionOp : Tfc_Op<"attention", [Pure, AttrSizedOperandSegments, Decla
     - `k <= position`, if the op is `causal`;
     - `k >= position - window_left` and `k <= position + window_right`, for those of the two that are there.
 
-    A row without any allowed key gives what `masked_row` says: with `uniform` masked scores become the lowest finite
-    number, so the row is the mean of all values; with `nan` they become -inf, so the row is NaN; with `zero` they become -inf, and
-    a row of which every score is -inf (masked, or by its bias) is 0. Where there are no keys at all, the output is 0.
+    What a masked score becomes shows only in a row whose every score is that low, in most graphs one without any allowed
+    key. `masked_row` says it:
+
+    - `uniform`: `fill`, or the lowest finite number where there is no `fill`; such a row is the mean of all values;
+    - `nan`: -inf, so such a row is NaN;
+    - `zero`: -inf, and a row of which every score is -inf (masked, or by its bias) is 0;
+    - `biased`: as `uniform`, plus the bias: what graphs give that mask first and add a bias then. A second mask in that bias
+      then counts in such a row.
+
+    Where there are no keys at all, the output is 0.
 
     The results are the output; then present key and present value, if the op gives them (K' and V'); then the probabilities,
     if it gives them: 1 to 4 results, and their number says which. (Vaswani et al., arXiv 1706.03762; grouped
@@ -73,7 +81,7 @@ def Tfc_AttentionOp : Tfc_Op<"attention", [Pure, AttrSizedOperandSegments, Decla
     `[batch, heads, queries, keys]`. (C6) past key and value come together and agree with key and value but for dim 2. (C7) result
     types follow from the operands; present key and value come only with a past. (C8) scale is finite. (C9) softcap is finite and above
     0. (C10) windows are not negative, and `window_right` stands beside no `causal`, which is a `window_right` of 0. (C11) key_lengths
-    is a vector of batch integers.
+    is a vector of batch integers. (C12) fill is finite, and masked_row then uniform or biased.
 
     ```mlir
     %o = tfc.attention %q, %k, %v bias %m {scale = 0.125 : f32} : (...) -> tensor<?x12x?x64xf32, #tfc.dims<b, 12, s, 64>>
@@ -86,7 +94,8 @@ def Tfc_AttentionOp : Tfc_Op<"attention", [Pure, AttrSizedOperandSegments, Decla
                    Optional<Tfc_IndexTensor>:$key_lengths,
                    OptionalAttr<F32Attr>:$scale, OptionalAttr<F32Attr>:$softcap, UnitAttr:$causal,
                    OptionalAttr<I64Attr>:$window_left, OptionalAttr<I64Attr>:$window_right,
-                   DefaultValuedAttr<Tfc_MaskedRowKindAttr, "MaskedRowKind::Uniform">:$masked_row);
+                   DefaultValuedAttr<Tfc_MaskedRowKindAttr, "MaskedRowKind::Uniform">:$masked_row,
+                   OptionalAttr<F32Attr>:$fill);
   let results = (outs Tfc_FloatTensor:$output, Variadic<Tfc_FloatTensor>:$extras);
   let assemblyFormat = [{
     $query `,` $key `,` $value (`mask` $mask^)? (`bias` $bias^)? (`past` $past_key^ `,` $past_value)? (`key_lengths` $key_lengths^)?

@@ -26,7 +26,10 @@ def SimplifyGraph : Pass<"tfc-simplify-graph", "::mlir::ModuleOp"> {
     - a sum that is divided by the number of its elements becomes a mean; a reduction whose dims come back as ones keeps them;
     - rows that are unflattened behind an elementwise op or a product with a matrix are unflattened in front of it, so that what
       follows can share its kernel (Gemm wants flat rows, and exporters reshape around it);
-    - a slice of columns that are then split into heads becomes a slice of heads.
+    - a slice of columns that are then split into heads becomes a slice of heads;
+    - a product of activations whose last two dims are swapped becomes the product the other way round;
+    - a slice of a triangle becomes a triangle of the slice, and so for masks made of triangles and numbers that are expanded: of a buffer
+      for all positions only the part is made that a run uses.
 
     ```mlir
     %e = tfc.expand %m : tensor<1x64xf32> -> tensor<?x64xf32, #tfc.dims<n, 64>>
@@ -212,18 +215,25 @@ def FuseAttention : Pass<"tfc-fuse-attention", "::mlir::func::FuncOp"> {
     queries and keys and reads what stands between, in any order, as one normal form:
 
     - scalar constants that multiply or divide the scores, the queries or the keys: `scale`;
+    - a tanh in front of masks and biases, with factors before and behind it: `softcap`;
     - what is added or subtracted: `bias`, as it stands (a finite lowest number times `1 - mask` stays a bias);
     - selects between the scores and a constant: `mask`; with -inf, rows without an allowed key are `nan`, with the
-      lowest number or one below -10000 they are `uniform`;
-    - what is added after such a select: with -inf it commutes; with the lowest number the select becomes part of the bias,
-      so that rows without an allowed key stay what they were;
+      lowest number or one below -10000 they are `uniform`, and `biased` where a bias is added behind the select;
+    - what is added to scores between two masks with the lowest number: the first mask becomes part of the bias;
     - after the softmax `select(is_nan(p), 0, p)`: rows without an allowed key are `zero`;
-    - reshapes that split or merge batch and heads; keys and values repeated for grouped queries.
+    - masks and summands that only compare the positions of queries and keys, made of triangles, of ranges that are compared,
+      of slices of either: `causal`, `window_left`, `window_right`, when queries stand at the end of the keys in them. The rest of a
+      mask or bias stays;
+    - reshapes that split or merge batch and heads; keys and values repeated for grouped queries; keys and values that are
+      concatenations with a past: `past`, and who uses the concatenation takes the op's present keys and values.
 
-    Tensors of rank 3 are attentions of one head. Concatenations with a past stay outside, as operands.
+    Where only the run's dims say whether a mask broadcasts the scores, or queries and keys each other, queries, keys and
+    values are expanded in front of the op. Tensors of rank 3 are attentions of one head; attentions of one head over neighbouring slices
+    of the same tensors, whose outputs are concatenated, become one attention.
 
     Left alone, with a remark that says why: a softmax over another axis; scores or probabilities that are used elsewhere
-    too; two masks of different values; a bias that broadcasts the scores; products with weights; ranks above 4; casts.
+    too; two masks of different values; a bias that broadcasts the heads; a mask inside of the tanh; products with weights;
+    ranks above 4; casts.
 
     ```mlir
     %s = tfc.matmul %q, %k {transpose_b} : ...

@@ -1,0 +1,113 @@
+//===- AttentionOperands.cpp - What the loops of attention read and write -------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "AttentionOperands.h"
+
+#include "tfc/Dialect/Tfc/IR/Broadcast.h"
+
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace mlir::tfc;
+
+static Value dimValue(VectorEmitter &e, DimExprAttr expr) {
+  if (auto constant = expr.getConstant())
+    return e.index(*constant);
+  return DimOp::create(e.b, e.loc, e.b.getIndexType(), expr);
+}
+
+static AttentionOperand openView(VectorEmitter &e, KernelFrame frame, const StridedView &view) {
+  AttentionOperand operand{e.bufferOf(frame.pointer(view.pointer)), dimValue(e, view.offset), {}};
+  for (DimExprAttr stride : view.strides)
+    operand.strides.push_back(dimValue(e, stride));
+  return operand;
+}
+
+/// A dim of 1 is read again and again.
+static ScoreOperand openScores(VectorEmitter &e, KernelFrame frame, const StridedView &view, bool isMask,
+                               ArrayRef<DimExprAttr> scoreDims) {
+  ScoreOperand operand;
+  operand.buffer = e.bufferOf(frame.pointer(view.pointer), isMask ? Type(e.b.getI8Type()) : e.b.getF32Type());
+  operand.base = dimValue(e, view.offset);
+  operand.strides.assign(4, e.index(0));
+  operand.isMask = isMask;
+  for (size_t i = 0, missing = 4 - view.dims.size(); i < view.dims.size(); ++i) {
+    BroadcastRelation relation = relateBroadcast(view.dims[i], scoreDims[missing + i]);
+    if (relation == BroadcastRelation::One)
+      continue;
+    Value stride = dimValue(e, view.strides[i]);
+    if (relation == BroadcastRelation::Unknown)
+      stride = e.select(e.equal(dimValue(e, view.dims[i]), e.index(1)), e.index(0), stride);
+    operand.strides[missing + i] = stride;
+    operand.perQuery |= missing + i == 2;
+  }
+  return operand;
+}
+
+AttentionOperands AttentionOperands::open(VectorEmitter &e, KernelFrame frame, const Attention &p) {
+  AttentionOperands operands;
+  operands.queries = dimValue(e, p.query.dims[2]);
+  operands.keys = dimValue(e, p.key.dims[2]);
+  operands.query = openView(e, frame, p.query);
+  operands.key = openView(e, frame, p.key);
+  operands.value = openView(e, frame, p.value);
+  operands.output = openView(e, frame, p.output);
+  DimExprAttr scoreDims[] = {p.query.dims[0], p.query.dims[1], p.query.dims[2], p.key.dims[2]};
+  if (p.bias)
+    operands.scores.push_back(openScores(e, frame, *p.bias, /*isMask=*/false, scoreDims));
+  if (p.mask)
+    operands.scores.push_back(openScores(e, frame, *p.mask, /*isMask=*/true, scoreDims));
+  return operands;
+}
+
+AttentionOperands AttentionOperands::at(VectorEmitter &e, Value batch, Value head, int64_t group) const {
+  AttentionOperands result = *this;
+  auto enter = [&](AttentionOperand &operand, Value ownHead) {
+    Value place = e.add(e.mul(batch, operand.strides[0]), e.mul(ownHead, operand.strides[1]));
+    operand.base = e.add(operand.base, place);
+  };
+  Value keyHead = e.div(head, e.index(group));
+  enter(result.query, head);
+  enter(result.key, keyHead);
+  enter(result.value, keyHead);
+  enter(result.output, head);
+  for (ScoreOperand &operand : result.scores)
+    enter(operand, head);
+  return result;
+}
+
+/// 1 where an element of a mask is not 0.
+static Value maskToNumber(VectorEmitter &e, Value element, Value one, Value zero) {
+  Value none = arith::ConstantOp::create(e.b, e.loc, cast<TypedAttr>(e.b.getZeroAttr(element.getType())));
+  Value holds = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ne, element, none);
+  return arith::SelectOp::create(e.b, e.loc, holds, one, zero);
+}
+
+Value ScoreOperand::loadNumber(VectorEmitter &e, Value offset) const {
+  Value element = e.loadScalar(buffer, offset);
+  return isMask ? maskToNumber(e, element, e.scalar(1), e.scalar(0)) : element;
+}
+
+Value ScoreOperand::loadNumbers(VectorEmitter &e, Value offset) const {
+  Type element = cast<MemRefType>(buffer.getType()).getElementType();
+  Value row = vector::LoadOp::create(e.b, e.loc, VectorType::get({e.lanes}, element), buffer, offset);
+  return isMask ? maskToNumber(e, row, e.splat(1), e.zeros()) : row;
+}
+
+Value mlir::tfc::finishScores(VectorEmitter &e, const Attention &p, Value scores, Value bias, Value allowed) {
+  if (p.softcap) {
+    Value cap = e.splat(*p.softcap);
+    scores = e.mulf(math::TanhOp::create(e.b, e.loc, e.divf(scores, cap)), cap);
+  }
+  bool biasIsLast = p.maskedRow == MaskedRowKind::Biased;
+  if (bias && !biasIsLast)
+    scores = e.addf(scores, bias);
+  if (allowed)
+    scores = arith::SelectOp::create(e.b, e.loc, allowed, scores, e.splat(p.fill));
+  return bias && biasIsLast ? e.addf(scores, bias) : scores;
+}
