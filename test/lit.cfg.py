@@ -7,6 +7,8 @@
 #   sanitizer  (UNSUPPORTED) tfc is built with one: no other program can load its libraries
 #   onnx-testdata  the official ONNX node tests are installed (Debian: libonnx-testdata), or
 #                  `--param onnx-testdata=FOLDER` says where they are
+#   onnxruntime-node  NODE_PATH names a folder with this package of npm
+#   fuzzer   the programs of libFuzzer are built (preset `fuzz`)
 #   <flag>   the machine has this flag in /proc/cpuinfo, written as cpu-avx512f
 
 import os
@@ -48,6 +50,14 @@ try:
     config.available_features.update("cpu-" + flag for flag in flags.partition(":")[2].split())
 except OSError:
     pass
+
+node_path = os.environ.get("NODE_PATH", "")
+if any(os.path.isdir(os.path.join(folder, "onnxruntime-node")) for folder in node_path.split(os.pathsep)):
+    config.available_features.add("onnxruntime-node")
+    config.environment["NODE_PATH"] = node_path
+
+if os.path.exists(os.path.join(config.tfc_tools_dir, "tfc-fuzz-onnx")):
+    config.available_features.add("fuzzer")
 
 onnx_testdata = lit_config.params.get("onnx-testdata", "/usr/share/libonnx-testdata/data")
 if os.path.isdir(os.path.join(onnx_testdata, "node")):

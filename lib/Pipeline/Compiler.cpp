@@ -116,6 +116,10 @@ CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &m
     ImportOptions import;
     import.dynamicAll = input.dynamicAll;
     import.fixedDims = input.fixedDims;
+    import.dimRanges = input.dimRanges;
+    import.foldedInputs = input.foldedInputs;
+    import.externalRoot = input.externalRoot;
+    import.allowExternalLinks = !input.externalRoot.empty();
     module = importONNX(path, context, import);
   }
   if (!module || failed(verifyLoaded(*module, stage)))

@@ -124,7 +124,7 @@ static int openInside(int folder, llvm::StringRef path, bool allowLinksInside) {
 
 static std::string describeOpenError(int reason) {
   if (reason == ELOOP)
-    return "is or passes through a symbolic link";
+    return "is or passes through a symbolic link (--external-root DIR allows links inside DIR)";
   if (reason == EXDEV)
     return "leads out of the model's folder";
   return std::strerror(reason);

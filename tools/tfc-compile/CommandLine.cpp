@@ -7,6 +7,7 @@
 
 #include "CommandLine.h"
 
+#include "ReadFoldedInputs.h"
 #include "tfc/Version.h"
 
 #include "mlir/IR/AsmState.h"
@@ -52,7 +53,19 @@ cl::opt<std::string> querySymbol("query-symbol", cl::desc("Name of the one funct
                                  cl::value_desc("NAME"), cl::init("tfc_model_query"), cl::cat(category));
 cl::opt<std::string> reportPath("report", cl::desc("Write operators, kernels, arena and times as JSON"), cl::value_desc("FILE.json"), cl::cat(category));
 cl::opt<std::string> dynamic("dynamic", cl::desc("all: every dim of every input becomes a symbol of its own"), cl::value_desc("WHAT"), cl::cat(category));
-cl::list<std::string> dims("dim", cl::desc("Fix a symbolic dim: batch=1,seq=128"), cl::value_desc("NAME=N,..."), cl::CommaSeparated, cl::cat(category));
+cl::list<std::string> dims("dim",
+                           cl::desc("Fix a symbolic dim, or say which sizes it may have: batch=1,seq=1..512"),
+                           cl::value_desc("NAME=N[..M],..."), cl::CommaSeparated, cl::cat(category));
+cl::opt<std::string> foldInputs("fold-inputs",
+                                cl::desc("Make inputs constants: those that the file has arrays for"),
+                                cl::value_desc("FILE.npz"), cl::cat(category));
+cl::opt<std::string>
+    externalRoot("external-root",
+                 cl::desc("Look up weights outside the model file in DIR, links inside it included"),
+                 cl::value_desc("DIR"), cl::cat(category));
+cl::opt<bool> printOperators("list-operators",
+                            cl::desc("Print the operators that can be imported (with --json as JSON)"),
+                            cl::cat(category));
 cl::opt<bool> reference("reference", cl::desc("Compile every op through its plain lowering, each in a kernel of its own"), cl::cat(category));
 cl::opt<bool> explainFusion("explain-fusion", cl::desc("Tell for every candidate whether it fused, or the first thing that kept it from fusing"), cl::cat(category));
 cl::list<std::string> requireFusion("require-fusion", cl::desc("End with exit code 1 when the graph has fewer: attention:12,gelu:12 (attention, layer_norm, rms_norm, softmax, gelu, silu, swiglu, embedding, qkv, epilogue)"),
@@ -99,10 +112,17 @@ bool readWeights(CompileOptions &options) {
 bool readDims(CompileInput &input) {
   for (const std::string &pair : dims) {
     auto [name, number] = StringRef(pair).rsplit('=');
-    int64_t value;
-    if (name.empty() || number.getAsInteger(10, value) || value < 0)
-      return usageError("--dim wants NAME=N with N >= 0, got '" + pair + "'");
-    input.fixedDims.emplace_back(name.str(), value);
+    auto [first, last] = number.split("..");
+    bool isRange = number.contains("..");
+    int64_t least, greatest = 0;
+    if (name.empty() || first.getAsInteger(10, least) || least < 0 ||
+        (isRange && (last.getAsInteger(10, greatest) || greatest < least)))
+      return usageError("--dim wants NAME=N or NAME=LEAST..GREATEST with numbers from 0 on, got '" + pair +
+                        "'");
+    if (isRange)
+      input.dimRanges.push_back({name.str(), least, greatest});
+    else
+      input.fixedDims.emplace_back(name.str(), least);
   }
   return true;
 }
@@ -149,6 +169,12 @@ bool readInput(CompileInput &input) {
   input.name = modelName;
   input.seed = seed;
   input.dynamicAll = dynamic == "all";
+  if ((!foldInputs.empty() || !externalRoot.empty()) && (!builtin.empty() || isModule(path)))
+    return usageError("--fold-inputs and --external-root are for ONNX files");
+  input.externalRoot = externalRoot;
+  if (!foldInputs.empty())
+    if (std::string problem = ::tfc::readFoldedInputs(foldInputs, input.foldedInputs); !problem.empty())
+      return usageError("--fold-inputs: " + problem);
   return readDims(input);
 }
 
@@ -229,8 +255,13 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
       errs() << "error: " << line << '\n';
     return std::nullopt;
   }
+  if (printOperators) {
+    outs() << mlir::tfc::listOperators(asJson);
+    exitCode = 0;
+    return std::nullopt;
+  }
   if (asJson && !verify) {
-    usageError("--json goes with --verify-fusion");
+    usageError("--json goes with --verify-fusion and --list-operators");
     return std::nullopt;
   }
   CommandLine line;

@@ -8,6 +8,7 @@
 #ifndef TFC_PIPELINE_COMPILER_H
 #define TFC_PIPELINE_COMPILER_H
 
+#include "tfc/Frontend/ONNX/ImportONNX.h"
 #include "tfc/Pipeline/Pipelines.h"
 #include "tfc/Pipeline/Report.h"
 
@@ -45,6 +46,9 @@ struct CompileInput {
   uint64_t seed = 0;
   bool dynamicAll = false;  ///< every input dim is a symbol of its own
   std::vector<std::pair<std::string, int64_t>> fixedDims;
+  std::vector<DimRange> dimRanges;
+  std::vector<FoldedInput> foldedInputs;
+  std::string externalRoot; ///< where weights outside the file are looked up, links inside it included
 };
 
 struct CompileOptions {

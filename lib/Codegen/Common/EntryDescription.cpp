@@ -30,12 +30,17 @@ DictionaryAttr EntryDescription::makeDictionary(ArrayRef<std::pair<StringRef, At
 //===----------------------------------------------------------------------------------------------===//
 
 void EntryDescription::addSymbols() {
+  auto ranges = entry->getAttrOfType<DictionaryAttr>("tfc.symbol_ranges");
   auto declare = [&](StringAttr name, int64_t bornIn) {
     symbolNumbers[name] = symbols.size();
     values.declareSymbol(name, bornIn);
+    auto range = ranges ? ranges.getAs<DenseI64ArrayAttr>(name) : DenseI64ArrayAttr();
+    bool isRange = range && range.size() == 2;
+    int64_t least = isRange ? range[0] : 0,
+            greatest = isRange ? range[1] : std::numeric_limits<int64_t>::max();
     symbols.push_back(makeDictionary({{"name", name},
-                                      {"min", builder.getI64IntegerAttr(0)},
-                                      {"max", builder.getI64IntegerAttr(std::numeric_limits<int64_t>::max())},
+                                      {"min", builder.getI64IntegerAttr(least)},
+                                      {"max", builder.getI64IntegerAttr(greatest)},
                                       {"born_in", builder.getI64IntegerAttr(bornIn)}}));
   };
   llvm::SetVector<StringAttr> bound;

@@ -200,6 +200,8 @@ DimExprAttr GraphImporter::getInputDim(const ::onnx::ValueInfoProto &input, int 
       fixedDimsUsed.insert(fixedName);
       return DimExprAttr::constant(context, value);
     }
+  if (auto known = knownDims.find(name); known != knownDims.end() && !isOwn)
+    return DimExprAttr::constant(context, known->second);
   if (isOwn)
     name = state.takeSymbol(name);
   else
@@ -251,6 +253,8 @@ void GraphImporter::findShapeOperands() {
 
 LogicalResult GraphImporter::buildFunction() {
   findShapeOperands();
+  if (failed(readFoldedInputs()))
+    return failure();
   GraphScope &scope = *scopes.emplace_back(std::make_unique<GraphScope>());
   scope.opsets = &opsets;
   for (const ::onnx::TensorProto &tensor : graph.initializer())
@@ -264,7 +268,7 @@ LogicalResult GraphImporter::buildFunction() {
   SmallVector<Type> types, elementTypes;
   for (const ::onnx::ValueInfoProto &input : graph.input()) {
     // An input with an initializer has a default, and nobody overrides it.
-    if (scope.initializers.contains(input.name()))
+    if (scope.initializers.contains(input.name()) || foldedInputs.contains(input.name()))
       continue;
     FailureOr<RankedTensorType> type = getInputType(input);
     if (failed(type))
@@ -293,6 +297,8 @@ LogicalResult GraphImporter::buildFunction() {
     if (getElementTypeOrSelf(value) != type)
       value = CastOp::create(builder, loc, getTensorType(getDims(value), type), value);
   }
+  if (failed(buildFoldedInputs(scope)) || failed(setDimRanges()))
+    return failure();
   return success();
 }
 

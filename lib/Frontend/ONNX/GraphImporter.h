@@ -55,6 +55,10 @@ private:
   /// Notes which names are used, and which ranks are stated, in a graph and the graphs inside.
   void readNames(const ::onnx::GraphProto &graph);
   LogicalResult buildFunction();
+  /// Notes the sizes that folded inputs give to symbols, and gives them their values.
+  LogicalResult readFoldedInputs();
+  LogicalResult buildFoldedInputs(GraphScope &scope);
+  LogicalResult setDimRanges();
   FailureOr<RankedTensorType> getInputType(const ::onnx::ValueInfoProto &input);
   DimExprAttr getInputDim(const ::onnx::ValueInfoProto &input, int index);
   /// Names that stand where a node takes a shape, axes or bounds.
@@ -95,6 +99,9 @@ private:
   NodeList nodes;
   /// The innermost graph last.
   std::vector<std::unique_ptr<GraphScope>> scopes;
+  llvm::StringMap<const FoldedInput *> foldedInputs;
+  /// What folded inputs say of symbols.
+  llvm::StringMap<int64_t> knownDims;
   llvm::StringSet<> fixedDimsUsed, shapeOperands;
   func::FuncOp function;
   SmallVector<std::string> messages;

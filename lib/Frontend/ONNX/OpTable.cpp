@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "OpTable.h"
+#include <map>
 
 using namespace mlir::tfc::onnx_import;
 
@@ -55,4 +56,16 @@ void OpTable::addOpen(llvm::StringRef op, Handler handler, unsigned requiredInpu
 const OpEntry *OpTable::find(llvm::StringRef domain, llvm::StringRef op, int64_t opset) const {
   auto found = entries.find(makeKey(domain, op));
   return found == entries.end() || opset < found->second.sinceOpset ? nullptr : &found->second;
+}
+
+void OpTable::forEach(
+    llvm::function_ref<void(llvm::StringRef domain, llvm::StringRef op, const OpEntry &entry)> callback)
+    const {
+  std::map<std::string, const OpEntry *> sorted;
+  for (const auto &row : entries)
+    sorted[row.getKey().str()] = &row.getValue();
+  for (const auto &[key, entry] : sorted) {
+    auto [domain, op] = llvm::StringRef(key).split('\n');
+    callback(domain.empty() ? "ai.onnx" : domain, op, *entry);
+  }
 }

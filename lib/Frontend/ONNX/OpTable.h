@@ -50,6 +50,9 @@ public:
   void addTo(StringRef domain, StringRef op, Handler handler, unsigned requiredInputs, unsigned maxInputs,
              int64_t sinceOpset = 1);
 
+  /// Every row, in the order of domains and names; the standard's domain is called ai.onnx.
+  void forEach(llvm::function_ref<void(StringRef domain, StringRef op, const OpEntry &entry)> callback) const;
+
 private:
   OpTable();
   llvm::StringMap<OpEntry> entries;

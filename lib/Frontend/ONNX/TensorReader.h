@@ -61,6 +61,10 @@ public:
   /// The error says what is wrong, without the tensor's name.
   llvm::Expected<TensorContents> read(const ::onnx::TensorProto &tensor);
 
+  /// Bytes that stand in no file.
+  llvm::Expected<TensorContents> inMemory(RankedTensorType type, llvm::StringRef name,
+                                          std::vector<uint8_t> bytes);
+
   /// 4-bit numbers, two in a byte of the file, as 8-bit ones.
   llvm::Expected<TensorContents> widen(const TensorContents &nibbles, llvm::StringRef name);
 
@@ -69,8 +73,6 @@ private:
   llvm::Expected<TensorContents> readInline(const ::onnx::TensorProto &tensor, RankedTensorType type);
   llvm::Expected<TensorContents> inFile(RankedTensorType type, llvm::StringRef path, uint64_t offset,
                                         uint64_t size);
-  llvm::Expected<TensorContents> inMemory(RankedTensorType type, llvm::StringRef name,
-                                          std::vector<uint8_t> bytes);
   llvm::Expected<std::string> openExternal(llvm::StringRef location);
 
   MLIRContext *context;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs tests in the layout of ONNX's backend tests: compiles each model, runs it on each data set, compares.
 
-    run_backend.py FOLDER... [--filter REGEX] [--list FILE] [--dynamic=all] [-j N] [--json FILE] [--markdown FILE]
+    run_backend.py FOLDER... [--filter REGEX] [--list FILE] [--dynamic=all] [--fold-inputs] [-j N] [--json FILE] [--markdown FILE]
 
 A FOLDER is one test (model.onnx, test_data_set_*/input_*.pb, output_*.pb) or holds tests. Every test is one of
 
@@ -125,7 +125,9 @@ def write_arrays(path, arrays):
                 np.lib.format.write_array(member, array)
 
 
-def run_data_set(artifact, model, folder, scratch):
+def run_data_set(path, flags, folds, model, folder, scratch):
+    """Compiles the model once for each data set where its inputs are folded in."""
+    artifact = scratch / "model.so"
     inputs = read_data(folder, "input", model.inputs)
     expected = read_data(folder, "output", model.outputs)
     for name, (_, array) in inputs.items():
@@ -134,7 +136,9 @@ def run_data_set(artifact, model, folder, scratch):
                           f"{model.inputs[name].dims}", "out of scope")
     given, made = scratch / "inputs.npz", scratch / "outputs.npz"
     write_arrays(given, {name: array for name, (_, array) in inputs.items()})
-    code, said = run(["tfc-run", artifact, "--inputs", given, "--outputs", made])
+    if folds:
+        compile_model(path, artifact, [*flags, f"--fold-inputs={given}"])
+    code, said = run(["tfc-run", artifact, *(["--random"] if folds else ["--inputs", given]), "--outputs", made])
     if code != 0:
         raise Failure(f"tfc-run, exit code {code}: {first_error(said)}")
     with np.load(made) as actual:
@@ -168,7 +172,7 @@ def check_scope(folder, model):
         raise Failure("older than opset 7", "out of scope")
 
 
-def run_test(folder, flags):
+def run_test(folder, flags, folds):
     start = time.monotonic()
     result = Result(folder)
     try:
@@ -178,12 +182,13 @@ def run_test(folder, flags):
         check_scope(folder, model)
         with tempfile.TemporaryDirectory(prefix="tfc-backend-") as name:
             scratch = pathlib.Path(name)
-            compile_model(folder / "model.onnx", scratch / "model.so", flags)
+            if not folds:
+                compile_model(folder / "model.onnx", scratch / "model.so", flags)
             data_sets = sorted(folder.glob("test_data_set_*"))
             if not data_sets:
                 raise Failure("there is no data set")
             for data_set in data_sets:
-                run_data_set(scratch / "model.so", model, data_set, scratch)
+                run_data_set(folder / "model.onnx", flags, folds, model, data_set, scratch)
     except Failure as failure:
         result.state, result.reason = failure.state, str(failure)
     except (Unreadable, IndexError, UnicodeDecodeError) as problem:
@@ -226,6 +231,7 @@ def parse_options():
     parser.add_argument("--filter", default="", help="only tests whose name this regular expression finds")
     parser.add_argument("--list", type=pathlib.Path, help="only the tests named in this file, one a line; all must exist")
     parser.add_argument("--dynamic", choices=["all"], help="hand --dynamic to tfc-compile")
+    parser.add_argument("--fold-inputs", action="store_true", help="make the inputs of each data set constants")
     parser.add_argument("-j", "--jobs", type=int, default=2)
     parser.add_argument("--json", type=pathlib.Path, help="write every result here")
     parser.add_argument("--strict", action="store_true", help="unsupported tests are failures too")
@@ -252,7 +258,7 @@ def main():
         sys.exit("no test found")
     flags = [f"--dynamic={options.dynamic}"] if options.dynamic else []
     with concurrent.futures.ThreadPoolExecutor(max_workers=options.jobs) as pool:
-        results = list(pool.map(lambda test: run_test(test, flags), tests))
+        results = list(pool.map(lambda test: run_test(test, flags, options.fold_inputs), tests))
     print_summary(results, options.verbose)
     if options.json:
         options.json.write_text(json.dumps([result.as_dict() for result in results], indent=1) + "\n")

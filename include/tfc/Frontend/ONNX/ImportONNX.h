@@ -18,6 +18,21 @@
 
 namespace mlir::tfc {
 
+/// The value of an input that is known when compiling.
+struct FoldedInput {
+  std::string name;
+  /// f32, i64, ui8, bool; bfloat16 as ui16, 8-bit floats and 4-bit numbers as ui8 or i8, as numpy holds them.
+  std::string type;
+  std::vector<int64_t> dims;
+  std::vector<uint8_t> bytes;
+};
+
+/// Sizes that a symbol may have; a run with another one is refused.
+struct DimRange {
+  std::string symbol;
+  int64_t least, greatest;
+};
+
 struct ImportOptions {
   /// Name of the function that the graph becomes.
   std::string functionName = "main";
@@ -26,6 +41,9 @@ struct ImportOptions {
   bool dynamicAll = false;
   /// Symbols that are given a number (`batch`, 4).
   std::vector<std::pair<std::string, int64_t>> fixedDims;
+  std::vector<DimRange> dimRanges;
+  /// Inputs that become constants.
+  std::vector<FoldedInput> foldedInputs;
   /// The folder in which weights outside the file are looked up; the file's own folder where empty.
   std::string externalRoot;
   /// Follow links to files of weights as long as they stay inside that folder.
@@ -34,6 +52,9 @@ struct ImportOptions {
   /// and all floats but single numbers, become tfc.weight.
   uint64_t constantBytes = 1024;
 };
+
+/// The operators that the importer knows, with the first opset of each, as a table or as JSON.
+std::string listOperators(bool asJson);
 
 /// Reads an ONNX file. The context must have loaded the tfc and func dialects. Bytes of weights are not
 /// copied: they stay in the file, which the dialect's WeightFiles maps. On failure the result is null and one
