@@ -3,10 +3,10 @@
 // The named node and the attention become outputs; a name that is taken gets a number.
 // CHECK-LABEL: func.func @both(
 // CHECK-SAME: -> (tensor<1x2x3x4xf32> {tfc.name = "Gelu_1"}, tensor<1x2x3x4xf32> {tfc.name = "Gelu_1#2"}, tensor<1x2x3x3xf32> {tfc.name = "attention.0"})
-// CHECK: %[[O:.*]]:2 = tfc.attention
-// CHECK: %[[G:.*]] = tfc.gelu erf %[[O]]#0
+// CHECK: %[[O:.*]], %[[P:.*]] = tfc.attention
+// CHECK: %[[G:.*]] = tfc.gelu erf %[[O]]
 // CHECK: %[[N:.*]] = tfc.neg %[[G]]
-// CHECK: return %[[N]], %[[G]], %[[O]]#1
+// CHECK: return %[[N]], %[[G]], %[[P]]
 func.func @both(%q: tensor<1x2x3x4xf32> {tfc.name = "q"}) -> (tensor<1x2x3x4xf32> {tfc.name = "Gelu_1"}) attributes {tfc.entry} {
   %0 = tfc.attention %q, %q, %q {scale = 0.5 : f32} : (tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32> loc("Softmax_0")
   %1 = tfc.gelu erf %0 : tensor<1x2x3x4xf32> loc("Gelu_1")
