@@ -1,4 +1,4 @@
-"""commands.py SOURCE BUILD PAGE...: runs all ```sh blocks of each page, one behind the other in one shell."""
+"""commands.py SOURCE BUILD CC PAGE...: runs all ```sh blocks of each page, one behind the other in one shell."""
 
 import os
 import pathlib
@@ -6,13 +6,19 @@ import re
 import subprocess
 import sys
 
-source, build, *pages = sys.argv[1:]
+source, build, compiler, *pages = sys.argv[1:]
+# The pages say cc and c++, which not every machine has that can build tfc.
+cxx = re.sub(r"clang(?=[^/]*$)", "clang++", re.sub(r"gcc(?=[^/]*$)", "g++", compiler))
+prelude = f"""set -e
+command -v cc > /dev/null || cc() {{ '{compiler}' "$@"; }}
+command -v c++ > /dev/null || function c++ {{ '{cxx}' "$@"; }}
+"""
 failed = 0
 for page in pages:
     blocks = re.findall(r"^```sh\n(.*?)^```", pathlib.Path(source, "docs", page).read_text(), re.S | re.M)
     assert blocks, f"{page} has no commands"
     # The page stands in the sources with a build folder of the usual name; here it may have another.
-    script = "set -e\n" + "".join(blocks).replace("$PWD/build/", f"{build}/").replace("$tfc/build/", f"{build}/")
+    script = prelude + "".join(blocks).replace("$PWD/build/", f"{build}/").replace("$tfc/build/", f"{build}/")
     result = subprocess.run(["bash", "-c", script], cwd=source, capture_output=True, text=True, errors="replace", timeout=900)
     if result.returncode:
         failed += 1

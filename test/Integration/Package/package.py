@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from checks import MODELS, Checks, scratch_folder
 checks = Checks()
 folder = scratch_folder()
 build, compiler = sys.argv[2:4]
+cxx = re.sub(r"clang(?=[^/]*$)", "clang++", re.sub(r"gcc(?=[^/]*$)", "g++", compiler))
+compilers = [f"-DCMAKE_C_COMPILER={compiler}", f"-DCMAKE_CXX_COMPILER={cxx}"]
 os.chdir(folder)
 checks.run("cmake", "--install", build, "--prefix", folder / "first")
 os.rename("first", "prefix")
@@ -29,7 +32,7 @@ checks.check("the old place is not written down in scripts", not any(str(folder 
 
 shutil.copytree(HERE / "consumer", "consumer")
 model = MODELS / "bert_tiny" / "model.op17.onnx"
-checks.run("cmake", "-S", "consumer", "-B", "out", f"-DMODEL={model}", f"-DCMAKE_C_COMPILER={compiler}", env=environment)
+checks.run("cmake", "-S", "consumer", "-B", "out", f"-DMODEL={model}", *compilers, env=environment)
 checks.run("cmake", "--build", "out", env=environment)
 from_c = checks.run("./from-c", cwd="out", env=environment).stdout.split()
 from_cxx = checks.run("./from-cxx", cwd="out", env=environment, says=["is missing", "1 input 'attention_mask'", "elements of another type"]).stdout.splitlines()
@@ -40,11 +43,11 @@ checks.check("Python gives the same", from_python == from_c[:2], (from_python, f
 
 if shutil.which("pkg-config"):
     flags = checks.run("pkg-config", "--cflags", "--libs", "tfc", env={**environment, "PKG_CONFIG_PATH": str(prefix / "lib/pkgconfig")}).stdout.split()
-    checks.run(compiler.replace("clang-", "clang++-") if "clang" in compiler else "c++", "-std=c++17", "consumer/from_cxx.cpp", "-o", "by-pkg-config", *flags)
+    checks.run(cxx, "-std=c++17", "consumer/from_cxx.cpp", "-o", "by-pkg-config", *flags)
     checks.run("../by-pkg-config", cwd="out", env={**environment, "LD_LIBRARY_PATH": str(prefix / "lib")}, says=from_c[0])
 # A model that cannot be compiled stops the build with the compiler's sentence.
 pathlib.Path("broken.onnx").write_bytes(b"not a model")
-checks.run("cmake", "-S", "consumer", "-B", "bad", f"-DMODEL={folder}/broken.onnx", f"-DCMAKE_C_COMPILER={compiler}", env=environment)
+checks.run("cmake", "-S", "consumer", "-B", "bad", f"-DMODEL={folder}/broken.onnx", *compilers, env=environment)
 failed = subprocess.run(["cmake", "--build", "bad"], capture_output=True, text=True, env=environment)
 checks.check("a broken model stops the build", failed.returncode != 0 and "broken.onnx" in failed.stdout + failed.stderr, failed.stdout + failed.stderr)
 sys.exit(checks.finish())
