@@ -16,7 +16,7 @@ checks = Checks()
 folder = scratch_folder()
 build, compiler = sys.argv[2:4]
 cxx = re.sub(r"clang(?=[^/]*$)", "clang++", re.sub(r"gcc(?=[^/]*$)", "g++", compiler))
-compilers = [f"-DCMAKE_C_COMPILER={compiler}", f"-DCMAKE_CXX_COMPILER={cxx}"]
+compilers = ["-G", "Ninja", f"-DCMAKE_C_COMPILER={compiler}", f"-DCMAKE_CXX_COMPILER={cxx}"]
 os.chdir(folder)
 checks.run("cmake", "--install", build, "--prefix", folder / "first")
 os.rename("first", "prefix")
