@@ -15,19 +15,21 @@
 #include "tfc/Frontend/ONNX/ImportONNX.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cstdlib>
 #include <unistd.h>
 
 /// The importer maps files: each process has one in memory, which is written anew.
+static llvm::SmallString<64> scratchFile;
+
 static const char *getScratchFile() {
-  static llvm::SmallString<64> path;
-  if (path.empty()) {
-    llvm::sys::path::append(path, llvm::sys::fs::exists("/dev/shm") ? "/dev/shm" : "/tmp",
+  if (scratchFile.empty()) {
+    llvm::sys::path::append(scratchFile, llvm::sys::fs::exists("/dev/shm") ? "/dev/shm" : "/tmp",
                             "tfc-fuzz-" + llvm::Twine(getpid()) + ".onnx");
-    atexit([] { (void)llvm::sys::fs::remove(path); });
+    atexit([] { (void)llvm::sys::fs::remove(scratchFile); });
   }
-  return path.c_str();
+  return scratchFile.c_str();
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
