@@ -48,6 +48,30 @@ def built_in():
     checks.check("another seed, other weights", other["logits"] != results["embed"]["logits"])
 
 
+PADDED = """module attributes {tfc.model_name = "padded"} {
+  tfc.weight @w : tensor<5x7xf32> = #tfc.seed<normal, 3, 1, 0.0 : f64, 1.0 : f64>
+  func.func @main(%x: tensor<9x12xf32> {tfc.name = "x"}) -> (tensor<9x12xf32> {tfc.name = "y"}, tensor<5x7xf32> {tfc.name = "w"}) attributes {tfc.entry} {
+    %w = tfc.weight_ref @w : tensor<5x7xf32>
+    %p = tfc.pad %w "constant" low [2, 3] : (tensor<5x7xf32>) -> tensor<9x12xf32>
+    %y = tfc.add %x, %p : tensor<9x12xf32>, tensor<9x12xf32>
+    %z = tfc.neg %w : tensor<5x7xf32>
+    return %y, %z : tensor<9x12xf32>, tensor<5x7xf32>
+  }
+}
+"""
+
+
+def padded():
+    """Padding is a layout: written with the artifact, or made by the runtime from the seed."""
+    pathlib.Path("padded.mlir").write_text(PADDED)
+    numpy.savez("zeros.npz", x=numpy.zeros((9, 12), numpy.float32))
+    for mode in MODES:
+        checks.run("tfc-compile", "padded.mlir", f"--weights={mode}", "-o", f"padded-{mode}.so")
+        checks.run("tfc-run", f"./padded-{mode}.so", "--inputs", "zeros.npz", "--outputs", "padded.npz")
+        outputs = numpy.load("padded.npz")
+        checks.check(f"padding, {mode}", (outputs["y"] == numpy.pad(-outputs["w"], ((2, 2), (3, 2)))).all() and outputs["w"].std() > 0.5)
+
+
 def onnx():
     """A file's weights have no seed: they travel with the artifact in every mode."""
     case = MODELS / "bert_tiny" / "2x7"
@@ -102,6 +126,6 @@ def safetensors():
     checks.check("nothing is left", not list(folder.glob("broken*")))
 
 
-for part in (built_in, onnx, damage, segments, safetensors):
+for part in (built_in, padded, onnx, damage, segments, safetensors):
     part()
 sys.exit(checks.finish())
