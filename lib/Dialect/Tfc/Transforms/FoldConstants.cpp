@@ -79,6 +79,17 @@ std::optional<SmallVector<int64_t>> getConstants(ArrayAttr expressions) {
   return values;
 }
 
+/// Padding makes a weight larger. Up to this many elements it may, or to twice its size: a small file must not become a large artifact.
+constexpr int64_t kPaddedElements = int64_t(1) << 20;
+
+bool isWorthStoring(RankedTensorType padded, RankedTensorType from) {
+  int64_t count = 1;
+  for (int64_t size : padded.getShape())
+    if (__builtin_mul_overflow(count, size, &count))
+      return false;
+  return count <= kPaddedElements || count / 2 <= from.getNumElements();
+}
+
 /// Whether the op fills with zeros, which a layout can say.
 bool padsWithZero(PadOp pad) {
   return pad.getMode() == "constant" && (!pad.getValue() || matchPattern(pad.getValue(), m_PosZeroFloat()) ||
@@ -99,7 +110,8 @@ std::optional<WeightView> applyToView(Operation *op, const WeightView &view) {
   }
   if (auto pad = dyn_cast<PadOp>(op)) {
     std::optional<SmallVector<int64_t>> low = getConstants(pad.getLow());
-    if (!low || !padsWithZero(pad) || type.getRank() == 0)
+    auto isFar = [](int64_t count) { return count < INT32_MIN || count > INT32_MAX; };
+    if (!low || llvm::any_of(*low, isFar) || !padsWithZero(pad) || type.getRank() == 0 || !isWorthStoring(type, view.getType()))
       return std::nullopt;
     return view.pad(*low, type.getShape());
   }

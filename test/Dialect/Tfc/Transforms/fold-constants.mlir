@@ -64,6 +64,18 @@ func.func @pad_with_zeros() -> (tensor<6x4xf32>, tensor<2x2x3xf32>) {
 
 // -----
 
+// A small weight does not become a large one.
+// CHECK-LABEL: @pad_beyond_the_budget
+// CHECK: tfc.pad
+tfc.weight @w : tensor<3x2xf32> = #tfc.file<"a", 0, 24>
+func.func @pad_beyond_the_budget() -> tensor<1048576x1048576xf32> {
+  %w = tfc.weight_ref @w : tensor<3x2xf32>
+  %p = tfc.pad %w "constant" low [1, 0] : (tensor<3x2xf32>) -> tensor<1048576x1048576xf32>
+  return %p : tensor<1048576x1048576xf32>
+}
+
+// -----
+
 // Other fillings stay: no layout says them. Cutting is a view without bounds.
 // CHECK: tfc.weight @{{.*}} : tensor<2x2xf32> = #tfc.file<"a", 0, 24> layout <2, [2, 1]>
 // CHECK-LABEL: @pad_otherwise
