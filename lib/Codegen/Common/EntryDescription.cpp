@@ -127,25 +127,31 @@ SmallVector<int64_t> EntryDescription::getSymbolValues(LaunchOp launch) {
 }
 
 void EntryDescription::collectSources(Value value, llvm::SmallSetVector<int64_t, 4> &sources) {
-  if (auto argument = dyn_cast<BlockArgument>(value)) {
-    if (argument.getOwner() == &entry.front())
-      sources.insert(-1 - int64_t(argument.getArgNumber()));
-    return;
+  // Regions hand the same value on by many ways, and views stand on views: each value is looked at once.
+  llvm::SetVector<Value> reached;
+  reached.insert(value);
+  for (size_t next = 0; next < reached.size(); ++next) {
+    Value value = reached[next];
+    if (auto argument = dyn_cast<BlockArgument>(value)) {
+      if (argument.getOwner() == &entry.front())
+        sources.insert(-1 - int64_t(argument.getArgNumber()));
+      continue;
+    }
+    Operation *op = value.getDefiningOp();
+    if (auto launch = dyn_cast<LaunchOp>(op)) {
+      // The launches of a loop's next round are not numbered yet.
+      if (auto found = launchNumbers.find(launch); found != launchNumbers.end())
+        sources.insert(found->second);
+      continue;
+    }
+    if (auto reshape = dyn_cast<ReshapeOp>(op))
+      reached.insert(reshape.getX());
+    unsigned number = cast<OpResult>(value).getResultNumber();
+    for (Region &region : op->getRegions())
+      if (!region.empty() && region.back().mightHaveTerminator())
+        if (OperandRange yielded = region.back().getTerminator()->getOperands(); yielded.size() == op->getNumResults())
+          reached.insert(yielded[number]);
   }
-  Operation *op = value.getDefiningOp();
-  if (auto launch = dyn_cast<LaunchOp>(op)) {
-    // The launches of a loop's next round are not numbered yet.
-    if (auto found = launchNumbers.find(launch); found != launchNumbers.end())
-      sources.insert(found->second);
-    return;
-  }
-  if (auto reshape = dyn_cast<ReshapeOp>(op))
-    return collectSources(reshape.getX(), sources);
-  unsigned number = cast<OpResult>(value).getResultNumber();
-  for (Region &region : op->getRegions())
-    if (!region.empty() && region.back().mightHaveTerminator())
-      if (OperandRange yielded = region.back().getTerminator()->getOperands(); yielded.size() == op->getNumResults())
-        collectSources(yielded[number], sources);
 }
 
 LogicalResult EntryDescription::addLaunch(LaunchOp launch) {
