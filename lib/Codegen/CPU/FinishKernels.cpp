@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "KernelFrame.h"
+#include "TargetOption.h"
 #include "tfc/Codegen/CPU/Passes.h"
-#include "tfc/TargetInfo/CpuTarget.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
@@ -24,11 +24,9 @@ struct FinishKernels : mlir::tfc::impl::FinishKernelsBase<FinishKernels> {
   using FinishKernelsBase::FinishKernelsBase;
 
   void runOnOperation() override {
-    llvm::Expected<::tfc::CpuTarget> target = ::tfc::parseCpuTarget(cpu);
-    if (!target) {
-      getOperation().emitError() << llvm::toString(target.takeError());
+    FailureOr<::tfc::CpuTarget> target = readTargetOption(getOperation(), cpu);
+    if (failed(target))
       return signalPassFailure();
-    }
     for (auto function : getOperation().getOps<LLVM::LLVMFuncOp>()) {
       bool isTiles = function->hasAttr(KernelFrame::kTilesOfAttr);
       if ((!isTiles && !function->hasAttr("tfc.kernel")) || function.isExternal())

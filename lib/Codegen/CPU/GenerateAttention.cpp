@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "AttentionEmitter.h"
+#include "TargetOption.h"
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
 
@@ -83,11 +84,9 @@ struct GenerateAttention : mlir::tfc::impl::GenerateAttentionBase<GenerateAttent
   using GenerateAttentionBase::GenerateAttentionBase;
 
   void runOnOperation() override {
-    llvm::Expected<::tfc::CpuTarget> target = ::tfc::parseCpuTarget(cpu);
-    if (!target) {
-      getOperation().emitError() << llvm::toString(target.takeError());
+    FailureOr<::tfc::CpuTarget> target = readTargetOption(getOperation(), cpu);
+    if (failed(target))
       return signalPassFailure();
-    }
     FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
     if (failed(frames))
       return signalPassFailure();

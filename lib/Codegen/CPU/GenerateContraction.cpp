@@ -11,6 +11,7 @@
 
 #include "ContractionEmitter.h"
 #include "PackedOperand.h"
+#include "TargetOption.h"
 #include "tfc/Codegen/CPU/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -117,11 +118,9 @@ struct GenerateContraction : mlir::tfc::impl::GenerateContractionBase<GenerateCo
   using GenerateContractionBase::GenerateContractionBase;
 
   void runOnOperation() override {
-    llvm::Expected<::tfc::CpuTarget> target = ::tfc::parseCpuTarget(cpu);
-    if (!target) {
-      getOperation().emitError() << llvm::toString(target.takeError());
+    FailureOr<::tfc::CpuTarget> target = readTargetOption(getOperation(), cpu);
+    if (failed(target))
       return signalPassFailure();
-    }
     FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
     if (failed(frames))
       return signalPassFailure();

@@ -1,4 +1,4 @@
-//===- LowerBFloat16Memory.cpp - bf16 in memory as integers -------------------------------------===//
+//===- LowerBfloat16Memory.cpp - bf16 in memory as integers -------------------------------------===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -82,7 +82,7 @@ static void retypeBuffers(func::FuncOp function) {
 }
 
 namespace {
-struct LowerBFloat16Memory : mlir::tfc::impl::LowerBFloat16MemoryBase<LowerBFloat16Memory> {
+struct LowerBfloat16Memory : mlir::tfc::impl::LowerBfloat16MemoryBase<LowerBfloat16Memory> {
   void runOnOperation() override {
     FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
     if (failed(frames))

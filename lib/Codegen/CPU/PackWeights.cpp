@@ -18,6 +18,7 @@
 
 #include "KernelFrame.h"
 #include "PackedOperand.h"
+#include "TargetOption.h"
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Codegen/Common/ContractionEpilogue.h"
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
@@ -349,11 +350,9 @@ struct PackWeights : mlir::tfc::impl::PackWeightsBase<PackWeights> {
   using PackWeightsBase::PackWeightsBase;
 
   void runOnOperation() override {
-    llvm::Expected<::tfc::CpuTarget> target = ::tfc::parseCpuTarget(cpu);
-    if (!target) {
-      getOperation().emitError() << llvm::toString(target.takeError());
+    FailureOr<::tfc::CpuTarget> target = readTargetOption(getOperation(), cpu);
+    if (failed(target))
       return signalPassFailure();
-    }
     if (failed(Packer(getOperation(), *target).run()))
       signalPassFailure();
   }

@@ -75,7 +75,7 @@ void mlir::tfc::buildKernelPipeline(OpPassManager &pm, const CPUPipelineOptions 
   pm.addPass(createLowerAffinePass());
   pm.addPass(createLoopInvariantCodeMotionPass());
   pm.addPass(createLowerCheckIndex());
-  pm.addPass(createLowerBFloat16Memory());
+  pm.addPass(createLowerBfloat16Memory());
   pm.addNestedPass<func::FuncOp>(createLowerDims());
   pm.addPass(createExpandMath());
   addCleanup(pm);

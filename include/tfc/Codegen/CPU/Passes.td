@@ -93,7 +93,7 @@ def AssignScratch : Pass<"tfc-assign-scratch", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
 }
 
-def LowerBFloat16Memory : Pass<"tfc-lower-bfloat16-memory", "::mlir::ModuleOp"> {
+def LowerBfloat16Memory : Pass<"tfc-lower-bfloat16-memory", "::mlir::ModuleOp"> {
   let summary = "keep bf16 as 16-bit integers in memory and convert by integer arithmetic";
   let description = [{
     LLVM calls a library for each bf16 on CPUs without the instructions. Integer arithmetic vectorizes everywhere.
