@@ -120,13 +120,15 @@ public:
     for (const auto &row : rows)
       for (size_t i = 0; i < row.size(); ++i) {
         widths.resize(std::max(widths.size(), i + 1));
-        widths[i] = std::max(widths[i], row[i].size());
+        // What ends a row needs no room for others: an arena's size can be a long expression.
+        if (i + 1 < row.size())
+          widths[i] = std::max(widths[i], row[i].size());
       }
     std::string all;
     for (const auto &row : rows) {
       std::string line;
       for (size_t i = 0; i < row.size(); ++i)
-        line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
+        line += row[i] + std::string(std::max(widths[i], row[i].size()) - row[i].size() + 2, ' ');
       line.erase(line.find_last_not_of(' ') + 1);
       all += line + "\n";
     }

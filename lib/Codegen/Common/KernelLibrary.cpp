@@ -45,8 +45,12 @@ static SmallVector<Operation *> collectBody(const OpGroup &group) {
 static std::string getBaseName(const OpGroup &group) {
   constexpr size_t kMaxParts = 6;
   SmallVector<StringRef> parts;
+  // Views that a kernel reads or writes through say nothing of what it does, unless it does nothing else.
+  auto isView = [](Operation *op) { return isa<TransposeOp, SliceOp>(op); };
+  bool isMove = llvm::all_of(group.ops, isView);
   for (Operation *op : group.ops)
-    parts.push_back(op->getName().stripDialect());
+    if (isMove || !isView(op))
+      parts.push_back(op->getName().stripDialect());
   std::string name = llvm::join(ArrayRef(parts).take_front(kMaxParts), "_");
   return parts.size() > kMaxParts ? name + "_etc" : name;
 }

@@ -293,7 +293,7 @@ func.func @shaped_later(%x: tensor<?xf32, #tfc.dims<n>>, %shape: tensor<2xi64>)
 // Attention takes the transposes and slices around it into its kernel.
 
 // CHECK-LABEL: func.func @heads
-// CHECK-NEXT: %[[Y:.*]] = tfc.launch @slice_slice_transpose_transpose_transpose_attention_etc_0(%arg0, %arg1)
+// CHECK-NEXT: %[[Y:.*]] = tfc.launch @attention_0(%arg0, %arg1)
 // CHECK-NEXT: return %[[Y]]
 // APART-LABEL: func.func @heads
 // APART: tfc.launch @slice_0
@@ -314,7 +314,7 @@ func.func @heads(%qk: tensor<1x7x24x8xf32>, %v: tensor<1x7x12x8xf32>) -> tensor<
 // A slice is a view in the kernel of the transpose that reads it.
 // CHECK-LABEL: func.func @slice_of_heads
 // CHECK: tfc.launch @slice_transpose_0(%arg0)
-// CHECK-NEXT: tfc.launch @slice_add_0(%arg0, %arg1)
+// CHECK-NEXT: tfc.launch @add_0(%arg0, %arg1)
 // CHECK-NEXT: return
 func.func @slice_of_heads(%x: tensor<4x6x8xf32>, %z: tensor<4x2x8xf32>) -> (tensor<2x4x8xf32>, tensor<4x2x8xf32>) attributes {tfc.entry} {
   %0 = tfc.slice %x offsets [0, 2, 0] strides [1, 1, 1] : tensor<4x6x8xf32> -> tensor<4x2x8xf32>
@@ -347,7 +347,7 @@ func.func @apart(%k: tensor<1x2x8x5xf32>, %v: tensor<1x5x2x8xf32>, %c: tensor<5x
 // What is put behind a past is read where it lies.
 
 // CHECK-LABEL: func.func @present
-// CHECK-NEXT: %[[Y:.*]] = tfc.launch @slice_transpose_concat_0(%arg1, %arg0)
+// CHECK-NEXT: %[[Y:.*]] = tfc.launch @concat_0(%arg1, %arg0)
 // CHECK-NEXT: return %[[Y]]
 // APART-LABEL: func.func @present
 // APART: tfc.launch @slice_0
@@ -379,7 +379,7 @@ func.func @present_apart(%a: tensor<3x5xf32>, %b: tensor<4x3xf32>) -> (tensor<3x
 // What a slice reads lies in memory; one that runs backwards, and one that two kernels read, are copies.
 // CHECK-LABEL: func.func @slices_apart
 // CHECK: tfc.launch @neg_0
-// CHECK: tfc.launch @slice_relu_0
+// CHECK: tfc.launch @relu_0
 // CHECK: tfc.launch @slice_0
 // CHECK: tfc.launch @abs_0
 // CHECK: tfc.launch @slice_1
