@@ -14,6 +14,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
+#include <numeric>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/stat.h>
@@ -86,7 +88,8 @@ static uint64_t readLoop(const uint64_t *words, size_t count) {
 //===-- Threads ------------------------------------------------------------------------------------------===//
 
 namespace {
-/// Every thread does the same at the same time; what counts is the time from the first to begin to the last to end.
+/// Every thread does the same at the same time. Multiply-adds count by the CPU time of each thread, so that other processes hardly
+/// matter; reading counts from the first thread's beginning to the last one's end, since threads share the memory.
 struct Race {
   int32_t threads;
   std::atomic<int32_t> ready{0};
@@ -95,7 +98,7 @@ struct Race {
   size_t words = 0;
   int64_t steps = 0;
   std::vector<std::vector<uint64_t>> memory;
-  std::vector<double> begin, end, work;
+  std::vector<double> begin, end, work, cpuRate;
 };
 
 struct Runner {
@@ -103,6 +106,12 @@ struct Runner {
   int32_t number;
 };
 } // namespace
+
+static double cpuSeconds() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+}
 
 static void *runOne(void *data) {
   auto *runner = static_cast<Runner *>(data);
@@ -112,12 +121,14 @@ static void *runOne(void *data) {
   while (race.ready.load() < race.threads) {
   }
   race.begin[number] = now();
+  double cpu = cpuSeconds();
   if (race.reads) {
     race.kept += readLoop(race.memory[number].data(), race.words);
     race.work[number] = double(race.words) * 8;
   } else {
     race.work[number] = fmaLoop(race.steps);
   }
+  race.cpuRate[number] = race.work[number] / (cpuSeconds() - cpu);
   race.end[number] = now();
   return nullptr;
 }
@@ -141,6 +152,8 @@ static double runRace(Race &race) {
     pthread_join(handles[size_t(i)], nullptr);
   if (made < race.threads)
     return 0;
+  if (!race.reads)
+    return std::accumulate(race.cpuRate.begin(), race.cpuRate.end(), 0.0);
   double work = 0;
   for (double part : race.work)
     work += part;
@@ -156,6 +169,7 @@ MachinePeaks measurePeaks(int32_t threads) {
   race.begin.resize(count);
   race.end.resize(count);
   race.work.resize(count);
+  race.cpuRate.resize(count);
   MachinePeaks peaks;
   peaks.threads = race.threads;
   race.steps = 200000;
