@@ -104,14 +104,14 @@ static OwningOpRef<ModuleOp> loadMLIR(StringRef path, MLIRContext &context) {
 }
 
 CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &module, Stage &stage) {
-  stage = Stage::Import;
+  stage = entered = Stage::Import;
   StringRef path = input.path;
   if (!input.builtin.empty()) {
     module = loadBuiltin(input, context);
   } else if (path.ends_with(".mlir") || path.ends_with(".mlirbc")) {
     module = loadMLIR(path, context);
     if (module)
-      stage = detectStage(*module);
+      stage = entered = detectStage(*module);
   } else {
     ImportOptions import;
     import.dynamicAll = input.dynamicAll;
@@ -158,8 +158,9 @@ CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
   });
   if (succeeded(pm.run(module)))
     return CompileStatus::Success;
-  // Up to the plan the passes refuse what the input says; after it they only translate, so a failure is ours.
-  return stage <= Stage::Plan ? CompileStatus::BadInput : CompileStatus::Defect;
+  // Up to the plan the passes refuse what the input says; after it they only translate, so a failure is ours, unless
+  // somebody else wrote the kernels.
+  return stage <= Stage::Plan || entered >= Stage::Kernels ? CompileStatus::BadInput : CompileStatus::Defect;
 }
 
 /// The stage that decides a fusion.

@@ -106,4 +106,6 @@ void tfc::installCrashHandlers() {
   action.sa_flags = SA_ONSTACK;
   for (int number : {SIGSEGV, SIGBUS, SIGABRT, SIGILL, SIGFPE})
     sigaction(number, &action, nullptr);
+  // A file that may not grow is an error of the write, like a full disk.
+  std::signal(SIGXFSZ, SIG_IGN);
 }

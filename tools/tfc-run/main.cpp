@@ -19,6 +19,7 @@
 #include "tfc/Version.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -163,6 +164,7 @@ static Status runTool(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   std::set_new_handler(outOfMemory);
+  std::signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of the write
   Status status = runTool(argc, argv);
   if (!status && (std::fflush(stdout) || std::ferror(stdout)))
     status = defect("cannot write to standard output");

@@ -89,6 +89,7 @@ private:
   CompileStatus writeCode(ModuleOp module);
 
   MLIRContext &context;
+  Stage entered = Stage::Import; ///< The stage of the module that was given.
   CompileOptions options;
   Report report;
 };
