@@ -47,6 +47,8 @@ private:
   LogicalResult addSlots();
   void addRequirements();
   SmallVector<int64_t> addDims(Type type);
+  /// Name, type and dims of the tensors that a launch reads or makes; null where the descriptor cannot say one of them.
+  ArrayAttr describeTensors(ValueRange tensors);
   DictionaryAttr makeDictionary(ArrayRef<std::pair<StringRef, Attribute>> fields);
 
   func::FuncOp entry;
