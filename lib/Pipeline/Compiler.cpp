@@ -217,8 +217,9 @@ CompileStatus Compiler::writeCode(ModuleOp module) {
   artifact.target.features = cpu->llvmFeatures;
   artifact.variants = {KernelVariant{"", cpu->featureBits}};
   artifact.querySymbol = options.querySymbol;
-  llvm::Error error = options.stage == Stage::SharedLibrary
-                          ? emitArtifact(module, artifact)
+  bool isLibrary = options.stage == Stage::SharedLibrary || options.stage == Stage::Archive;
+  llvm::Error error = isLibrary
+                          ? emitArtifact(module, options.stage == Stage::Archive ? LibraryKind::Static : LibraryKind::Shared, artifact)
                           : emitCodeFile(module, options.stage == Stage::Asm ? CodeKind::Assembly : CodeKind::Object, artifact);
   if (!error)
     return CompileStatus::Success;

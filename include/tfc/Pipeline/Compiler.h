@@ -57,7 +57,7 @@ struct CompileOptions {
   std::string headerPath;     ///< of a shared library; empty: none
   std::string saveStagesDir;  ///< a folder for the module of every stage; empty: none
   std::string cpu = "native"; ///< see TargetInfo/CpuTarget.h
-  std::string querySymbol = "tfc_model_query";
+  std::string querySymbol; ///< Empty: the usual one, see ArtifactOptions.
   TfcWeightMode weights = TFC_WEIGHTS_EMBED;
   bool reference = false;
   bool plainKernels = false;
