@@ -41,6 +41,9 @@ Runs
   --threads N            default 0: as many as the affinity mask and the cgroup quota allow
   --repeat N             measure N runs (default 1)
   --warmup N             runs before those (default 1 with --repeat, else 0)
+  --clients N,N,...      requests a second with so many clients at once: threads with a context each, of one thread unless
+                         --threads says more, over the same weights; and how much memory grew
+  --seconds X            how long for each number of clients (default 2)
   --profile [FILE.json]  a table of the kernels: calls, time, share, rates, percent of what this machine can do at most;
                          with a file, a trace for ui.perfetto.dev or chrome://tracing as well
   --profile-html FILE    a page with the table, a roofline, a timeline and the fused graph
@@ -127,6 +130,20 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
   auto tolerance = [](double &to) {
     return [&to](const std::string &value) { return parseTolerance(value, to); };
   };
+  auto clients = [&options](const std::string &value) {
+    for (size_t at = 0; at <= value.size();) {
+      size_t comma = std::min(value.find(',', at), value.size());
+      int64_t count;
+      if (!parseInteger(value.substr(at, comma - at), 1, 1024, count))
+        return false;
+      options.clients.push_back(count);
+      at = comma + 1;
+    }
+    return true;
+  };
+  auto seconds = [&options](const std::string &value) {
+    return parseTolerance(value, options.seconds) && options.seconds >= 0.01 && options.seconds <= 1e6;
+  };
   return {{"--inputs", nullptr, text(options.inputs), "a file"},
           {"--save-inputs", nullptr, text(options.saveInputs), "a file"},
           {"--outputs", nullptr, text(options.outputs), "a file"},
@@ -140,6 +157,8 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
           {"--threads", nullptr, integer(options.threads, 0, 1024), "a number from 0 to 1024"},
           {"--repeat", nullptr, integer(options.repeat, 1, 100000000), "a number of at least 1"},
           {"--warmup", nullptr, integer(options.warmup, 0, 100000000), "a number of at least 0"},
+          {"--clients", nullptr, clients, "numbers from 1 to 1024: 1,2,4"},
+          {"--seconds", nullptr, seconds, "a number from 0.01 to 1000000"},
           {"--random", &options.random, nullptr, ""},
           {"--json", &options.json, nullptr, ""},
           {"--describe", &options.describe, nullptr, ""},
@@ -226,6 +245,9 @@ Status parseOptions(int argc, char **argv, Options &options) {
   if (options.inspects() && (options.profile || !options.profileHtml.empty() || options.repeat > 1 || options.warmup > 0 ||
                              !options.expect.empty() || !options.outputs.empty()))
     return badInput("looking at tensors is a run of its own: --profile, --repeat, --warmup, --expect and --outputs do not go with it");
+  if (!options.clients.empty() && (options.inspects() || options.profile || !options.profileHtml.empty() || options.repeat > 1 ||
+                                   !options.expect.empty() || !options.outputs.empty()))
+    return badInput("--clients is a measurement of its own: --profile, --repeat, --expect, --outputs and looking at tensors do not go with it");
   if (!options.names.empty() && options.dumpTensors.empty())
     return badInput("--names says which tensors --dump-tensors writes");
   if (options.warmup < 0)
