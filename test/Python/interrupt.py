@@ -10,8 +10,8 @@ import time
 import numpy as np
 
 import tfc
-from harness import MODELS, assert_close, cases
-from tfc import _arrays, _model
+from harness import MODELS, assert_close, cases, expect
+from tfc import _arrays, _dlpack
 
 folder = pathlib.Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
@@ -87,4 +87,29 @@ ids = inputs["input_ids"]
 for layout in (ids, ids[:, ::2], ids.T):
     assert np.shares_memory(_arrays.input_array(port, Tensor(layout)), ids), "DLPack was copied"
     assert np.shares_memory(_arrays.input_array(port, layout), ids), "numpy was copied"
+
+# A type that numpy does not have, read where it lies: bits of numpy's own tensor under another name.
+(folder / "half.mlir").write_text("""
+module attributes {tfc.model_name = "half"} {
+  func.func @main(%x: tensor<?x4xbf16, #tfc.dims<n, 4>> {tfc.name = "x"}) -> (tensor<?x4xbf16, #tfc.dims<n, 4>> {tfc.name = "y"}) attributes {tfc.entry} {
+    %0 = tfc.neg %x : tensor<?x4xbf16, #tfc.dims<n, 4>>
+    return %0 : tensor<?x4xbf16, #tfc.dims<n, 4>>
+  }
+}
+""")
+
+
+class Bfloat16(Tensor):
+    def __dlpack__(self, **_):
+        capsule = self.array.__dlpack__()
+        _dlpack._Tensor.from_address(_dlpack._get_pointer(capsule, b"dltensor")).dtype.code = 4
+        return capsule
+
+
+half = tfc.compile(folder / "half.mlir")
+bits = np.arange(24, dtype=np.uint16).reshape(3, 8) + 0x3F80
+for layout in (bits[:, :4], bits[:, ::2], np.ascontiguousarray(bits[:, 4:]), bits[:0, :4]):
+    assert np.array_equal(half(x=Bfloat16(layout))["y"], layout ^ 0x8000)
+assert np.shares_memory(_arrays.input_array(half.inputs[0], Bfloat16(bits[:, ::2])), bits)
+expect(tfc.Error, "input 'input_ids': its type is bf16, but must be i64", context, {**inputs, "input_ids": Bfloat16(bits)})
 print("interrupted")
