@@ -36,10 +36,11 @@ def _in_a_home(what: pathlib.PurePath) -> pathlib.Path | None:
 
 def compiler() -> str:
     """The path of tfc-compile. Raises Error (NOT_FOUND)."""
-    found = _in_a_home(_COMPILER) or shutil.which("tfc-compile")
+    at_home = _in_a_home(_COMPILER)
+    found = str(at_home) if at_home else shutil.which("tfc-compile")
     if not found:
         raise Error("tfc-compile was not found: set TFC_HOME to tfc's build folder, or put it on the PATH", Code.NOT_FOUND)
-    return str(found)
+    return found
 
 
 def needed_packages() -> str:
