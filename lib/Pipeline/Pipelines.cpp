@@ -9,6 +9,7 @@
 
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Codegen/Common/Passes.h"
+#include "tfc/Codegen/Loops/Passes.h"
 #include "tfc/Conversion/TfcToLinalg/Passes.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
@@ -173,6 +174,7 @@ void mlir::tfc::registerAllTfcPasses() {
   registerTfcTransformsPasses();
   registerTfcToLinalgPasses();
   registerTfcCodegenCommonPasses();
+  registerTfcCodegenLoopsPasses();
   registerTfcCodegenCPUPasses();
   registerCPUPipelines();
   PassPipelineRegistration<PipelineOptions>("tfc-to-fused", "import -> fused", [](OpPassManager &pm, const PipelineOptions &o) {
