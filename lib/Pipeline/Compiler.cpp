@@ -118,6 +118,7 @@ CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &m
     import.fixedDims = input.fixedDims;
     import.dimRanges = input.dimRanges;
     import.foldedInputs = input.foldedInputs;
+    import.allowExtern = input.allowExtern;
     import.externalRoot = input.externalRoot;
     import.allowExternalLinks = !input.externalRoot.empty();
     module = importONNX(path, context, import);

@@ -63,6 +63,9 @@ cl::opt<std::string>
     externalRoot("external-root",
                  cl::desc("Look up weights outside the model file in DIR, links inside it included"),
                  cl::value_desc("DIR"), cl::cat(category));
+cl::opt<bool> allowExtern("allow-extern",
+                          cl::desc("Make operators that tfc does not know calls of the host (TfcContextOptions.extern_call)"),
+                          cl::cat(category));
 cl::opt<bool> printOperators("list-operators",
                             cl::desc("Print the operators that can be imported (with --json as JSON)"),
                             cl::cat(category));
@@ -169,9 +172,10 @@ bool readInput(CompileInput &input) {
   input.name = modelName;
   input.seed = seed;
   input.dynamicAll = dynamic == "all";
-  if ((!foldInputs.empty() || !externalRoot.empty()) && (!builtin.empty() || isModule(path)))
-    return usageError("--fold-inputs and --external-root are for ONNX files");
+  if ((!foldInputs.empty() || !externalRoot.empty() || allowExtern) && (!builtin.empty() || isModule(path)))
+    return usageError("--fold-inputs, --external-root and --allow-extern are for ONNX files");
   input.externalRoot = externalRoot;
+  input.allowExtern = allowExtern;
   if (!foldInputs.empty())
     if (std::string problem = ::tfc::readFoldedInputs(foldInputs, input.foldedInputs); !problem.empty())
       return usageError("--fold-inputs: " + problem);

@@ -144,8 +144,8 @@ void EntryDescription::collectSources(Value value, llvm::SmallSetVector<int64_t,
         sources.insert(found->second);
       continue;
     }
-    if (auto reshape = dyn_cast<ReshapeOp>(op))
-      reached.insert(reshape.getX());
+    if (isa<ReshapeOp, ExternCallOp>(op))
+      reached.insert(op->operand_begin(), op->operand_end());
     unsigned number = cast<OpResult>(value).getResultNumber();
     for (Region &region : op->getRegions())
       if (!region.empty() && region.back().mightHaveTerminator())
@@ -255,6 +255,11 @@ LogicalResult EntryDescription::build() {
   addRequirements();
   WalkResult result = entry.walk([&](LaunchOp launch) {
     return failed(addLaunch(launch)) ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  entry.walk([&](ExternCallOp call) {
+    for (ValueRange tensors : {ValueRange(call.getInputs()), ValueRange(call.getOutputs())})
+      for (Value tensor : tensors)
+        addDims(tensor.getType());
   });
   if (result.wasInterrupted() || failed(addSlots()))
     return failure();
