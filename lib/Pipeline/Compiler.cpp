@@ -143,6 +143,7 @@ CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
   PipelineOptions pipeline;
   pipeline.cpu = options.cpu;
   pipeline.reference = options.reference;
+  pipeline.plainKernels = options.plainKernels;
   pipeline.exposeNames = options.exposeNames;
   pipeline.exposeAttention = options.exposeAttention;
   for (const std::string &name : options.disabledFusions)

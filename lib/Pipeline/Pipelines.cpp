@@ -117,6 +117,7 @@ static void buildKernels(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createInsertRequirements());
   FormKernelsOptions form;
   form.fuse = !options.reference;
+  form.plain = options.plainKernels;
   form.epilogue = !llvm::is_contained(options.disabledFusions, "epilogue");
   form.embedding = !llvm::is_contained(options.disabledFusions, "embedding");
   pm.addPass(createFormKernels(form));

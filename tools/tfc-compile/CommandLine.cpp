@@ -70,6 +70,7 @@ cl::opt<bool> printOperators("list-operators",
                             cl::desc("Print the operators that can be imported (with --json as JSON)"),
                             cl::cat(category));
 cl::opt<bool> reference("reference", cl::desc("Compile every op through its plain lowering, each in a kernel of its own"), cl::cat(category));
+cl::opt<bool> plainKernels("plain-kernels", cl::desc("Form the same kernels, but give each its plain lowering: for tfc-run --compare-with"), cl::cat(category));
 cl::opt<bool> explainFusion("explain-fusion", cl::desc("Tell for every candidate whether it fused, or the first thing that kept it from fusing"), cl::cat(category));
 cl::list<std::string> requireFusion("require-fusion", cl::desc("End with exit code 1 when the graph has fewer: attention:12,gelu:12 (attention, layer_norm, rms_norm, softmax, gelu, silu, swiglu, embedding, qkv, epilogue)"),
                                     cl::value_desc("KIND:N,..."), cl::CommaSeparated, cl::cat(category));
@@ -280,6 +281,7 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
   line.options.exposeNames = exposeNames;
   line.options.exposeAttention = emitAttention;
   line.options.reference = reference;
+  line.options.plainKernels = plainKernels;
   line.options.configurePassManager = [](mlir::PassManager &pm) { return mlir::applyPassManagerCLOptions(pm); };
   line.reportPath = reportPath;
   line.verbose = verbose;

@@ -46,6 +46,12 @@ Runs
   --measure-machine      measure what this machine can do at most and keep it in ~/.cache/tfc/machine.txt; needs no model
   --json                 last line: one object with min_ms, median_ms, p90_ms, repeat, threads
 
+Looking inside of one run, kernel by kernel
+  --check-nan            the first kernel and node that makes a NaN or an infinity which nothing it read had; exit code 1 if so
+  --dump-tensors DIR     write what the nodes of --names REGEX make (default: all) as .npy files, and index.json
+  --compare-with M.so    the worst error of every kernel against another artifact of the model, on the same values: one of
+                         tfc-compile --plain-kernels (the same kernels, plainly lowered) or --reference; --rtol, --atol as above
+
 Model
   --describe             inputs, outputs, symbols, kernels, weights, memory (a number with --dim); with --json as JSON
   --entry NAME           entry point (default: the first)
@@ -137,6 +143,10 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
           {"--describe", &options.describe, nullptr, ""},
           {"--profile", &options.profile, nullptr, ""},
           {"--profile-html", nullptr, text(options.profileHtml), "a file"},
+          {"--check-nan", &options.checkNan, nullptr, ""},
+          {"--dump-tensors", nullptr, text(options.dumpTensors), "a folder"},
+          {"--names", nullptr, text(options.names), "a regular expression"},
+          {"--compare-with", nullptr, text(options.compareWith), "a model.so"},
           {"--measure-machine", &options.measureMachine, nullptr, ""},
           {"--version", &options.version, nullptr, ""},
           {"--help", &options.help, nullptr, ""}};
@@ -209,6 +219,13 @@ Status parseOptions(int argc, char **argv, Options &options) {
     return badInput("--random and --inputs exclude each other");
   if (!options.random && !options.describe && !options.dims.empty())
     return badInput("--dim sizes made-up inputs: it goes with --random or --describe");
+  if (options.checkNan + !options.dumpTensors.empty() + !options.compareWith.empty() > 1)
+    return badInput("--check-nan, --dump-tensors and --compare-with exclude each other");
+  if (options.inspects() && (options.profile || !options.profileHtml.empty() || options.repeat > 1 || options.warmup > 0 ||
+                             !options.expect.empty() || !options.outputs.empty()))
+    return badInput("looking at tensors is a run of its own: --profile, --repeat, --warmup, --expect and --outputs do not go with it");
+  if (!options.names.empty() && options.dumpTensors.empty())
+    return badInput("--names says which tensors --dump-tensors writes");
   if (options.warmup < 0)
     options.warmup = options.repeat > 1 ? 1 : 0;
   return {};

@@ -61,6 +61,7 @@ struct CompileOptions {
   std::string querySymbol = "tfc_model_query";
   TfcWeightMode weights = TFC_WEIGHTS_EMBED;
   bool reference = false;
+  bool plainKernels = false;
   std::string exposeNames;      ///< regular expression: what these nodes give becomes outputs; empty: none
   bool exposeAttention = false; ///< probabilities of attentions become outputs
   std::vector<std::string> disabledFusions; ///< names that getFusionNames() knows
