@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Codegen/Common/EntryDescription.h"
+#include "tfc-c/ModelABI.h"
+#include "tfc/Codegen/Common/InPlace.h"
 #include "tfc/Codegen/Common/NodeNames.h"
 
 #include <limits>
@@ -31,7 +33,7 @@ DictionaryAttr EntryDescription::makeDictionary(ArrayRef<std::pair<StringRef, At
 
 void EntryDescription::addSymbols() {
   auto ranges = entry->getAttrOfType<DictionaryAttr>("tfc.symbol_ranges");
-  auto declare = [&](StringAttr name, int64_t bornIn) {
+  auto declare = [&](StringAttr name, int64_t bornIn, TfcSymbolKind kind = TFC_SYMBOL_SIZE) {
     symbolNumbers[name] = symbols.size();
     values.declareSymbol(name, bornIn);
     auto range = ranges ? ranges.getAs<DenseI64ArrayAttr>(name) : DenseI64ArrayAttr();
@@ -41,7 +43,8 @@ void EntryDescription::addSymbols() {
     symbols.push_back(makeDictionary({{"name", name},
                                       {"min", builder.getI64IntegerAttr(least)},
                                       {"max", builder.getI64IntegerAttr(greatest)},
-                                      {"born_in", builder.getI64IntegerAttr(bornIn)}}));
+                                      {"born_in", builder.getI64IntegerAttr(bornIn)},
+                                      {"kind", builder.getI64IntegerAttr(kind)}}));
   };
   llvm::SetVector<StringAttr> bound;
   for (Type type : entry.getArgumentTypes())
@@ -49,6 +52,9 @@ void EntryDescription::addSymbols() {
       dim.collectSymbols(bound);
   for (StringAttr name : bound)
     declare(name, 0);
+  for (unsigned result = 0; result < entry.getNumResults(); ++result)
+    if (StringAttr room = entry.getResultAttrOfType<StringAttr>(result, kRoomAttr); room && !symbolNumbers.contains(room))
+      declare(room, 0, TFC_SYMBOL_ROOM);
   entry.walk([&](BindOp bind) {
     int64_t number = binds.size();
     bindNumbers[bind] = number;
@@ -70,6 +76,17 @@ SmallVector<int64_t> EntryDescription::addDims(Type type) {
 static TypeAttr getPlainType(Type type) {
   auto tensor = cast<RankedTensorType>(type);
   return TypeAttr::get(RankedTensorType::get(tensor.getShape(), tensor.getElementType()));
+}
+
+/// 1 + the number of the symbol, or 0: see TfcPort.
+int64_t EntryDescription::getRoom(unsigned result) {
+  auto room = entry.getResultAttrOfType<StringAttr>(result, kRoomAttr);
+  return room ? symbolNumbers.lookup(room) + 1 : 0;
+}
+
+int64_t EntryDescription::getRoomAxis(unsigned result) {
+  auto axis = entry.getResultAttrOfType<IntegerAttr>(result, kRoomAxisAttr);
+  return axis ? axis.getInt() : 0;
 }
 
 LogicalResult EntryDescription::addPorts() {
@@ -103,7 +120,9 @@ LogicalResult EntryDescription::addPorts() {
     outputs.push_back(makeDictionary({{"name", nameOf(entry.getResultAttrDict(index), "output", index)},
                                       {"type", getPlainType(type)},
                                       {"dims", builder.getDenseI64ArrayAttr(addDims(type))},
-                                      {"alias", builder.getI64IntegerAttr(alias)}}));
+                                      {"alias", builder.getI64IntegerAttr(alias)},
+                                      {"room", builder.getI64IntegerAttr(getRoom(index))},
+                                      {"room_axis", builder.getI64IntegerAttr(getRoomAxis(index))}}));
   }
   return success();
 }
