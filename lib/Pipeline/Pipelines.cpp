@@ -135,6 +135,7 @@ static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
     PackWeightsOptions pack;
     pack.cpu = options.cpu;
     pm.addPass(createPackWeights(pack));
+    pm.addPass(createGrowInPlace());
   }
   buildKernelPipeline(pm, cpu);
   pm.addPass(createLowerHostProgram());

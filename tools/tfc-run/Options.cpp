@@ -40,6 +40,10 @@ Runs
   --threads N            default 0: as many as the affinity mask and the cgroup quota allow
   --repeat N             measure N runs (default 1)
   --warmup N             runs before those (default 1 with --repeat, else 0)
+  --steps N              N runs that follow each other: outputs that may share memory with an input are its value in the next
+                         run, other inputs are made up anew (with --random)
+  --in-place             past and present of an attention share one buffer: only new rows are written
+  --room ROWS            how many rows the buffers have room for (default: as many as the steps need)
   --profile [FILE.json]  a table of the kernels: calls, time, share, rates, percent of what this machine can do at most;
                          with a file, a trace for ui.perfetto.dev or chrome://tracing as well
   --profile-html FILE    a page with the table, a roofline, a timeline and the fused graph
@@ -138,6 +142,9 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
           {"--threads", nullptr, integer(options.threads, 0, 1024), "a number from 0 to 1024"},
           {"--repeat", nullptr, integer(options.repeat, 1, 100000000), "a number of at least 1"},
           {"--warmup", nullptr, integer(options.warmup, 0, 100000000), "a number of at least 0"},
+          {"--steps", nullptr, integer(options.steps, 1, 100000000), "a number of at least 1"},
+          {"--room", nullptr, integer(options.room, 1, INT64_MAX), "a number of at least 1"},
+          {"--in-place", &options.inPlace, nullptr, ""},
           {"--random", &options.random, nullptr, ""},
           {"--json", &options.json, nullptr, ""},
           {"--describe", &options.describe, nullptr, ""},
@@ -222,10 +229,14 @@ Status parseOptions(int argc, char **argv, Options &options) {
   if (options.checkNan + !options.dumpTensors.empty() + !options.compareWith.empty() > 1)
     return badInput("--check-nan, --dump-tensors and --compare-with exclude each other");
   if (options.inspects() && (options.profile || !options.profileHtml.empty() || options.repeat > 1 || options.warmup > 0 ||
-                             !options.expect.empty() || !options.outputs.empty()))
-    return badInput("looking at tensors is a run of its own: --profile, --repeat, --warmup, --expect and --outputs do not go with it");
+                             options.steps > 1 || !options.expect.empty() || !options.outputs.empty()))
+    return badInput("looking at tensors is a run of its own: --profile, --repeat, --warmup, --steps, --expect and --outputs do not go with it");
   if (!options.names.empty() && options.dumpTensors.empty())
     return badInput("--names says which tensors --dump-tensors writes");
+  if (options.steps > 1 && (!options.random || options.repeat > 1 || options.warmup > 0))
+    return badInput("--steps goes with --random, and with neither --repeat nor --warmup");
+  if (options.room && !options.inPlace)
+    return badInput("--room goes with --in-place");
   if (options.warmup < 0)
     options.warmup = options.repeat > 1 ? 1 : 0;
   return {};

@@ -30,6 +30,7 @@ void mlir::tfc::buildKernelPipeline(OpPassManager &pm, const CPUPipelineOptions 
   GenerateContractionOptions contraction;
   contraction.cpu = options.cpu;
   pm.addPass(createGenerateContraction(contraction));
+  pm.addPass(createGenerateAppend());
   GenerateAttentionOptions attention;
   attention.cpu = options.cpu;
   pm.addPass(createGenerateAttention(attention));

@@ -7,6 +7,7 @@
 
 #include "tfc/Codegen/Common/EntryDescription.h"
 #include "tfc/Codegen/Common/EntryFunctions.h"
+#include "tfc/Codegen/Common/InPlace.h"
 #include "tfc/Codegen/Common/NodeNames.h"
 
 #include "tfc-c/ModelABI.h"
@@ -34,7 +35,7 @@ DictionaryAttr EntryDescription::makeDictionary(ArrayRef<std::pair<StringRef, At
 
 void EntryDescription::addSymbols() {
   auto ranges = entry->getAttrOfType<DictionaryAttr>("tfc.symbol_ranges");
-  auto declare = [&](StringAttr name, int64_t bornIn) {
+  auto declare = [&](StringAttr name, int64_t bornIn, TfcSymbolKind kind = TFC_SYMBOL_SIZE) {
     symbolNumbers[name] = symbols.size();
     values.declareSymbol(name, bornIn);
     auto range = ranges ? ranges.getAs<DenseI64ArrayAttr>(name) : DenseI64ArrayAttr();
@@ -44,7 +45,8 @@ void EntryDescription::addSymbols() {
     symbols.push_back(makeDictionary({{"name", name},
                                       {"min", builder.getI64IntegerAttr(least)},
                                       {"max", builder.getI64IntegerAttr(greatest)},
-                                      {"born_in", builder.getI64IntegerAttr(bornIn)}}));
+                                      {"born_in", builder.getI64IntegerAttr(bornIn)},
+                                      {"kind", builder.getI64IntegerAttr(kind)}}));
   };
   llvm::SetVector<StringAttr> bound;
   for (Type type : entry.getArgumentTypes())
@@ -52,6 +54,9 @@ void EntryDescription::addSymbols() {
       dim.collectSymbols(bound);
   for (StringAttr name : bound)
     declare(name, 0);
+  for (unsigned result = 0; result < entry.getNumResults(); ++result)
+    if (StringAttr room = entry.getResultAttrOfType<StringAttr>(result, kRoomAttr); room && !symbolNumbers.contains(room))
+      declare(room, 0, TFC_SYMBOL_ROOM);
   entry.walk([&](BindOp bind) {
     int64_t number = binds.size();
     bindNumbers[bind] = number;
@@ -73,6 +78,17 @@ SmallVector<int64_t> EntryDescription::addDims(Type type) {
 static TypeAttr getPlainType(Type type) {
   auto tensor = cast<RankedTensorType>(type);
   return TypeAttr::get(RankedTensorType::get(tensor.getShape(), tensor.getElementType()));
+}
+
+/// 1 + the number of the symbol, or 0: see TfcPort.
+int64_t EntryDescription::getRoom(unsigned result) {
+  auto room = entry.getResultAttrOfType<StringAttr>(result, kRoomAttr);
+  return room ? symbolNumbers.lookup(room) + 1 : 0;
+}
+
+int64_t EntryDescription::getRoomAxis(unsigned result) {
+  auto axis = entry.getResultAttrOfType<IntegerAttr>(result, kRoomAxisAttr);
+  return axis ? axis.getInt() : 0;
 }
 
 LogicalResult EntryDescription::addPorts() {
@@ -106,7 +122,9 @@ LogicalResult EntryDescription::addPorts() {
     outputs.push_back(makeDictionary({{"name", nameOf(entry.getResultAttrDict(index), "output", index)},
                                       {"type", getPlainType(type)},
                                       {"dims", builder.getDenseI64ArrayAttr(addDims(type))},
-                                      {"alias", builder.getI64IntegerAttr(alias)}}));
+                                      {"alias", builder.getI64IntegerAttr(alias)},
+                                      {"room", builder.getI64IntegerAttr(getRoom(index))},
+                                      {"room_axis", builder.getI64IntegerAttr(getRoomAxis(index))}}));
   }
   return success();
 }

@@ -33,6 +33,50 @@ def GenerateContraction : Pass<"tfc-generate-contraction", "::mlir::ModuleOp"> {
                            "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def GrowInPlace : Pass<"tfc-grow-in-place", "::mlir::ModuleOp"> {
+  let summary = "let results that are an argument with rows behind it share its memory";
+  let description = [{
+    Applies to a result of an entry that a launch of one concat makes of an argument and something else: the present of an
+    attention's past. Its caller may keep both in one buffer with room for more rows. Whether he does is known in the
+    run only, so the entry gets a symbol that is no size: the rows that there is room for, or 0 where past and
+    present lie apart. Results whose lengths are the same expression share one. The result says so as `tfc.alias`,
+    `tfc.room` and `tfc.room_axis`.
+
+    The kernels that read or write the argument or the result become variants over that symbol, whose `tfc.layout` has the dims
+    of the buffer that the tensor is the front part of. The one that appends says in `tfc.moved_rows` how many rows it
+    has to copy: none in place.
+
+    Left alone: an argument or result that something else than launches uses (a reshape would have to know of the room), elements
+    that are no whole bytes, lengths that are born in the run.
+
+    ```mlir
+    %1 = tfc.launch @concat_0(%past, %0) symbols [past, seq] ...
+    return %1 : tensor<?x4x?x16xf32, #tfc.dims<batch, 4, past + seq, 16>>
+    ```
+    becomes, with the result's `tfc.room = "room"`,
+    ```mlir
+    %1 = tfc.launch @concat_0_in_place(%past, %0) symbols [past, seq, room] ...
+
+    func.func private @concat_0_in_place(%past: tensor<?x4x?x16xf32, #tfc.dims<s0, 4, s1, 16>> {tfc.layout = #tfc.dims<s0, 4, max(s1, s3), 16>}, ...)
+        -> (tensor<?x4x?x16xf32, #tfc.dims<s0, 4, s1 + s2, 16>> {tfc.layout = #tfc.dims<s0, 4, max(s1 + s2, s3), 16>})
+        attributes {tfc.moved_rows = #tfc.expr<s1 - s1 * min(s3, 1)>, ...}
+    ```
+  }];
+  let dependentDialects = ["::mlir::tfc::TfcDialect"];
+  let statistics = [Statistic<"grown", "grown", "Results that may share the memory of an argument">];
+}
+
+def GenerateAppend : Pass<"tfc-generate-append", "::mlir::ModuleOp"> {
+  let summary = "write loops for framed kernels that put rows behind others";
+  let description = [{
+    Applies to a framed kernel with `tfc.moved_rows` (tfc-grow-in-place) that is one `tfc.concat` of two operands, each read
+    through transposes and slices. The rows of the first that are in their place already are neither read nor written. A
+    tile is one place along the dims in front of the axis. Any other kernel is left to the generic road.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def GenerateAttention : Pass<"tfc-generate-attention", "::mlir::ModuleOp"> {
   let summary = "write loops and vectors for framed kernels that are one attention of f32";
   let description = [{
