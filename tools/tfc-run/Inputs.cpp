@@ -46,7 +46,7 @@ Status readInputs(const TfcEntry &entry, const std::string &path, std::vector<Ar
   return {};
 }
 
-Status readOrMakeInputs(const Options &options, const TfcEntry &entry, std::vector<Array> &inputs) {
+static Status obtainInputs(const Options &options, const TfcEntry &entry, std::vector<Array> &inputs) {
   if (options.random)
     return makeInputs(entry, options.dims, options.seed, inputs);
   if (!options.inputs.empty())
@@ -54,6 +54,12 @@ Status readOrMakeInputs(const Options &options, const TfcEntry &entry, std::vect
   return entry.input_count
              ? badInput("the model has inputs: give --inputs FILE.npz or --random (tfc-run --help)")
              : Status{};
+}
+
+Status readOrMakeInputs(const Options &options, const TfcEntry &entry, std::vector<Array> &inputs) {
+  if (Status status = obtainInputs(options, entry, inputs))
+    return status;
+  return options.saveInputs.empty() ? Status{} : writeArrays(options.saveInputs, inputs);
 }
 
 } // namespace tfc

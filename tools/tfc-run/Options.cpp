@@ -30,6 +30,7 @@ Inputs
   --random               made-up inputs: ids inside their table, masks all ones, floats in [-0.5, 0.5]
   --dim NAME=N,...       sizes of the model's symbols for --random
   --seed N               other made-up inputs (default 0)
+  --save-inputs FILE.npz write the inputs of the run, to have made-up ones elsewhere
 
 Results
   --outputs FILE.npz     write them; bf16 as uint16 bits, float8 as uint8, 4-bit integers as int8
@@ -131,6 +132,7 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
     return [&to](const std::string &value) { return parseTolerance(value, to); };
   };
   return {{"--inputs", nullptr, text(options.inputs), "a file"},
+          {"--save-inputs", nullptr, text(options.saveInputs), "a file"},
           {"--outputs", nullptr, text(options.outputs), "a file"},
           {"--expect", nullptr, text(options.expect), "a file"},
           {"--entry", nullptr, text(options.entry), "a name"},
