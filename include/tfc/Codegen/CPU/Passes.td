@@ -94,7 +94,8 @@ def GenerateAttention : Pass<"tfc-generate-attention", "::mlir::ModuleOp"> {
 def ExpandMath : Pass<"tfc-expand-math", "::mlir::ModuleOp"> {
   let summary = "replace math functions by straight-line arithmetic that vectorizes";
   let description = [{
-    exp, exp2, expm1, log, tanh, erf and rsqrt of f32 become polynomials (errors are stated in the source); f16 and bf16 are computed in f32.
+    exp, exp2, log, tanh, erf, sin, cos and rsqrt of f32 become polynomials (errors are stated in the source); f16 and bf16 are computed in f32.
+    tanh and erf with the flag `afn` become shorter ones with larger errors.
     What is left, and f64, becomes calls of the C math library.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::func::FuncDialect"];
