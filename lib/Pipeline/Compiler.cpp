@@ -158,11 +158,16 @@ CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
       report.addFusion(std::move(*remark));
     return success(remark.has_value());
   });
-  if (succeeded(pm.run(module)))
+  if (succeeded(runGuarded(module, &pm, [&] { return pm.run(module); })))
     return CompileStatus::Success;
   // Up to the plan the passes refuse what the input says; after it they only translate, so a failure is ours, unless
   // somebody else wrote the kernels.
-  return stage <= Stage::Plan || entered >= Stage::Kernels ? CompileStatus::BadInput : CompileStatus::Defect;
+  failedPass = stage > Stage::Plan && entered < Stage::Kernels;
+  return failedPass ? CompileStatus::Defect : CompileStatus::BadInput;
+}
+
+LogicalResult Compiler::runGuarded(ModuleOp module, PassManager *passes, llvm::function_ref<LogicalResult()> work) {
+  return options.guard ? options.guard(module, passes, work) : work();
 }
 
 /// The stage that decides a fusion.
@@ -213,8 +218,9 @@ CompileStatus Compiler::writeCode(ModuleOp module) {
   artifact.target.features = cpu->llvmFeatures;
   artifact.variants = {KernelVariant{"", cpu->featureBits}};
   artifact.querySymbol = options.querySymbol;
-  llvm::Error error = options.stage == Stage::SharedLibrary
-                          ? emitArtifact(module, artifact)
+  bool isLibrary = options.stage == Stage::SharedLibrary || options.stage == Stage::Archive;
+  llvm::Error error = isLibrary
+                          ? emitArtifact(module, options.stage == Stage::Archive ? LibraryKind::Static : LibraryKind::Shared, artifact)
                           : emitCodeFile(module, options.stage == Stage::Asm ? CodeKind::Assembly : CodeKind::Object, artifact);
   if (!error)
     return CompileStatus::Success;
@@ -280,7 +286,8 @@ CompileStatus Compiler::run(const CompileInput &input) {
   }
   if (options.stage <= Stage::LLVM)
     return writeModule(*module, options.outputPath);
-  if (status = writeCode(*module); status != CompileStatus::Success)
-    return status;
+  LogicalResult written = runGuarded(*module, nullptr, [&] { return success((status = writeCode(*module)) == CompileStatus::Success); });
+  if (failed(written))
+    return status == CompileStatus::Success ? CompileStatus::Defect : status;
   return finishStage(options.stage);
 }
