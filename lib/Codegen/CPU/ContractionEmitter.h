@@ -8,7 +8,7 @@
 #ifndef TFC_LIB_CODEGEN_CPU_CONTRACTIONEMITTER_H
 #define TFC_LIB_CODEGEN_CPU_CONTRACTIONEMITTER_H
 
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "VectorEmitter.h"
 #include "tfc/Codegen/Common/ContractionEpilogue.h"
 #include "tfc/Schedule/ContractionSchedule.h"

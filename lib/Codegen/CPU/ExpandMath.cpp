@@ -21,7 +21,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "tfc/Codegen/CPU/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
