@@ -136,11 +136,16 @@ Value ContractionEmitter::batchOffset(ArrayRef<Value> indices, ArrayRef<DimExprA
 }
 
 void ContractionEmitter::emitTile(Value tile) {
-  // Blocks of rows change fastest, so that neighbouring tiles share a panel of B.
   Value rowTiles = e.ceilDiv(m, s.rowsPerTile()), panels = e.ceilDiv(n, s.panelWidth());
-  Value firstBlock = e.mul(e.rem(tile, rowTiles), s.blocksPerTile);
-  Value rest = e.div(tile, rowTiles);
-  Value panelNumber = e.rem(rest, panels), batch = e.div(rest, panels);
+  Value perBatch = e.mul(rowTiles, panels);
+  Value place = e.rem(tile, perBatch), batch = e.div(tile, perBatch);
+  // Blocks of rows change fastest, so that neighbouring tiles share a panel of B. Where A is too large to be
+  // read again for each panel, panels change fastest and share some rows of A.
+  Value isLarge = s.largeA ? e.lessEqual(e.index(s.largeA), e.mul(m, k)) : Value();
+  auto choose = [&](Value large, Value small) { return isLarge ? e.select(isLarge, large, small) : small; };
+  Value rowTile = choose(e.div(place, panels), e.rem(place, rowTiles));
+  Value panelNumber = choose(e.rem(place, panels), e.div(place, rowTiles));
+  Value firstBlock = e.mul(rowTile, s.blocksPerTile);
   SmallVector<Value> indices(p.batch.size());
   Value remaining = batch;
   for (size_t i = indices.size(); i-- > 0;) {
@@ -151,7 +156,9 @@ void ContractionEmitter::emitTile(Value tile) {
   offsetA = batchOffset(indices, p.batchA, e.mul(m, k));
   offsetB = batchOffset(indices, p.batchB, e.mul(k, n));
   offsetC = e.mul(batch, e.mul(m, n));
-  BlockRange blocks{firstBlock, e.min(e.add(firstBlock, s.blocksPerTile), rows.count)};
+  Value endBlock = e.min(e.add(firstBlock, s.blocksPerTile), rows.count);
+  BlockRange blocks{firstBlock, endBlock, choose(firstBlock, e.index(0)),
+                    choose(e.sub(endBlock, firstBlock), rows.count)};
   if (p.packedWidth)
     emitPackedColumns(panelNumber, blocks);
   else
@@ -206,7 +213,9 @@ void ContractionEmitter::emitPackedColumns(Value panelNumber, BlockRange blocks)
   Value panelSize = e.mul(k, s.panelWidth());
   int64_t width = *p.n.getConstant(), wholePanels = width / s.panelWidth(), rest = width % s.panelWidth();
   auto emitWhole = [&] {
-    Value next = e.min(e.add(panelNumber, 1), e.index(wholePanels - 1));
+    // Behind the last panel comes the first, for other rows or not at all.
+    Value following = e.add(panelNumber, 1);
+    Value next = e.select(e.lessEqual(e.index(wholePanels), following), e.index(0), following);
     Value width = e.index(s.panelWidth());
     emitPanel({column, width, b, e.mul(panelNumber, panelSize), width, SmallVector<Value>(s.blockVectors), false,
                e.mul(next, panelSize)},
@@ -252,7 +261,7 @@ void ContractionEmitter::packTransposedPanel(Value column) {
 void ContractionEmitter::emitPanel(const Panel &panel, BlockRange blocks) {
   if (panel.next && s.prefetchLines > 0) {
     // Lines per step = lines of the panel / (blocks * steps), rounded up in its last binary digit.
-    Value steps = e.mul(rows.count, e.max(e.div(k, e.index(s.unroll)), e.index(1)));
+    Value steps = e.mul(blocks.countOnPanel, e.max(e.div(k, e.index(s.unroll)), e.index(1)));
     Value lines = e.ceilDiv(e.mul(k, s.panelWidth()), kLineFloats);
     linesPerStep = e.div(e.add(e.mul(lines, kLineFraction), steps), e.max(steps, e.index(1)));
   }
@@ -260,23 +269,23 @@ void ContractionEmitter::emitPanel(const Panel &panel, BlockRange blocks) {
     // The high blocks come first.
     Value isHigh = e.lessEqual(e.add(number, 1), rows.highCount);
     Value row = e.add(e.mul(number, rows.low), e.min(number, rows.highCount));
-    RowBlock block{number, row, e.select(isHigh, rows.high, rows.low)};
-    emitRates(panel, block);
+    RowBlock block{number, row, e.select(isHigh, rows.high, rows.low), e.sub(number, blocks.firstOnPanel)};
+    emitRates(panel, blocks, block);
     if (epiloguePlace == EpiloguePlace::StoredVectors || epiloguePlace == EpiloguePlace::StoredScalars)
       emitStoredEpilogue(panel, block);
   });
 }
 
 /// The code for few blocks prefetches in large steps, the code for many in small ones: a prefetch costs as much as a load.
-void ContractionEmitter::emitRates(const Panel &panel, const RowBlock &block) {
+void ContractionEmitter::emitRates(const Panel &panel, BlockRange blocks, const RowBlock &block) {
   if (!panel.next || s.prefetchLines == 0)
     return emitHeights(panel, block, 1, 0);
   int64_t many = s.prefetchLines, some = llvm::divideCeil(s.prefetchLines, 2);
   e.branch(
-      e.lessEqual(e.index(many), rows.count), [&] { emitHeights(panel, block, many, 1); },
+      e.lessEqual(e.index(many), blocks.countOnPanel), [&] { emitHeights(panel, block, many, 1); },
       [&] {
         e.branch(
-            e.lessEqual(e.index(2), rows.count), [&] { emitHeights(panel, block, 2, some); },
+            e.lessEqual(e.index(2), blocks.countOnPanel), [&] { emitHeights(panel, block, 2, some); },
             [&] { emitHeights(panel, block, 1, 0); });
       });
 }
@@ -329,7 +338,7 @@ void ContractionEmitter::emitBlock(const Panel &panel, int64_t rowCount, const R
   SmallVector<Value> sums(rowCount * vectors, e.zeros());
   Value unrolledEnd = e.sub(k, e.rem(k, e.index(s.unroll)));
   sums = e.loop(e.index(0), unrolledEnd, s.unroll, sums, [&](Value at, ValueRange carried) {
-    emitPrefetches(panel, block.number, at, prefetches);
+    emitPrefetches(panel, block.numberOnPanel, at, prefetches);
     SmallVector<Value> current(carried);
     for (int64_t u = 0; u < s.unroll; ++u)
       current = emitStep(panel, rowOffsets, at, u, current);

@@ -68,13 +68,16 @@ private:
   struct RowSplit {
     Value count, high, low, highCount;
   };
-  /// Blocks [from, to) of one tile.
+  /// Blocks [from, to) of one tile, and those that follow each other on one panel before the next one is
+  /// needed.
   struct BlockRange {
     Value from, to;
+    Value firstOnPanel, countOnPanel;
   };
   /// A block of rows of C: its number, its first row and its height.
   struct RowBlock {
     Value number, row, height;
+    Value numberOnPanel;
   };
 
   Value dim(DimExprAttr expr) { return DimOp::create(e.b, e.loc, e.b.getIndexType(), expr); }
@@ -89,7 +92,7 @@ private:
   void packTransposedPanel(Value column);
 
   void emitPanel(const Panel &panel, BlockRange blocks);
-  void emitRates(const Panel &panel, const RowBlock &block);
+  void emitRates(const Panel &panel, BlockRange blocks, const RowBlock &block);
   void emitHeights(const Panel &panel, const RowBlock &block, int64_t fewestBlocks, int64_t prefetches);
   void emitBlock(const Panel &panel, int64_t rows, const RowBlock &block, int64_t prefetches);
   void emitPrefetches(const Panel &panel, Value block, Value at, int64_t count);
