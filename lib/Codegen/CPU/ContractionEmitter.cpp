@@ -183,7 +183,7 @@ void ContractionEmitter::emitColumns(Value panelNumber, BlockRange blocks) {
     if (p.transposedB)
       panel = {column, columns, scratch, e.index(0), e.index(s.panelWidth()), masks, false, {}};
     if (!masks.back())
-      panel.width = e.index(s.panelWidth());
+      panel.width = e.index(int64_t(masks.size()) * s.lanes);
     emitPanel(panel, blocks);
   };
   SmallVector<Value> whole(s.blockVectors);

@@ -192,6 +192,7 @@ def epilogue(name, k, n, b_type, sizes, **more):
 
 epilogue("epilogue", 33, "101", "tensor<33x101xf32>", [(1,), (9,), (70,), (0,)])
 epilogue("epilogue_whole", 8, "48", "tensor<8x48xf32>", [(1,), (9,)])
+epilogue("epilogue_fewer_vectors", 8, "80", "tensor<8x80xf32>", [(1,), (9,)])
 epilogue("epilogue_dynamic", 19, "s1", dims("19, s1"), [(1, 1), (9, 50), (3, 0), (65, 97)])
 
 
