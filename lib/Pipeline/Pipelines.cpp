@@ -134,6 +134,9 @@ static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
     pack.cpu = options.cpu;
     pm.addPass(createPackWeights(pack));
   }
+  AddVariantsOptions variants;
+  variants.cpu = options.cpu;
+  pm.addPass(createAddVariants(variants));
   buildKernelPipeline(pm, cpu);
   pm.addPass(createLowerHostProgram());
 }

@@ -17,7 +17,7 @@
 namespace tfc {
 
 struct Options {
-  std::string model, inputs, outputs, expect, entry, query;
+  std::string model, inputs, outputs, expect, entry, query, isa;
   std::string profileTrace, profileHtml; // files; empty: none
   std::map<std::string, int64_t> dims;
   bool random = false, json = false, describe = false, profile = false, measureMachine = false, help = false, version = false;

@@ -217,6 +217,8 @@ packed("packed", 768, 3072, 48, [(1, 1), (1, 9), (2, 45), (1, 300), (0, 3)], ben
        work=lambda b, s: 2 * b * s * 768 * 3072, flops=True)
 packed("packed_tail", 77, 101, 48, [(1, n) for n in range(1, 18)] + [(3, 43), (1, 257)])
 packed("packed_whole_vector_tail", 70, 112, 48, [(1, 1), (1, 20)])
+packed("packed_wide_tail", 70, 140, 48, [(1, 1), (1, 5), (2, 23)])
+packed("packed_block_tail", 33, 120, 48, [(1, 1), (1, 13)])
 packed("packed_short", 3, 50, 32, [(1, 1), (1, 33)])
 packed("packed_other_width", 33, 61, 24, [(1, 1), (1, 19), (2, 50)])
 
