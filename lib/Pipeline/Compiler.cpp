@@ -121,6 +121,7 @@ CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &m
     import.fixedDims = input.fixedDims;
     import.dimRanges = input.dimRanges;
     import.foldedInputs = input.foldedInputs;
+    import.allowExtern = input.allowExtern;
     import.externalRoot = input.externalRoot;
     import.allowExternalLinks = !input.externalRoot.empty();
     module = importONNX(path, context, import);
@@ -145,6 +146,7 @@ CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
   PipelineOptions pipeline;
   pipeline.cpu = options.cpu;
   pipeline.reference = options.reference;
+  pipeline.plainKernels = options.plainKernels;
   pipeline.exposeNames = options.exposeNames;
   pipeline.exposeAttention = options.exposeAttention;
   for (const std::string &name : options.disabledFusions)

@@ -9,6 +9,7 @@
 
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Codegen/Common/Passes.h"
+#include "tfc/Codegen/Loops/Passes.h"
 #include "tfc/Conversion/TfcToLinalg/Passes.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
@@ -116,6 +117,7 @@ static void buildKernels(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createInsertRequirements());
   FormKernelsOptions form;
   form.fuse = !options.reference;
+  form.plain = options.plainKernels;
   form.epilogue = !llvm::is_contained(options.disabledFusions, "epilogue");
   form.embedding = !llvm::is_contained(options.disabledFusions, "embedding");
   pm.addPass(createFormKernels(form));
@@ -133,6 +135,7 @@ static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
     PackWeightsOptions pack;
     pack.cpu = options.cpu;
     pm.addPass(createPackWeights(pack));
+    pm.addPass(createGrowInPlace());
   }
   AddVariantsOptions variants;
   variants.cpu = options.cpu;
@@ -176,6 +179,7 @@ void mlir::tfc::registerAllTfcPasses() {
   registerTfcTransformsPasses();
   registerTfcToLinalgPasses();
   registerTfcCodegenCommonPasses();
+  registerTfcCodegenLoopsPasses();
   registerTfcCodegenCPUPasses();
   registerCPUPipelines();
   PassPipelineRegistration<PipelineOptions>("tfc-to-fused", "import -> fused", [](OpPassManager &pm, const PipelineOptions &o) {

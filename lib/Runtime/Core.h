@@ -150,6 +150,18 @@ int64_t tfc_core_type_bytes(TfcDataType type, int64_t count);
 static inline uint8_t *tfc_core_tensor_start(const TfcTensor *tensor) {
   return (uint8_t *)tensor->data + tensor->byte_offset;
 }
+/** How a tensor of the caller lies in memory. */
+typedef struct Span {
+  int64_t count, bytes; /**< elements; bytes when row-major */
+  uintptr_t low, high;  /**< addresses it touches, [low, high); from 0 on while there is no data */
+  bool plain;           /**< row-major and aligned */
+} Span;
+/** `kind` is "input" or "output". */
+int32_t tfc_core_measure(const TfcTensor *tensor, const char *kind, const char *name, Span *span);
+bool tfc_core_is_aligned(const TfcTensor *tensor);
+static inline bool tfc_core_overlap(const Span *a, uintptr_t low, uintptr_t high) {
+  return a->low < high && low < a->high;
+}
 /** Data of the inputs, row-major: the caller's own, or a copy in a room of the context. */
 int32_t tfc_core_gather_inputs(TfcContext *context, const TfcEntry *entry, EntryState *state,
                                const TfcTensor *inputs);
@@ -161,6 +173,16 @@ void tfc_core_deliver_outputs(TfcContext *context, const TfcEntry *entry, EntryS
                               const TfcTensor *outputs);
 /** The number of binds after which all dims of an output are known. */
 uint32_t tfc_core_output_segment(const TfcEntry *entry, uint32_t number);
+
+/*===-- InPlace.c ---------------------------------------------------------------------------------------===*/
+
+/** Finds out which outputs extend their input in place and how much room their buffers have; their symbols get values. */
+int32_t tfc_core_bind_rooms(const TfcEntry *entry, EntryState *state, const TfcTensor *inputs,
+                            const TfcTensor *outputs);
+/** Whether this run writes behind the rows of an input. */
+static inline bool tfc_core_is_in_place(const EntryState *state, const TfcPort *output) {
+  return output->room && state->symbols[output->room - 1] > 0;
+}
 
 /*===-- Launch.c, Run.c ---------------------------------------------------------------------------------===*/
 

@@ -32,6 +32,17 @@ static int32_t checkPort(const TfcEntry *entry, const TfcPort *port, const char 
   return TFC_OK;
 }
 
+/* An output that extends an input has its rank and names a symbol that nothing else gives a value. */
+static int32_t checkRoom(const TfcEntry *entry, const TfcPort *port, uint32_t number) {
+  if (!port->room)
+    return TFC_OK;
+  if (port->room > entry->symbol_count || entry->symbols[port->room - 1].kind != TFC_SYMBOL_ROOM ||
+      entry->symbols[port->room - 1].born_in || port->alias_of_input < 0 || port->room_axis >= port->rank ||
+      entry->inputs[port->alias_of_input].rank != port->rank)
+    return bad(entry, "room of output", number);
+  return TFC_OK;
+}
+
 static int32_t checkLaunch(const TfcModel *model, const TfcEntry *entry, uint32_t number) {
   const TfcLaunch *launch = &entry->launches[number];
   const uint32_t values[] = {launch->tiles, launch->scratch, launch->flops, launch->bytes};
@@ -54,7 +65,8 @@ static int32_t checkTables(const TfcModel *model, const TfcEntry *entry) {
   for (uint32_t i = 0; i < entry->input_count && !code; ++i)
     code = checkPort(entry, &entry->inputs[i], "input", i, 0);
   for (uint32_t i = 0; i < entry->output_count && !code; ++i)
-    code = checkPort(entry, &entry->outputs[i], "output", i, entry->bind_count);
+    if (!(code = checkPort(entry, &entry->outputs[i], "output", i, entry->bind_count)))
+      code = checkRoom(entry, &entry->outputs[i], i);
   for (uint32_t i = 0; i < entry->launch_count && !code; ++i)
     code = checkLaunch(model, entry, i);
   if (code)
@@ -86,7 +98,7 @@ static int32_t findBinders(const TfcEntry *entry, Binder *binders) {
     if (!entry->symbols[s].name || entry->symbols[s].born_in < 0 ||
         entry->symbols[s].born_in > (int64_t)entry->bind_count)
       return bad(entry, "symbol", s);
-    if (entry->symbols[s].born_in == 0 && binders[s].input < 0)
+    if (entry->symbols[s].born_in == 0 && entry->symbols[s].kind == TFC_SYMBOL_SIZE && binders[s].input < 0)
       return tfc_core_fail(TFC_BAD_ARTIFACT, "entry '%s': no input dim gives symbol '%s' its value",
                            entry->name, entry->symbols[s].name);
   }

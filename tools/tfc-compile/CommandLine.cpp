@@ -63,10 +63,14 @@ cl::opt<std::string>
     externalRoot("external-root",
                  cl::desc("Look up weights outside the model file in DIR, links inside it included"),
                  cl::value_desc("DIR"), cl::cat(category));
+cl::opt<bool> allowExtern("allow-extern",
+                          cl::desc("Make operators that tfc does not know calls of the host (TfcContextOptions.extern_call)"),
+                          cl::cat(category));
 cl::opt<bool> printOperators("list-operators",
                             cl::desc("Print the operators that can be imported (with --json as JSON)"),
                             cl::cat(category));
 cl::opt<bool> reference("reference", cl::desc("Compile every op through its plain lowering, each in a kernel of its own"), cl::cat(category));
+cl::opt<bool> plainKernels("plain-kernels", cl::desc("Form the same kernels, but give each its plain lowering: for tfc-run --compare-with"), cl::cat(category));
 cl::opt<bool> explainFusion("explain-fusion", cl::desc("Tell for every candidate whether it fused, or the first thing that kept it from fusing"), cl::cat(category));
 cl::list<std::string> requireFusion("require-fusion", cl::desc("End with exit code 1 when the graph has fewer: attention:12,gelu:12 (attention, layer_norm, rms_norm, softmax, gelu, silu, swiglu, embedding, qkv, epilogue)"),
                                     cl::value_desc("KIND:N,..."), cl::CommaSeparated, cl::cat(category));
@@ -169,9 +173,10 @@ bool readInput(CompileInput &input) {
   input.name = modelName;
   input.seed = seed;
   input.dynamicAll = dynamic == "all";
-  if ((!foldInputs.empty() || !externalRoot.empty()) && (!builtin.empty() || isModule(path)))
-    return usageError("--fold-inputs and --external-root are for ONNX files");
+  if ((!foldInputs.empty() || !externalRoot.empty() || allowExtern) && (!builtin.empty() || isModule(path)))
+    return usageError("--fold-inputs, --external-root and --allow-extern are for ONNX files");
   input.externalRoot = externalRoot;
+  input.allowExtern = allowExtern;
   if (!foldInputs.empty())
     if (std::string problem = ::tfc::readFoldedInputs(foldInputs, input.foldedInputs); !problem.empty())
       return usageError("--fold-inputs: " + problem);
@@ -276,6 +281,7 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
   line.options.exposeNames = exposeNames;
   line.options.exposeAttention = emitAttention;
   line.options.reference = reference;
+  line.options.plainKernels = plainKernels;
   line.options.configurePassManager = [](mlir::PassManager &pm) { return mlir::applyPassManagerCLOptions(pm); };
   line.reportPath = reportPath;
   line.verbose = verbose;

@@ -160,7 +160,8 @@ static void addPorts(Table &table, const TfcEntry &entry, const TfcPort *ports, 
   for (uint32_t i = 0; i < count; ++i) {
     std::string note = hintText(entry, ports[i]);
     if (ports[i].alias_of_input >= 0)
-      note = std::string("may share memory with '") + entry.inputs[ports[i].alias_of_input].name + "'";
+      note = std::string(ports[i].room ? "grows in place in '" : "may share memory with '") +
+             entry.inputs[ports[i].alias_of_input].name + "'";
     table.add({"  " + std::string(kind), printable(ports[i].name), typeName(ports[i].dtype),
                printable(dimsOf(entry, ports[i])), printable(note)});
   }
@@ -182,6 +183,8 @@ static std::string arenaText(const TfcEntry &entry, uint32_t segment, const std:
 static void addSymbols(Table &table, const TfcEntry &entry) {
   for (uint32_t s = 0; s < entry.symbol_count; ++s) {
     const TfcSymbol &symbol = entry.symbols[s];
+    if (symbol.kind != TFC_SYMBOL_SIZE)
+      continue;
     std::string range = symbol.max == INT64_MAX
                             ? std::to_string(symbol.min) + " or more"
                             : std::to_string(symbol.min) + " to " + std::to_string(symbol.max);
@@ -238,7 +241,8 @@ static std::string portJson(const TfcEntry &entry, const TfcPort &port) {
   for (int32_t d = 0; d < port.rank; ++d)
     dims += (d ? ", " : "") + jsonString(textOf(entry, port.dims[d]));
   return "{\"name\": " + jsonString(port.name) + ", \"type\": " + jsonString(typeName(port.dtype)) + ", \"dims\": [" +
-         dims + "], \"alias_of_input\": " + std::to_string(port.alias_of_input) + "}";
+         dims + "], \"alias_of_input\": " + std::to_string(port.alias_of_input) +
+         ", \"grows_in_place\": " + (port.room ? "true" : "false") + "}";
 }
 
 /// {"key": ..., "key": [made, made, ...]} piece by piece.
@@ -260,7 +264,7 @@ static std::string entryJson(const TfcModel &model, const TfcEntry &entry) {
     const TfcSymbol &symbol = entry.symbols[i];
     return "{\"name\": " + jsonString(symbol.name) + ", \"min\": " + std::to_string(symbol.min) +
            ", \"max\": " + std::to_string(symbol.max) + ", \"born_in\": " + std::to_string(symbol.born_in) +
-           "}";
+           ", \"kind\": " + std::to_string(symbol.kind) + "}";
   });
   text += ", " +
           list("arena_bytes", entry.bind_count + 1,

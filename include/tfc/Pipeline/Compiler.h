@@ -48,6 +48,7 @@ struct CompileInput {
   std::vector<std::pair<std::string, int64_t>> fixedDims;
   std::vector<DimRange> dimRanges;
   std::vector<FoldedInput> foldedInputs;
+  bool allowExtern = false; ///< operators that are not known become calls of the host
   std::string externalRoot; ///< where weights outside the file are looked up, links inside it included
 };
 
@@ -60,6 +61,7 @@ struct CompileOptions {
   std::string querySymbol = "tfc_model_query";
   TfcWeightMode weights = TFC_WEIGHTS_EMBED;
   bool reference = false;
+  bool plainKernels = false;
   std::string exposeNames;      ///< regular expression: what these nodes give becomes outputs; empty: none
   bool exposeAttention = false; ///< probabilities of attentions become outputs
   std::vector<std::string> disabledFusions; ///< names that getFusionNames() knows

@@ -37,6 +37,8 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
                           llvm::cl::init("native")};
   Option<bool> reference{*this, "reference", llvm::cl::desc("Every op through its plain lowering, in a kernel of its own"),
                          llvm::cl::init(false)};
+  Option<bool> plainKernels{*this, "plain-kernels", llvm::cl::desc("The same kernels, each through its plain lowering"),
+                            llvm::cl::init(false)};
   Option<std::string> exposeNames{*this, "expose", llvm::cl::desc("Nodes whose tensors become outputs: a regular expression"),
                                   llvm::cl::init("")};
   Option<bool> exposeAttention{*this, "expose-attention", llvm::cl::desc("Probabilities of attentions become outputs"),

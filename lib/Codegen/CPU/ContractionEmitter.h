@@ -8,7 +8,7 @@
 #ifndef TFC_LIB_CODEGEN_CPU_CONTRACTIONEMITTER_H
 #define TFC_LIB_CODEGEN_CPU_CONTRACTIONEMITTER_H
 
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "VectorEmitter.h"
 #include "tfc/Codegen/Common/ContractionEpilogue.h"
 #include "tfc/Schedule/ContractionSchedule.h"
@@ -72,6 +72,10 @@ private:
   struct BlockRange {
     Value from, to;
   };
+  /// A block of rows of C: its number, its first row and its height.
+  struct RowBlock {
+    Value number, row, height;
+  };
 
   Value dim(DimExprAttr expr) { return DimOp::create(e.b, e.loc, e.b.getIndexType(), expr); }
   RowSplit splitRows();
@@ -86,20 +90,30 @@ private:
   void packTransposedPanel(Value column);
 
   void emitPanel(const Panel &panel, BlockRange blocks);
-  void emitBlocks(const Panel &panel, BlockRange blocks);
-  void emitHeights(const Panel &panel, BlockRange blocks, int64_t fewestBlocks, int64_t prefetches);
-  void emitBlock(const Panel &panel, int64_t rows, Value row, Value block, int64_t prefetches);
+  void emitRates(const Panel &panel, const RowBlock &block);
+  void emitHeights(const Panel &panel, const RowBlock &block, int64_t fewestBlocks, int64_t prefetches);
+  void emitBlock(const Panel &panel, int64_t rows, const RowBlock &block, int64_t prefetches);
   void emitPrefetches(const Panel &panel, Value block, Value at, int64_t count);
-  SmallVector<Value> emitStep(const Panel &panel, ArrayRef<Value> rowOffsets, Value at, ValueRange sums);
+  SmallVector<Value> emitStep(const Panel &panel, ArrayRef<Value> rowOffsets, Value at, int64_t step,
+                              ValueRange sums);
+  void storeVector(Value vector, const Panel &panel, int64_t number, Value offset);
+  Value loadVector(Value buffer, const Panel &panel, int64_t number, Value offset);
 
-  void emitEpilogue(const Panel &panel, BlockRange blocks);
-  FailureOr<Value> emitEpilogueOps(Value product, Value at, Value column);
+  /// Where the epilogue is done: on the accumulators before they are stored, or on the rows just stored,
+  /// which takes one copy of its code for all block heights.
+  enum class EpiloguePlace { None, Accumulators, StoredVectors, StoredScalars };
+  static EpiloguePlace chooseEpiloguePlace(const Epilogue &epilogue);
+  void emitStoredEpilogue(const Panel &panel, const RowBlock &block);
+  Value emitEpilogueOnVector(const Panel &panel, int64_t number, Value product, Value at);
+  using ReadOperand = function_ref<Value(const Epilogue::Read &, Value buffer)>;
+  Value emitEpilogueOps(Value product, ReadOperand read);
 
   KernelFrame frame;
   const Contraction &p;
   const ::tfc::ContractionSchedule &s;
   VectorEmitter e;
   Value m, n, k, a, b, c, tail, scratch;
+  const EpiloguePlace epiloguePlace;
   SmallVector<Value> readBuffers;  // of the epilogue
   bool epilogueFailed = false;
   RowSplit rows;

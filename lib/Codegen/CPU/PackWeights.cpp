@@ -16,7 +16,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "PackedOperand.h"
 #include "TargetOption.h"
 #include "tfc/Codegen/CPU/Passes.h"

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "VectorEmitter.h"
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"

@@ -36,6 +36,14 @@ Value mlir::tfc::getAliasRoot(Value value) {
   return value;
 }
 
+bool mlir::tfc::writesPlaces(Operation *op) { return isa<LaunchOp, ExternCallOp>(op); }
+
+ArrayAttr mlir::tfc::getPlaces(Operation *op) { return op->getAttrOfType<ArrayAttr>("places"); }
+
+void mlir::tfc::setPlaces(Operation *op, ArrayRef<Attribute> places) {
+  op->setAttr("places", ArrayAttr::get(op->getContext(), places));
+}
+
 /// Ops that an entry function may hold besides those of the tfc dialect.
 static bool isForeignOpAllowed(Operation *op) {
   return isa<scf::IfOp, scf::WhileOp, scf::YieldOp, scf::ConditionOp, tensor::ExtractOp, func::ReturnOp,
@@ -49,9 +57,6 @@ static LogicalResult checkOp(Operation *op) {
            << "' cannot stand in an entry function: only tfc ops, scf.if, scf.while and tensor.extract can";
   if (op->getNumRegions() > 0 && !isForeignOpAllowed(op))
     return op->emitError("ops of an entry function cannot have regions, but for scf.if and scf.while");
-  if (auto call = dyn_cast<ExternCallOp>(op))
-    return op->emitError("calls operator '")
-           << call.getCallee() << "' of the host, which the host program cannot do yet";
   // The scalar that a condition is read as is the one value that is no tensor.
   if (isa<tensor::ExtractOp>(op))
     return success();

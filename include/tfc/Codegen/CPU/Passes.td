@@ -10,20 +10,6 @@
 
 include "mlir/Pass/PassBase.td"
 
-def FrameKernels : Pass<"tfc-frame-kernels", "::mlir::ModuleOp"> {
-  let summary = "give kernels their final signature";
-  let description = [{
-    A kernel `@k` on tensors becomes two functions. `@k(%args, %begin, %end, %worker)` is what the runtime calls: it
-    loads the pointers and symbol values from the argument block and calls `@k_tiles`, which has them as arguments
-    of its own, so that each pointer can be `noalias`. The body moves to `@k_tiles`; its arguments become
-    `bufferization.to_tensor` of views of the pointers and its results are written into views of theirs.
-
-    Kernels that have their final signature are left alone.
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::bufferization::BufferizationDialect",
-                           "::mlir::func::FuncDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
-}
-
 def PackWeights : Pass<"tfc-pack-weights", "::mlir::ModuleOp"> {
   let summary = "store weights of matrix products in panels";
   let description = [{
@@ -74,6 +60,50 @@ def GenerateContraction : Pass<"tfc-generate-contraction", "::mlir::ModuleOp"> {
                            "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
 }
 
+def GrowInPlace : Pass<"tfc-grow-in-place", "::mlir::ModuleOp"> {
+  let summary = "let results that are an argument with rows behind it share its memory";
+  let description = [{
+    Applies to a result of an entry that a launch of one concat makes of an argument and something else: the present of an
+    attention's past. Its caller may keep both in one buffer with room for more rows. Whether he does is known in the
+    run only, so the entry gets a symbol that is no size: the rows that there is room for, or 0 where past and
+    present lie apart. Results whose lengths are the same expression share one. The result says so as `tfc.alias`,
+    `tfc.room` and `tfc.room_axis`.
+
+    The kernels that read or write the argument or the result become variants over that symbol, whose `tfc.layout` has the dims
+    of the buffer that the tensor is the front part of. The one that appends says in `tfc.moved_rows` how many rows it
+    has to copy: none in place.
+
+    Left alone: an argument or result that something else than launches uses (a reshape would have to know of the room), elements
+    that are no whole bytes, lengths that are born in the run.
+
+    ```mlir
+    %1 = tfc.launch @concat_0(%past, %0) symbols [past, seq] ...
+    return %1 : tensor<?x4x?x16xf32, #tfc.dims<batch, 4, past + seq, 16>>
+    ```
+    becomes, with the result's `tfc.room = "room"`,
+    ```mlir
+    %1 = tfc.launch @concat_0_in_place(%past, %0) symbols [past, seq, room] ...
+
+    func.func private @concat_0_in_place(%past: tensor<?x4x?x16xf32, #tfc.dims<s0, 4, s1, 16>> {tfc.layout = #tfc.dims<s0, 4, max(s1, s3), 16>}, ...)
+        -> (tensor<?x4x?x16xf32, #tfc.dims<s0, 4, s1 + s2, 16>> {tfc.layout = #tfc.dims<s0, 4, max(s1 + s2, s3), 16>})
+        attributes {tfc.moved_rows = #tfc.expr<s1 - s1 * min(s3, 1)>, ...}
+    ```
+  }];
+  let dependentDialects = ["::mlir::tfc::TfcDialect"];
+  let statistics = [Statistic<"grown", "grown", "Results that may share the memory of an argument">];
+}
+
+def GenerateAppend : Pass<"tfc-generate-append", "::mlir::ModuleOp"> {
+  let summary = "write loops for framed kernels that put rows behind others";
+  let description = [{
+    Applies to a framed kernel with `tfc.moved_rows` (tfc-grow-in-place) that is one `tfc.concat` of two operands, each read
+    through transposes and slices. The rows of the first that are in their place already are neither read nor written. A
+    tile is one place along the dims in front of the axis. Any other kernel is left to the generic road.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
+                           "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
+}
+
 def GenerateAttention : Pass<"tfc-generate-attention", "::mlir::ModuleOp"> {
   let summary = "write loops and vectors for framed kernels that are one attention of f32";
   let description = [{
@@ -88,55 +118,11 @@ def GenerateAttention : Pass<"tfc-generate-attention", "::mlir::ModuleOp"> {
                            "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
 }
 
-def FuseKernelLoops : Pass<"tfc-fuse-kernel-loops", "::mlir::ModuleOp"> {
-  let summary = "merge elementwise linalg ops of a framed kernel where nothing is computed twice";
-  let dependentDialects = ["::mlir::linalg::LinalgDialect"];
-}
-
-def TileKernels : Pass<"tfc-tile-kernels", "::mlir::ModuleOp"> {
-  let summary = "cut the linalg ops of a framed kernel into tiles, one loop over [begin, end)";
-  let description = [{
-    Loops of all ops that run over the same dim are found through the indexing maps. A dim can be cut when every op
-    that runs over it does so in parallel, and every result has it. All ops are then computed tile by tile inside one loop.
-    A kernel without such a dim is one tile. Sets `tfc.tiles` on the kernel.
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
-                           "::mlir::linalg::LinalgDialect", "::mlir::memref::MemRefDialect"];
-}
-
-def BufferizeKernels : Pass<"tfc-bufferize-kernels", "::mlir::ModuleOp"> {
-  let summary = "bufferize framed kernels; results are written straight into their places";
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::linalg::LinalgDialect",
-                           "::mlir::bufferization::BufferizationDialect", "::mlir::memref::MemRefDialect"];
-}
-
-def AssignScratch : Pass<"tfc-assign-scratch", "::mlir::ModuleOp"> {
-  let summary = "put the temporaries of framed kernels on the stack or into the worker's scratch";
-  let description = [{
-    Small buffers of static size become allocas at the function's entry. Others get a place in the worker's scratch;
-    `tfc.scratch` on the kernel is the sum of their sizes. A buffer whose size is not an expression of the kernel's
-    symbols is an error.
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
-}
-
-def LowerBfloat16Memory : Pass<"tfc-lower-bfloat16-memory", "::mlir::ModuleOp"> {
-  let summary = "keep bf16 as 16-bit integers in memory and convert by integer arithmetic";
-  let description = [{
-    LLVM calls a library for each bf16 on CPUs without the instructions. Integer arithmetic vectorizes everywhere.
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect"];
-}
-
-def LowerCheckIndex : Pass<"tfc-lower-check-index", "::mlir::ModuleOp"> {
-  let summary = "turn tfc.check_index into arithmetic and a note in the worker's error record";
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
-}
-
 def ExpandMath : Pass<"tfc-expand-math", "::mlir::ModuleOp"> {
   let summary = "replace math functions by straight-line arithmetic that vectorizes";
   let description = [{
-    exp, exp2, expm1, log, tanh, erf and rsqrt of f32 become polynomials (errors are stated in the source); f16 and bf16 are computed in f32.
+    exp, exp2, log, tanh, erf, sin, cos and rsqrt of f32 become polynomials (errors are stated in the source); f16 and bf16 are computed in f32.
+    tanh and erf with the flag `afn` become shorter ones with larger errors.
     What is left, and f64, becomes calls of the C math library.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::func::FuncDialect"];
