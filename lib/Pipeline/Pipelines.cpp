@@ -138,6 +138,9 @@ static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
     pm.addPass(createPackWeights(pack));
     pm.addPass(createGrowInPlace());
   }
+  AddVariantsOptions variants;
+  variants.cpu = options.cpu;
+  pm.addPass(createAddVariants(variants));
   buildKernelPipeline(pm, cpu);
   pm.addPass(createLowerHostProgram());
 }

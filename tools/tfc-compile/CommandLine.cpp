@@ -41,7 +41,7 @@ cl::opt<bool> emitAttention("emit-attention", cl::desc("Make the probabilities o
 cl::opt<std::string> modelName("name", cl::desc("Name of the model, in front of everything in model.h (default: the name of its file)"),
                                cl::value_desc("NAME"), cl::cat(category));
 cl::opt<uint64_t> seed("seed", cl::desc("Seed of a built-in graph's random weights (default 0)"), cl::value_desc("N"), cl::init(0), cl::cat(category));
-cl::opt<std::string> target("target", cl::desc("cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4"),
+cl::opt<std::string> target("target", cl::desc("cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4, cpu:aarch64; several in one library, of which the best that the machine can run is taken: cpu:x86-64-v3+x86-64-v4"),
                             cl::value_desc("TARGET"), cl::init("cpu"), cl::cat(category));
 cl::opt<std::string> emit("emit", cl::desc("Stop at a stage: import, fused, kernels, plan, host, llvm (all .mlir), asm, obj, so (default), archive (a static library)"),
                           cl::value_desc("STAGE"), cl::init("so"), cl::cat(category));
@@ -100,7 +100,7 @@ bool usageError(const Twine &message) {
 bool readTarget(CompileOptions &options) {
   StringRef name = target;
   if (name != "cpu" && !name.consume_front("cpu:"))
-    return usageError("unknown target '" + name + "'; there is cpu[:x86-64-v2|x86-64-v3|x86-64-v4|native]");
+    return usageError("unknown target '" + name + "'; there is cpu[:x86-64-v2|x86-64-v3|x86-64-v4|aarch64|native], with + between several CPUs");
   options.cpu = name == "cpu" ? "native" : name.str();
   return true;
 }
@@ -236,7 +236,7 @@ bool readOutputs(CompileOptions &options, const CompileInput &input) {
 }
 
 void printVersion(raw_ostream &os) {
-  os << "tfc " << TFC_VERSION << " (LLVM " << LLVM_VERSION_STRING << ")\ntargets: cpu (x86-64-v2, x86-64-v3, x86-64-v4, native)\n";
+  os << "tfc " << TFC_VERSION << " (LLVM " << LLVM_VERSION_STRING << ")\ntargets: cpu (x86-64-v2, x86-64-v3, x86-64-v4, aarch64, native)\n";
 }
 
 } // namespace

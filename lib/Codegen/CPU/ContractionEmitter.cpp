@@ -191,7 +191,7 @@ void ContractionEmitter::emitColumns(Value panelNumber, BlockRange blocks) {
     if (p.transposedB)
       panel = {column, columns, scratch, e.index(0), e.index(s.panelWidth()), masks, false, {}};
     if (!masks.back())
-      panel.width = e.index(s.panelWidth());
+      panel.width = e.index(int64_t(masks.size()) * s.lanes);
     emitPanel(panel, blocks);
   };
   SmallVector<Value> whole(s.blockVectors);
@@ -207,26 +207,43 @@ void ContractionEmitter::emitColumns(Value panelNumber, BlockRange blocks) {
       [&] { emitMasked(columnMasks(column, lastVectors)); });
 }
 
-/// Columns of a packed B: whole panels, and the columns behind them, which are row-major.
-void ContractionEmitter::emitPackedColumns(Value panelNumber, BlockRange blocks) {
-  Value column = e.mul(panelNumber, s.panelWidth());
-  Value panelSize = e.mul(k, s.panelWidth());
-  int64_t width = *p.n.getConstant(), wholePanels = width / s.panelWidth(), rest = width % s.panelWidth();
+/// Columns of a packed B: whole panels, and the columns behind them, which are row-major. A panel made for wider vectors than
+/// these holds several blocks side by side.
+void ContractionEmitter::emitPackedColumns(Value blockNumber, BlockRange blocks) {
+  int64_t blocksPerPanel = p.packedWidth / s.panelWidth();
+  int64_t panels = *p.n.getConstant() / p.packedWidth;
+  Value column = e.mul(blockNumber, s.panelWidth());
   auto emitWhole = [&] {
-    // Behind the last panel comes the first, for other rows or not at all.
-    Value following = e.add(panelNumber, 1);
-    Value next = e.select(e.lessEqual(e.index(wholePanels), following), e.index(0), following);
-    Value width = e.index(s.panelWidth());
-    emitPanel({column, width, b, e.mul(panelNumber, panelSize), width, SmallVector<Value>(s.blockVectors), false,
-               e.mul(next, panelSize)},
+    Value panelSize = e.mul(k, p.packedWidth);
+    Value number = e.div(blockNumber, e.index(blocksPerPanel)), inPanel = e.rem(blockNumber, e.index(blocksPerPanel));
+    Value offset = e.add(e.mul(number, panelSize), e.mul(inPanel, s.panelWidth()));
+    // Behind the last panel comes the first, for other rows or not at all. Each block of a panel brings its share of the next.
+    Value following = e.add(number, 1);
+    Value next = e.select(e.lessEqual(e.index(panels), following), e.index(0), following);
+    Value share = e.add(e.mul(next, panelSize), e.mul(inPanel, e.mul(k, s.panelWidth())));
+    emitPanel({column, e.index(s.panelWidth()), b, offset, e.index(p.packedWidth), SmallVector<Value>(s.blockVectors), false,
+               share},
               blocks);
   };
   if (!p.tail)
     return emitWhole();
-  e.branch(e.lessEqual(e.add(column, s.panelWidth()), n), emitWhole, [&] {
-    SmallVector<Value> masks = columnMasks(column, llvm::divideCeil(rest, s.lanes));
-    emitPanel({column, e.index(rest), tail, e.index(0), e.index(rest), masks, true, {}}, blocks);
-  });
+  e.branch(e.lessEqual(e.add(column, s.panelWidth()), e.index(panels * p.packedWidth)), emitWhole,
+           [&] { emitTailColumns(column, panels * p.packedWidth, blocks); });
+}
+
+/// The columns from `first` to N, row-major in a tensor of their own.
+void ContractionEmitter::emitTailColumns(Value column, int64_t first, BlockRange blocks) {
+  int64_t width = *p.n.getConstant() - first, rest = width % s.panelWidth();
+  auto emitBlockOf = [&](int64_t columns, SmallVector<Value> masks, bool masked) {
+    emitPanel({column, e.index(columns), tail, e.sub(column, e.index(first)), e.index(width), masks, masked, {}}, blocks);
+  };
+  auto emitWhole = [&] { emitBlockOf(s.panelWidth(), SmallVector<Value>(s.blockVectors), false); };
+  auto emitRest = [&] { emitBlockOf(rest, columnMasks(column, llvm::divideCeil(rest, s.lanes)), true); };
+  if (rest == 0)
+    return emitWhole();
+  if (width < s.panelWidth())
+    return emitRest();
+  e.branch(e.lessEqual(e.add(column, s.panelWidth()), n), emitWhole, emitRest);
 }
 
 /// scratch[k][column] = B[column][k], in squares of `lanes`. Columns beyond N are clamped to the last one.

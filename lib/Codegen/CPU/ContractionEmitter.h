@@ -87,7 +87,8 @@ private:
 
   void emitTile(Value tile);
   void emitColumns(Value panelNumber, BlockRange blocks);
-  void emitPackedColumns(Value panelNumber, BlockRange blocks);
+  void emitPackedColumns(Value blockNumber, BlockRange blocks);
+  void emitTailColumns(Value column, int64_t first, BlockRange blocks);
   SmallVector<Value> columnMasks(Value column, int64_t vectors);
   void packTransposedPanel(Value column);
 

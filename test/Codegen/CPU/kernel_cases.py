@@ -202,6 +202,7 @@ def epilogue(name, k, n, b_type, sizes, kind="long", **more):
 
 epilogue("epilogue", 33, "101", "tensor<33x101xf32>", [(1,), (9,), (70,), (0,)])
 epilogue("epilogue_whole", 8, "48", "tensor<8x48xf32>", [(1,), (9,)])
+epilogue("epilogue_fewer_vectors", 8, "80", "tensor<8x80xf32>", [(1,), (9,)])
 for kind in ("few", "scalar"):
     epilogue("epilogue_" + kind, 33, "101", "tensor<33x101xf32>", [(1,), (9,), (70,), (0,)], kind)
     epilogue(f"epilogue_{kind}_whole", 8, "48", "tensor<8x48xf32>", [(1,), (9,)], kind)
@@ -230,6 +231,8 @@ packed("packed", 768, 3072, 48, [(1, 1), (1, 9), (2, 45), (1, 300), (0, 3)], ben
 packed("packed_tail", 77, 101, 48, [(1, n) for n in range(1, 18)] + [(3, 43), (1, 257)])
 packed("packed_whole_vector_tail", 70, 112, 48, [(1, 1), (1, 20)])
 packed("packed_large_a", 768, 101, 48, [(1, 2800), (3, 1001)])
+packed("packed_wide_tail", 70, 140, 48, [(1, 1), (1, 5), (2, 23)])
+packed("packed_block_tail", 33, 120, 48, [(1, 1), (1, 13)])
 packed("packed_short", 3, 50, 32, [(1, 1), (1, 33)])
 packed("packed_other_width", 33, 61, 24, [(1, 1), (1, 19), (2, 50)])
 
