@@ -14,6 +14,8 @@
 //       store acc
 //     apply the epilogue to what was stored
 //
+// A result that is not f32 or not row-major is made in scratch, and the epilogue takes it from there to its place.
+//
 // Each accumulator is a value of its own of one machine vector: wider vectors fall apart in registers. An element is one
 // chain of multiply-adds in the order of k in every block height and in the tails, so it comes out the same bits
 // however M, the batch or the tiles are cut.
@@ -64,20 +66,22 @@ DimExprAttr ContractionEmitter::tileCount() const {
 }
 
 DimExprAttr ContractionEmitter::scratchBytes() const {
-  if (!p.transposedB)
-    return constantExpr(p.k, 0);
-  return p.k.ceilDiv(constantExpr(p.k, s.lanes)) * (s.lanes * s.panelWidth() * 4);
+  DimExprAttr panel = constantExpr(p.k, 0);
+  if (p.transposedB)
+    panel = p.k.ceilDiv(constantExpr(p.k, s.lanes)) * (s.lanes * s.panelWidth() * 4);
+  return p.out ? panel + s.rowsPerTile() * s.panelWidth() * 4 : panel;
 }
 
 LogicalResult ContractionEmitter::emit() {
   m = dim(p.m), n = dim(p.n), k = dim(p.k);
   a = e.bufferOf(frame.pointer(p.a));
   b = e.bufferOf(frame.pointer(p.b));
-  c = e.bufferOf(frame.pointer(p.c));
+  c = p.out ? e.bufferOf(frame.pointer(p.c), getMemoryType(p.outElement)) : e.bufferOf(frame.pointer(p.c));
   if (p.tail)
     tail = e.bufferOf(frame.pointer(*p.tail));
-  if (p.transposedB)
+  if (p.transposedB || p.out)
     scratch = e.bufferOf(frame.scratch());
+  madeOffset = p.transposedB ? e.mul(e.mul(e.ceilDiv(k, s.lanes), s.lanes), s.panelWidth()) : e.index(0);
   for (const Epilogue::Read &read : p.epilogue.reads)
     readBuffers.push_back(e.bufferOf(frame.pointer(read.pointer)));
   rows = splitRows();
@@ -149,8 +153,10 @@ void ContractionEmitter::emitTile(Value tile) {
   }
   offsetA = batchOffset(indices, p.batchA, e.mul(m, k));
   offsetB = batchOffset(indices, p.batchB, e.mul(k, n));
-  offsetC = e.mul(batch, e.mul(m, n));
+  batchRow = e.mul(batch, m);
+  offsetC = e.mul(batchRow, n);
   BlockRange blocks{firstBlock, e.min(e.add(firstBlock, s.blocksPerTile), rows.count)};
+  tileRow = firstRow(firstBlock);
   if (p.packedWidth)
     emitPackedColumns(panelNumber, blocks);
   else
@@ -250,7 +256,7 @@ void ContractionEmitter::packTransposedPanel(Value column) {
 
 void ContractionEmitter::emitPanel(const Panel &panel, BlockRange blocks) {
   emitBlocks(panel, blocks);
-  if (!p.epilogue.ops.empty())
+  if (!p.epilogue.ops.empty() || p.out)
     emitEpilogue(panel, blocks);
 }
 
@@ -343,6 +349,11 @@ void ContractionEmitter::emitBlock(const Panel &panel, int64_t rowCount, Value r
 
   for (int64_t r = 0; r < rowCount; ++r)
     for (auto [v, mask] : llvm::enumerate(panel.masks)) {
+      if (p.out) { // The scratch has room for whole panels.
+        Value behind = e.add(madeOffset, e.mul(e.sub(e.add(row, r), tileRow), s.panelWidth()));
+        e.store(sums[r * vectors + v], scratch, e.add(behind, v * s.lanes));
+        continue;
+      }
       Value offset = e.add(offsetC, e.add(e.mul(e.add(row, r), n), e.add(panel.column, v * s.lanes)));
       if (mask)
         e.maskedStore(sums[r * vectors + v], c, offset, mask);
@@ -355,15 +366,31 @@ void ContractionEmitter::emitBlock(const Panel &panel, int64_t rowCount, Value r
 // Epilogue
 //===----------------------------------------------------------------------------------------------===//
 
+/// Where a row of the product, counted through its batches, begins in a result with strides.
+Value ContractionEmitter::outRow(Value row) {
+  Value offset = dim(p.out->offset);
+  for (size_t i = p.out->dims.size() - 1; i-- > 0;) {
+    Value index = i ? e.rem(row, dim(p.out->dims[i])) : row;
+    offset = e.add(offset, e.mul(index, dim(p.out->strides[i])));
+    row = i ? e.div(row, dim(p.out->dims[i])) : row;
+  }
+  return offset;
+}
+
 void ContractionEmitter::emitEpilogue(const Panel &panel, BlockRange blocks) {
-  auto firstRow = [&](Value block) { return e.add(e.mul(block, rows.low), e.min(block, rows.highCount)); };
   e.loop(firstRow(blocks.from), firstRow(blocks.to), 1, [&](Value row) {
     Value rowOffset = e.add(e.add(offsetC, e.mul(row, n)), panel.column);
+    Value from = e.add(madeOffset, e.mul(e.sub(row, tileRow), s.panelWidth()));
+    Value to = p.out ? outRow(e.add(batchRow, row)) : rowOffset;
     e.loop(e.index(0), panel.width, 1, [&](Value i) {
-      Value at = e.add(rowOffset, i);
-      FailureOr<Value> result = emitEpilogueOps(e.loadScalar(c, at), at, e.add(panel.column, i));
+      Value at = e.add(rowOffset, i), column = e.add(panel.column, i);
+      Value product = p.out ? e.loadScalar(scratch, e.add(from, i)) : e.loadScalar(c, at);
+      FailureOr<Value> result = emitEpilogueOps(product, at, column);
       if (failed(result))
         epilogueFailed = true;
+      else if (p.out)
+        e.storeScalar(storeScalar(e.b, e.loc, *result, p.outElement), c,
+                      e.add(to, e.mul(column, dim(p.out->strides.back()))));
       else
         e.storeScalar(*result, c, at);
     });
@@ -389,5 +416,5 @@ FailureOr<Value> ContractionEmitter::emitEpilogueOps(Value product, Value at, Va
       return op->emitOpError("has no meaning behind a matrix product");
     values.map(op->getResult(0), *result);
   }
-  return values.lookup(p.epilogue.ops.back()->getResult(0));
+  return p.epilogue.ops.empty() ? product : values.lookup(p.epilogue.ops.back()->getResult(0));
 }

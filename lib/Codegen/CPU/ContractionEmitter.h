@@ -9,6 +9,7 @@
 #define TFC_LIB_CODEGEN_CPU_CONTRACTIONEMITTER_H
 
 #include "KernelFrame.h"
+#include "StridedView.h"
 #include "VectorEmitter.h"
 #include "tfc/Codegen/Common/ContractionEpilogue.h"
 #include "tfc/Schedule/ContractionSchedule.h"
@@ -37,6 +38,9 @@ struct Contraction {
   int64_t packedWidth = 0;
   std::optional<unsigned> tail;
   Epilogue epilogue;
+  /// Where the result is not f32 or not row-major: how it lies, in the dims of the product, and its elements in tfc's types.
+  std::optional<StridedView> out;
+  Type outElement;
   Location loc;
 
   ::tfc::ContractionProblem problem() const {
@@ -91,7 +95,9 @@ private:
   void emitPrefetches(const Panel &panel, Value block, Value at, int64_t count);
   SmallVector<Value> emitStep(const Panel &panel, ArrayRef<Value> rowOffsets, Value at, ValueRange sums);
 
+  Value firstRow(Value block) { return e.add(e.mul(block, rows.low), e.min(block, rows.highCount)); }
   void emitEpilogue(const Panel &panel, BlockRange blocks);
+  Value outRow(Value row);
   FailureOr<Value> emitEpilogueOps(Value product, Value at, Value column);
 
   KernelFrame frame;
@@ -104,6 +110,8 @@ private:
   RowSplit rows;
   Value linesPerStep;              // of a prefetch, in 1/65536 of a cache line
   Value offsetA, offsetB, offsetC; // of the tile's batch
+  Value tileRow, batchRow;         // the tile's first row, and its batch's among all rows of the result
+  Value madeOffset;                // in scratch, behind a transposed panel: where elements stand before they go out
 };
 
 } // namespace mlir::tfc
