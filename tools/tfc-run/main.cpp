@@ -15,6 +15,7 @@
 #include "ProfileTable.h"
 #include "Report.h"
 #include "TextFile.h"
+#include "Session/MakeInputs.h"
 #include "Session/Session.h"
 
 #include "tfc/Version.h"

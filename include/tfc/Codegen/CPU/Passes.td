@@ -51,7 +51,8 @@ def JoinVariants : Pass<"tfc-join-variants", "::mlir::ModuleOp"> {
 def GenerateContraction : Pass<"tfc-generate-contraction", "::mlir::ModuleOp"> {
   let summary = "write loops and vectors for framed kernels that are one matrix product of f32";
   let description = [{
-    Applies to a framed kernel whose only op is a `tfc.matmul` of f32 without `transpose_a`. Any other kernel is left to the
+    Applies to a framed kernel that is a `tfc.matmul` of f32 without `transpose_a` and its epilogue (ContractionEpilogue.h). Where
+    that ends in a cast or a transpose, elements are made in scratch and go from there to their places. Any other kernel is left to the
     generic road. Sets `tfc.tiles` and `tfc.scratch` on the kernel. Every element is one chain of multiply-adds
     in the order of k, whatever the tile, so results do not depend on how the work is cut.
   }];
