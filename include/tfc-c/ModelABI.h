@@ -102,11 +102,17 @@ typedef struct TfcExpr {
 
 /*===-- Descriptor ----------------------------------------------------------------------------------------===*/
 
+typedef enum TfcSymbolKind {
+  TFC_SYMBOL_SIZE = 0,
+  /** No size of the graph: 0, or the rows that there is room for in buffers that outputs extend in place (TfcPort.room). */
+  TFC_SYMBOL_ROOM = 1
+} TfcSymbolKind;
+
 typedef struct TfcSymbol {
   const char *name;
   int64_t min, max;   /**< allowed values, both inclusive */
   int32_t born_in;    /**< 0: bound from the inputs' dims; k > 0: by bind number k-1 during the run */
-  uint32_t reserved;
+  uint32_t kind;      /**< TfcSymbolKind */
 } TfcSymbol;
 
 /** An input or output of an entry. */
@@ -118,7 +124,10 @@ typedef struct TfcPort {
   int32_t alias_of_input;  /**< of an output: may share memory with this input; -1 none */
   uint32_t hint;           /**< TfcPortHint, how --random fills an input */
   uint32_t hint_bound;     /**< index of a value for TFC_HINT_INDEX: ids lie in [0, bound) */
-  uint32_t reserved;
+  /** Of an output that is the input alias_of_input with rows behind it: 1 + the number of the TFC_SYMBOL_ROOM; 0: none. Where
+   * both are the front part of one buffer, only the new rows are written. docs/RuntimeABI.md, "Past in place". */
+  uint16_t room;
+  uint16_t room_axis;      /**< the dim along which the rows are appended */
 } TfcPort;
 
 typedef enum TfcPortHint {

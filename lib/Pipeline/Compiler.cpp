@@ -112,12 +112,16 @@ CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &m
     module = loadMLIR(path, context);
     if (module)
       stage = entered = detectStage(*module);
+    // Kernels that have been generated stay for the CPUs that they were generated for.
+    if (auto cpu = module && stage >= Stage::Host ? (*module)->getAttrOfType<StringAttr>("tfc.cpu") : StringAttr())
+      options.cpu = cpu.str();
   } else {
     ImportOptions import;
     import.dynamicAll = input.dynamicAll;
     import.fixedDims = input.fixedDims;
     import.dimRanges = input.dimRanges;
     import.foldedInputs = input.foldedInputs;
+    import.allowExtern = input.allowExtern;
     import.externalRoot = input.externalRoot;
     import.allowExternalLinks = !input.externalRoot.empty();
     module = importONNX(path, context, import);
@@ -206,16 +210,18 @@ CompileStatus Compiler::writeModule(ModuleOp module, StringRef path) {
 }
 
 CompileStatus Compiler::writeCode(ModuleOp module) {
-  llvm::Expected<::tfc::CpuTarget> cpu = ::tfc::parseCpuTarget(options.cpu);
-  if (!cpu)
-    return reportError(context, cpu.takeError(), CompileStatus::BadInput);
+  llvm::Expected<::tfc::CpuTargets> cpus = ::tfc::parseCpuTargets(options.cpu);
+  if (!cpus)
+    return reportError(context, cpus.takeError(), CompileStatus::BadInput);
   ArtifactOptions artifact;
   artifact.outputPath = options.outputPath;
   artifact.headerPath = options.headerPath;
   artifact.weights = options.weights;
-  artifact.target.cpu = cpu->llvmCpu;
-  artifact.target.features = cpu->llvmFeatures;
-  artifact.variants = {KernelVariant{"", cpu->featureBits}};
+  // What is no kernel runs on every CPU of the artifact.
+  artifact.target = {cpus->back().triple, cpus->back().llvmCpu, cpus->back().llvmFeatures};
+  artifact.variants.clear();
+  for (const ::tfc::CpuTarget &cpu : *cpus)
+    artifact.variants.push_back({artifact.variants.empty() ? "" : "." + cpu.name, cpu.featureBits});
   artifact.querySymbol = options.querySymbol;
   bool isLibrary = options.stage == Stage::SharedLibrary || options.stage == Stage::Archive;
   llvm::Error error = isLibrary
@@ -234,8 +240,8 @@ CompileStatus Compiler::run(const CompileInput &input) {
       return CompileStatus::BadInput;
     }
   // A CPU that does not exist should not take a whole compilation to be found out.
-  if (llvm::Expected<::tfc::CpuTarget> cpu = ::tfc::parseCpuTarget(options.cpu); !cpu)
-    return reportError(context, cpu.takeError(), CompileStatus::BadInput);
+  if (llvm::Expected<::tfc::CpuTargets> cpus = ::tfc::parseCpuTargets(options.cpu); !cpus)
+    return reportError(context, cpus.takeError(), CompileStatus::BadInput);
 
   OwningOpRef<ModuleOp> module;
   Stage stage = Stage::Import;

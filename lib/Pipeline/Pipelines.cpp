@@ -9,6 +9,7 @@
 
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Codegen/Common/Passes.h"
+#include "tfc/Codegen/Loops/Passes.h"
 #include "tfc/Conversion/TfcToLinalg/Passes.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
@@ -135,7 +136,11 @@ static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
     PackWeightsOptions pack;
     pack.cpu = options.cpu;
     pm.addPass(createPackWeights(pack));
+    pm.addPass(createGrowInPlace());
   }
+  AddVariantsOptions variants;
+  variants.cpu = options.cpu;
+  pm.addPass(createAddVariants(variants));
   buildKernelPipeline(pm, cpu);
   pm.addPass(createLowerHostProgram());
 }
@@ -176,6 +181,7 @@ void mlir::tfc::registerAllTfcPasses() {
   registerTfcTransformsPasses();
   registerTfcToLinalgPasses();
   registerTfcCodegenCommonPasses();
+  registerTfcCodegenLoopsPasses();
   registerTfcCodegenCPUPasses();
   registerCPUPipelines();
   PassPipelineRegistration<PipelineOptions>("tfc-to-fused", "import -> fused", [](OpPassManager &pm, const PipelineOptions &o) {

@@ -99,6 +99,8 @@ static int32_t runChecked(TfcContext *context, uint32_t number, const TfcTensor 
   if (!code)
     code = tfc_core_check_ports(entry->outputs, entry->output_count, "output", outputs, output_count);
   if (!code)
+    code = tfc_core_bind_rooms(entry, state, inputs, outputs);
+  if (!code)
     code = prepare(context, entry, state, inputs, outputs);
   if (code)
     return code;

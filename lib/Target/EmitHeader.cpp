@@ -122,6 +122,8 @@ void HeaderWriter::writeModelFunctions() {
 
 void HeaderWriter::writeSymbols(const tfc::EntryDescription &entry, StringRef scope) {
   for (auto [number, symbol] : enumerate(entry.symbols)) {
+    if (symbol.kind != TFC_SYMBOL_SIZE)
+      continue;
     std::string name = identifier(scope + "_symbol", symbol.name);
     os << "\n/** Symbol \"" << toComment(symbol.name) << "\": its number and the values it may have. */\n"
        << "#define " << name << " " << number << "\n"

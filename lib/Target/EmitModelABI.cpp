@@ -134,7 +134,7 @@ Constant *DescriptorBuilder::dataType(TfcDataType type) {
 
 Constant *DescriptorBuilder::symbol(const tfc::SymbolDescription &symbol) {
   return checked<TfcSymbol>(
-      {text(symbol.name), i64(symbol.min), i64(symbol.max), i32(symbol.bornIn), i32(0)});
+      {text(symbol.name), i64(symbol.min), i64(symbol.max), i32(symbol.bornIn), i32(symbol.kind)});
 }
 
 Constant *DescriptorBuilder::expr(const tfc::ExprDescription &expr) {
@@ -147,7 +147,7 @@ Constant *DescriptorBuilder::expr(const tfc::ExprDescription &expr) {
 Constant *DescriptorBuilder::port(const tfc::PortDescription &port) {
   return checked<TfcPort>({text(port.name), dataType(port.dtype), i32(port.dims.size()),
                            indices(port.dims, "tfc.dims"), i32(port.alias), i32(port.hint),
-                           i32(port.hintBound), i32(0)});
+                           i32(port.hintBound), i16(port.room), i16(port.roomAxis)});
 }
 
 Constant *DescriptorBuilder::requirement(const tfc::RequirementDescription &requirement) {

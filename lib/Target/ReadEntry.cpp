@@ -44,6 +44,7 @@ private:
   void readSymbols();
   void readValues();
   ::tfc::PortDescription readPort(DictionaryAttr from);
+  void readRoom(DictionaryAttr from, ::tfc::PortDescription &port);
   void readPorts();
   void readRequirements();
   void readKernels();
@@ -153,6 +154,7 @@ void EntryReader::readSymbols() {
     symbol.min = integer(from, "min", 0, INT64_MAX);
     symbol.max = integer(from, "max", symbol.min, INT64_MAX);
     symbol.bornIn = integer(from, "born_in", 0, INT32_MAX);
+    symbol.kind = integer(from, "kind", 0, TFC_SYMBOL_ROOM, 0);
     result.description.symbols.push_back(symbol);
   });
 }
@@ -215,6 +217,15 @@ void EntryReader::readValues() {
   return port;
 }
 
+/// An output that extends an input in place names the symbol that is its room, and along which dim it grows.
+void EntryReader::readRoom(DictionaryAttr from, ::tfc::PortDescription &port) {
+  std::vector<::tfc::SymbolDescription> &symbols = result.description.symbols;
+  port.room = integer(from, "room", 0, std::min<int64_t>(symbols.size(), UINT16_MAX), 0);
+  port.roomAxis = integer(from, "room_axis", 0, std::max<int64_t>(port.dims.size(), 1) - 1, 0);
+  if (port.room && (port.alias < 0 || port.dims.empty() || symbols[port.room - 1].kind != TFC_SYMBOL_ROOM))
+    fail("'room' needs an 'alias', a dim to grow along, and a symbol of that kind");
+}
+
 void EntryReader::readPorts() {
   int64_t values = result.description.values.size();
   forEach("inputs", [&](DictionaryAttr from, size_t) {
@@ -228,6 +239,7 @@ void EntryReader::readPorts() {
   forEach("outputs", [&](DictionaryAttr from, size_t) {
     ::tfc::PortDescription port = readPort(from);
     port.alias = integer(from, "alias", -1, int64_t(result.description.inputs.size()) - 1, -1);
+    readRoom(from, port);
     result.description.outputs.push_back(port);
   });
 }

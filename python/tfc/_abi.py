@@ -44,7 +44,7 @@ class TfcExpr(Structure):
 
 
 class TfcSymbol(Structure):
-    _fields_ = [("name", c_char_p), ("min", c_int64), ("max", c_int64), ("born_in", c_int32), ("reserved", c_uint32)]
+    _fields_ = [("name", c_char_p), ("min", c_int64), ("max", c_int64), ("born_in", c_int32), ("kind", c_uint32)]
 
 
 class TfcPort(Structure):
@@ -56,7 +56,8 @@ class TfcPort(Structure):
         ("alias_of_input", c_int32),
         ("hint", c_uint32),
         ("hint_bound", c_uint32),
-        ("reserved", c_uint32),
+        ("room", c_uint16),
+        ("room_axis", c_uint16),
     ]
 
 

@@ -41,7 +41,7 @@ cl::opt<bool> emitAttention("emit-attention", cl::desc("Make the probabilities o
 cl::opt<std::string> modelName("name", cl::desc("Name of the model, in front of everything in model.h (default: the name of its file)"),
                                cl::value_desc("NAME"), cl::cat(category));
 cl::opt<uint64_t> seed("seed", cl::desc("Seed of a built-in graph's random weights (default 0)"), cl::value_desc("N"), cl::init(0), cl::cat(category));
-cl::opt<std::string> target("target", cl::desc("cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4"),
+cl::opt<std::string> target("target", cl::desc("cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4, cpu:aarch64; several in one library, of which the best that the machine can run is taken: cpu:x86-64-v3+x86-64-v4"),
                             cl::value_desc("TARGET"), cl::init("cpu"), cl::cat(category));
 cl::opt<std::string> emit("emit", cl::desc("Stop at a stage: import, fused, kernels, plan, host, llvm (all .mlir), asm, obj, so (default), archive (a static library)"),
                           cl::value_desc("STAGE"), cl::init("so"), cl::cat(category));
@@ -63,6 +63,9 @@ cl::opt<std::string>
     externalRoot("external-root",
                  cl::desc("Look up weights outside the model file in DIR, links inside it included"),
                  cl::value_desc("DIR"), cl::cat(category));
+cl::opt<bool> allowExtern("allow-extern",
+                          cl::desc("Make operators that tfc does not know calls of the host (TfcContextOptions.extern_call)"),
+                          cl::cat(category));
 cl::opt<bool> printOperators("list-operators",
                             cl::desc("Print the operators that can be imported (with --json as JSON)"),
                             cl::cat(category));
@@ -97,7 +100,7 @@ bool usageError(const Twine &message) {
 bool readTarget(CompileOptions &options) {
   StringRef name = target;
   if (name != "cpu" && !name.consume_front("cpu:"))
-    return usageError("unknown target '" + name + "'; there is cpu[:x86-64-v2|x86-64-v3|x86-64-v4|native]");
+    return usageError("unknown target '" + name + "'; there is cpu[:x86-64-v2|x86-64-v3|x86-64-v4|aarch64|native], with + between several CPUs");
   options.cpu = name == "cpu" ? "native" : name.str();
   return true;
 }
@@ -174,9 +177,10 @@ bool readInput(CompileInput &input) {
   input.name = modelName;
   input.seed = seed;
   input.dynamicAll = dynamic == "all";
-  if ((!foldInputs.empty() || !externalRoot.empty()) && (!builtin.empty() || isModule(path)))
-    return usageError("--fold-inputs and --external-root are for ONNX files");
+  if ((!foldInputs.empty() || !externalRoot.empty() || allowExtern) && (!builtin.empty() || isModule(path)))
+    return usageError("--fold-inputs, --external-root and --allow-extern are for ONNX files");
   input.externalRoot = externalRoot;
+  input.allowExtern = allowExtern;
   if (!foldInputs.empty())
     if (std::string problem = ::tfc::readFoldedInputs(foldInputs, input.foldedInputs); !problem.empty())
       return usageError("--fold-inputs: " + problem);
@@ -232,7 +236,7 @@ bool readOutputs(CompileOptions &options, const CompileInput &input) {
 }
 
 void printVersion(raw_ostream &os) {
-  os << "tfc " << TFC_VERSION << " (LLVM " << LLVM_VERSION_STRING << ")\ntargets: cpu (x86-64-v2, x86-64-v3, x86-64-v4, native)\n";
+  os << "tfc " << TFC_VERSION << " (LLVM " << LLVM_VERSION_STRING << ")\ntargets: cpu (x86-64-v2, x86-64-v3, x86-64-v4, aarch64, native)\n";
 }
 
 } // namespace

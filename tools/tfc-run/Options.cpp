@@ -44,6 +44,10 @@ Runs
   --clients N,N,...      requests a second with so many clients at once: threads with a context each, of one thread unless
                          --threads says more, over the same weights; and how much memory grew
   --seconds X            how long for each number of clients (default 2)
+  --steps N              N runs that follow each other: outputs that may share memory with an input are its value in the next
+                         run, other inputs are made up anew (with --random)
+  --in-place             past and present of an attention share one buffer: only new rows are written
+  --room ROWS            how many rows the buffers have room for (default: as many as the steps need)
   --profile [FILE.json]  a table of the kernels: calls, time, share, rates, percent of what this machine can do at most;
                          with a file, a trace for ui.perfetto.dev or chrome://tracing as well
   --profile-html FILE    a page with the table, a roofline, a timeline and the fused graph
@@ -59,6 +63,8 @@ Looking inside of one run, kernel by kernel
 Model
   --describe             inputs, outputs, symbols, kernels, weights, memory (a number with --dim); with --json as JSON
   --entry NAME           entry point (default: the first)
+  --isa LEVEL            of a model for several CPUs, take the variant for this level (x86-64-v3) or below; for any
+                         program the environment variable TFC_MAX_ISA does the same
   --query NAME           exported function of the library (default: tfc_model_query)
   --version              the version of tfc-run
 
@@ -150,6 +156,7 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
           {"--expect", nullptr, text(options.expect), "a file"},
           {"--entry", nullptr, text(options.entry), "a name"},
           {"--query", nullptr, text(options.query), "a name"},
+          {"--isa", nullptr, text(options.isa), "a level: x86-64, x86-64-v2, x86-64-v3 or x86-64-v4"},
           {"--dim", nullptr, dims, "NAME=N,..."},
           {"--seed", nullptr, seed, "a number that is not negative"},
           {"--rtol", nullptr, tolerance(options.rtol), "a number that is not negative"},
@@ -159,6 +166,9 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
           {"--warmup", nullptr, integer(options.warmup, 0, 100000000), "a number of at least 0"},
           {"--clients", nullptr, clients, "numbers from 1 to 1024: 1,2,4"},
           {"--seconds", nullptr, seconds, "a number from 0.01 to 1000000"},
+          {"--steps", nullptr, integer(options.steps, 1, 100000000), "a number of at least 1"},
+          {"--room", nullptr, integer(options.room, 1, INT64_MAX), "a number of at least 1"},
+          {"--in-place", &options.inPlace, nullptr, ""},
           {"--random", &options.random, nullptr, ""},
           {"--json", &options.json, nullptr, ""},
           {"--describe", &options.describe, nullptr, ""},
@@ -243,13 +253,17 @@ Status parseOptions(int argc, char **argv, Options &options) {
   if (options.checkNan + !options.dumpTensors.empty() + !options.compareWith.empty() > 1)
     return badInput("--check-nan, --dump-tensors and --compare-with exclude each other");
   if (options.inspects() && (options.profile || !options.profileHtml.empty() || options.repeat > 1 || options.warmup > 0 ||
-                             !options.expect.empty() || !options.outputs.empty()))
-    return badInput("looking at tensors is a run of its own: --profile, --repeat, --warmup, --expect and --outputs do not go with it");
-  if (!options.clients.empty() && (options.inspects() || options.profile || !options.profileHtml.empty() || options.repeat > 1 ||
-                                   !options.expect.empty() || !options.outputs.empty()))
-    return badInput("--clients is a measurement of its own: --profile, --repeat, --expect, --outputs and looking at tensors do not go with it");
+                             options.steps > 1 || options.inPlace || !options.expect.empty() || !options.outputs.empty()))
+    return badInput("looking at tensors is a run of its own: --profile, --repeat, --warmup, --steps, --in-place, --expect and --outputs do not go with it");
+  if (!options.clients.empty() && (options.inspects() || options.profile || !options.profileHtml.empty() || options.repeat > 1 || options.steps > 1 ||
+                                   options.inPlace || !options.expect.empty() || !options.outputs.empty()))
+    return badInput("--clients is a measurement of its own: --profile, --repeat, --steps, --in-place, --expect, --outputs and looking at tensors do not go with it");
   if (!options.names.empty() && options.dumpTensors.empty())
     return badInput("--names says which tensors --dump-tensors writes");
+  if (options.steps > 1 && (!options.random || options.repeat > 1 || options.warmup > 0))
+    return badInput("--steps goes with --random, and with neither --repeat nor --warmup");
+  if (options.room && !options.inPlace)
+    return badInput("--room goes with --in-place");
   if (options.warmup < 0)
     options.warmup = options.repeat > 1 ? 1 : 0;
   return {};

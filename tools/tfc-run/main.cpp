@@ -16,12 +16,15 @@
 #include "Report.h"
 #include "Serve.h"
 #include "TextFile.h"
+#include "Session/MakeInputs.h"
 #include "Session/Session.h"
 
 #include "tfc/Version.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <new>
 #include <unistd.h>
@@ -69,6 +72,22 @@ static Status measureMachine(const Options &options) {
   return {};
 }
 
+/// All steps but the first. Each has other made-up inputs, so that no step passes for another.
+static Status runFurtherSteps(const Options &options, Session &session, std::vector<double> &seconds) {
+  std::map<std::string, int64_t> sizes = options.dims;
+  for (int64_t step = 1; step < options.steps; ++step) {
+    std::vector<Array> inputs;
+    if (Status status = growSizes(session.entry(), sizes))
+      return status;
+    if (Status status = makeInputs(session.entry(), sizes, options.seed + uint64_t(step), inputs))
+      return status;
+    session.advance(std::move(inputs));
+    if (Status status = session.run(/*warmup=*/0, /*repeat=*/1, seconds))
+      return status;
+  }
+  return {};
+}
+
 static Status runModel(const Options &options, Session &session) {
   std::vector<Array> inputs, expected;
   if (Status status = readOrMakeInputs(options, session.entry(), inputs))
@@ -84,7 +103,12 @@ static Status runModel(const Options &options, Session &session) {
   std::vector<double> seconds;
   if (counters)
     counters->start();
+  if (options.inPlace)
+    if (Status status = session.keepInPlace(options.room, options.steps))
+      return status;
   if (Status status = session.run(options.warmup, options.repeat, seconds))
+    return status;
+  if (Status status = runFurtherSteps(options, session, seconds))
     return status;
   if (counters)
     counters->stop();
@@ -104,9 +128,9 @@ static Status runModel(const Options &options, Session &session) {
       std::printf("%s\n", summary.c_str());
   }
   Timing timing = timingOf(seconds);
-  std::fputs(timingText(timing, options.repeat, session.threads()).c_str(), stdout);
+  std::fputs(timingText(timing, std::max(options.repeat, options.steps), session.threads()).c_str(), stdout);
   if (options.json)
-    std::fputs(timingJson(timing, options.repeat, session.threads()).c_str(), stdout);
+    std::fputs(timingJson(timing, std::max(options.repeat, options.steps), session.threads()).c_str(), stdout);
   return verdict;
 }
 
@@ -124,13 +148,16 @@ static Status runTool(int argc, char **argv) {
   }
   if (options.measureMachine)
     return measureMachine(options);
+  // The runtime inside every program listens to the variable.
+  if (!options.isa.empty())
+    setenv("TFC_MAX_ISA", options.isa.c_str(), /*replace=*/1);
   Session session;
   if (Status status = session.open(options.model, options.query, options.entry))
     return status;
   if (options.describe) {
-    std::string text = describeJson(session.model()) + "\n";
+    std::string text = describeJson(session.model(), session.isa()) + "\n";
     if (!options.json)
-      if (Status status = describeText(session.model(), options.dims, text))
+      if (Status status = describeText(session.model(), session.isa(), options.dims, text))
         return status;
     std::fputs(text.c_str(), stdout);
     return {};

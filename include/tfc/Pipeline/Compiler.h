@@ -48,6 +48,7 @@ struct CompileInput {
   std::vector<std::pair<std::string, int64_t>> fixedDims;
   std::vector<DimRange> dimRanges;
   std::vector<FoldedInput> foldedInputs;
+  bool allowExtern = false; ///< operators that are not known become calls of the host
   std::string externalRoot; ///< where weights outside the file are looked up, links inside it included
 };
 

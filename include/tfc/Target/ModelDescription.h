@@ -32,6 +32,7 @@ struct SymbolDescription {
   std::string name;
   int64_t min = 0, max = INT64_MAX;
   int32_t bornIn = 0;
+  uint32_t kind = TFC_SYMBOL_SIZE;
 };
 
 struct PortDescription {
@@ -39,6 +40,7 @@ struct PortDescription {
   TfcDataType dtype = {TFC_FLOAT, 32, 1};
   std::vector<uint32_t> dims;
   int32_t alias = -1;
+  uint16_t room = 0, roomAxis = 0;
   uint32_t hint = TFC_HINT_NONE, hintBound = 0;
 };
 

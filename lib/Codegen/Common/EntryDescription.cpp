@@ -7,6 +7,7 @@
 
 #include "tfc/Codegen/Common/EntryDescription.h"
 #include "tfc/Codegen/Common/EntryFunctions.h"
+#include "tfc/Codegen/Common/InPlace.h"
 #include "tfc/Codegen/Common/NodeNames.h"
 
 #include "tfc-c/ModelABI.h"
@@ -34,17 +35,20 @@ DictionaryAttr EntryDescription::makeDictionary(ArrayRef<std::pair<StringRef, At
 
 void EntryDescription::addSymbols() {
   auto ranges = entry->getAttrOfType<DictionaryAttr>("tfc.symbol_ranges");
-  auto declare = [&](StringAttr name, int64_t bornIn) {
+  auto declare = [&](StringAttr name, int64_t bornIn, TfcSymbolKind kind = TFC_SYMBOL_SIZE) {
     symbolNumbers[name] = symbols.size();
     values.declareSymbol(name, bornIn);
     auto range = ranges ? ranges.getAs<DenseI64ArrayAttr>(name) : DenseI64ArrayAttr();
     bool isRange = range && range.size() == 2;
     int64_t least = isRange ? range[0] : 0,
             greatest = isRange ? range[1] : std::numeric_limits<int64_t>::max();
-    symbols.push_back(makeDictionary({{"name", name},
-                                      {"min", builder.getI64IntegerAttr(least)},
-                                      {"max", builder.getI64IntegerAttr(greatest)},
-                                      {"born_in", builder.getI64IntegerAttr(bornIn)}}));
+    SmallVector<std::pair<StringRef, Attribute>> fields = {{"name", name},
+                                                           {"min", builder.getI64IntegerAttr(least)},
+                                                           {"max", builder.getI64IntegerAttr(greatest)},
+                                                           {"born_in", builder.getI64IntegerAttr(bornIn)}};
+    if (kind != TFC_SYMBOL_SIZE)
+      fields.push_back({"kind", builder.getI64IntegerAttr(kind)});
+    symbols.push_back(makeDictionary(fields));
   };
   llvm::SetVector<StringAttr> bound;
   for (Type type : entry.getArgumentTypes())
@@ -52,6 +56,9 @@ void EntryDescription::addSymbols() {
       dim.collectSymbols(bound);
   for (StringAttr name : bound)
     declare(name, 0);
+  for (unsigned result = 0; result < entry.getNumResults(); ++result)
+    if (StringAttr room = entry.getResultAttrOfType<StringAttr>(result, kRoomAttr); room && !symbolNumbers.contains(room))
+      declare(room, 0, TFC_SYMBOL_ROOM);
   entry.walk([&](BindOp bind) {
     int64_t number = binds.size();
     bindNumbers[bind] = number;
@@ -103,10 +110,16 @@ LogicalResult EntryDescription::addPorts() {
                << index << " is an alias of '" << name.getValue() << "', which is no input";
       alias = found->second;
     }
-    outputs.push_back(makeDictionary({{"name", nameOf(entry.getResultAttrDict(index), "output", index)},
-                                      {"type", getPlainType(type)},
-                                      {"dims", builder.getDenseI64ArrayAttr(addDims(type))},
-                                      {"alias", builder.getI64IntegerAttr(alias)}}));
+    SmallVector<std::pair<StringRef, Attribute>> fields = {
+        {"name", nameOf(entry.getResultAttrDict(index), "output", index)},
+        {"type", getPlainType(type)},
+        {"dims", builder.getDenseI64ArrayAttr(addDims(type))},
+        {"alias", builder.getI64IntegerAttr(alias)}};
+    if (auto room = entry.getResultAttrOfType<StringAttr>(index, kRoomAttr)) {
+      fields.push_back({"room", builder.getI64IntegerAttr(symbolNumbers.lookup(room) + 1)});
+      fields.push_back({"room_axis", entry.getResultAttr(index, kRoomAxisAttr)});
+    }
+    outputs.push_back(makeDictionary(fields));
   }
   return success();
 }
@@ -147,8 +160,8 @@ void EntryDescription::collectSources(Value value, llvm::SmallSetVector<int64_t,
         sources.insert(found->second);
       continue;
     }
-    if (auto reshape = dyn_cast<ReshapeOp>(op))
-      reached.insert(reshape.getX());
+    if (isa<ReshapeOp, ExternCallOp>(op))
+      reached.insert(op->operand_begin(), op->operand_end());
     unsigned number = cast<OpResult>(value).getResultNumber();
     for (Region &region : op->getRegions())
       if (!region.empty() && region.back().mightHaveTerminator())
@@ -290,6 +303,11 @@ LogicalResult EntryDescription::build() {
   addRequirements();
   WalkResult result = entry.walk([&](LaunchOp launch) {
     return failed(addLaunch(launch)) ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  entry.walk([&](ExternCallOp call) {
+    for (ValueRange tensors : {ValueRange(call.getInputs()), ValueRange(call.getOutputs())})
+      for (Value tensor : tensors)
+        addDims(tensor.getType());
   });
   if (result.wasInterrupted() || failed(addSlots()))
     return failure();
