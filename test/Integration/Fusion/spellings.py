@@ -364,10 +364,6 @@ def reference(x, ids, weights, cap=0.0, repeat=1, rotary=False, left=ROOM, right
     return x
 
 
-# With dims of their own for every input, this one reshapes probabilities by another length than they have.
-ONLY_NAMED = ["dynamo"]
-
-
 def check(name, build, says, keys, opset=17):
     rng = np.random.default_rng(sum(map(ord, name)))
     kv = HIDDEN // keys.get("repeat", 1)
@@ -387,8 +383,7 @@ def check(name, build, says, keys, opset=17):
     np.savez(f"{name}.out.npz", **{x: reference(array.astype(np.float64), ids, weights, **keys).astype(np.float32)})
     fused = [f"--require-fusion=attention:{LAYERS}", "--explain-fusion"]
     tolerance = "1e-1" if name.startswith("half") else "1e-4"
-    dynamic = ["--dynamic=all"] + (fused if name not in ONLY_NAMED else [])
-    for mode in (fused, ["--disable-fusion=attention"], dynamic):
+    for mode in (fused, ["--disable-fusion=attention"], ["--dynamic=all", *fused]):
         result = checks.run("tfc-compile", f"{name}.onnx", "-o", f"{name}.so", *mode)
         if mode is fused and says:
             checks.check(f"{name}: {says}", says in result.stderr, result.stderr)

@@ -115,6 +115,17 @@ private:
     return from && to && to.getWidth() < from.getWidth() && to.getWidth() >= 16;
   }
 
+  /// Whether queries and keys stay what they are. Where only the run knows how long a mask is, the graph may call keys that it may
+  /// have broadcast by the number that they must have; what then does not fit the values, the op refuses as the graph does.
+  static bool keepsRows(ArrayRef<DimExprAttr> from, ArrayRef<DimExprAttr> to) {
+    if (from.size() < 2 || to.size() < 2)
+      return false;
+    for (auto [a, b] : llvm::zip_equal(from.take_back(2), to.take_back(2)))
+      if (!isBroadcastOf(a, b))
+        return false;
+    return true;
+  }
+
   /// From the softmax to the product with the values.
   LogicalResult matchOutput() {
     Value value = softmax.getY();
@@ -141,8 +152,7 @@ private:
         output = matmul;
         return success();
       }
-      SmallVector<DimExprAttr> from = getDims(value), to = getDims(user->getResult(0));
-      if (!isa<ReshapeOp>(user) || from.size() < 2 || to.size() < 2 || ArrayRef(from).take_back(2) != ArrayRef(to).take_back(2))
+      if (!isa<ReshapeOp>(user) || !keepsRows(getDims(value), getDims(user->getResult(0))))
         return decision.decline(user, user->getName().getStringRef() + " stands between the softmax and the product with the values");
       value = user->getResult(0);
     }
