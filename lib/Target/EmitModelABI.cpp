@@ -54,6 +54,7 @@ private:
   Constant *expr(const tfc::ExprDescription &expr);
   Constant *port(const tfc::PortDescription &port);
   Constant *requirement(const tfc::RequirementDescription &requirement);
+  Constant *launchTensor(const tfc::LaunchTensorDescription &tensor);
   Constant *launch(const tfc::LaunchDescription &launch);
   Constant *bind(const tfc::BindDescription &bind);
   Constant *entry(const tfc::EntryDescription &entry);
@@ -154,11 +155,18 @@ Constant *DescriptorBuilder::requirement(const tfc::RequirementDescription &requ
       {i32(requirement.kind), i32(requirement.lhs), i32(requirement.rhs), i32(0), text(requirement.node)});
 }
 
+Constant *DescriptorBuilder::launchTensor(const tfc::LaunchTensorDescription &tensor) {
+  return checked<TfcLaunchTensor>({text(tensor.name), indices(tensor.dims, "tfc.dims"), dataType(tensor.dtype), i32(tensor.dims.size())});
+}
+
 Constant *DescriptorBuilder::launch(const tfc::LaunchDescription &launch) {
   return checked<TfcLaunch>({i32(launch.kernel), i32(launch.tiles), i32(launch.scratch), i32(launch.flops),
                              i32(launch.bytes), i32(launch.nodes.size()), texts(launch.nodes, "tfc.nodes"),
                              texts(launch.checks, "tfc.checks"), i32(launch.checks.size()),
-                             i32(launch.sources.size()), arrayOf(launch.sources, "tfc.sources", [&](int32_t source) { return i32(source); })});
+                             i32(launch.sources.size()), arrayOf(launch.sources, "tfc.sources", [&](int32_t source) { return i32(source); }),
+                             arrayOf(llvm::concat<const tfc::LaunchTensorDescription>(launch.operands, launch.results), "tfc.tensors",
+                                     [&](const auto &tensor) { return launchTensor(tensor); }),
+                             i32(launch.operands.size()), i32(launch.results.size())});
 }
 
 Constant *DescriptorBuilder::bind(const tfc::BindDescription &bind) {

@@ -32,6 +32,7 @@ private:
   std::string text(DictionaryAttr from, StringRef key);
   std::vector<std::string> texts(DictionaryAttr from, StringRef key);
   std::vector<int32_t> sources(DictionaryAttr from, int64_t launch);
+  std::vector<::tfc::LaunchTensorDescription> tensors(DictionaryAttr from, StringRef key);
   std::vector<uint32_t> indices(DictionaryAttr from, StringRef key, size_t limit);
   /// Calls `read` with each dictionary of an array.
   void forEach(StringRef key, llvm::function_ref<void(DictionaryAttr, size_t)> read);
@@ -277,6 +278,24 @@ std::vector<int32_t> EntryReader::sources(DictionaryAttr from, int64_t launch) {
   return numbers;
 }
 
+/// Absent: nothing is known of them.
+std::vector<::tfc::LaunchTensorDescription> EntryReader::tensors(DictionaryAttr from, StringRef key) {
+  std::vector<::tfc::LaunchTensorDescription> read;
+  if (!from.get(key))
+    return read;
+  auto list = field<ArrayAttr>(from, key, "an array of dictionaries");
+  for (Attribute element : list ? list.getValue() : ArrayRef<Attribute>()) {
+    auto tensor = dyn_cast<DictionaryAttr>(element);
+    if (!tensor) {
+      fail(Twine("'") + key + "' must be an array of dictionaries");
+      return read;
+    }
+    ::tfc::PortDescription port = readPort(tensor);
+    read.push_back({port.name, port.dtype, port.dims});
+  }
+  return read;
+}
+
 void EntryReader::readLaunches() {
   forEach("launches", [&](DictionaryAttr from, size_t) {
     ::tfc::LaunchDescription launch;
@@ -288,6 +307,8 @@ void EntryReader::readLaunches() {
     launch.nodes = texts(from, "nodes");
     launch.checks = texts(from, "checks");
     launch.sources = sources(from, int64_t(result.description.launches.size()));
+    launch.operands = tensors(from, "operands");
+    launch.results = tensors(from, "results");
     result.description.launches.push_back(launch);
   });
 }

@@ -115,6 +115,7 @@ public:
         result(result) {
     // A model as usual, but for what would be written beside it.
     this->options.stage = Stage::SharedLibrary;
+    this->options.querySymbol = "tfc_model_query";
     this->options.headerPath.clear();
     this->options.saveStagesDir.clear();
     this->options.requiredFusions.clear();

@@ -82,6 +82,9 @@ class TfcLaunch(Structure):
         ("check_count", c_uint32),
         ("source_count", c_uint32),
         ("sources", POINTER(c_int32)),
+        ("tensors", c_void_p),
+        ("operand_count", c_uint32),
+        ("result_count", c_uint32),
     ]
 
 
@@ -148,6 +151,7 @@ class TfcEvent(Structure):
         ("worker", c_int32),
         ("begin", c_int64),
         ("end", c_int64),
+        ("args", c_void_p),
     ]
 
 

@@ -49,10 +49,18 @@ struct RequirementDescription {
   std::string node;
 };
 
+/// See TfcLaunchTensor.
+struct LaunchTensorDescription {
+  std::string name;
+  TfcDataType dtype = {TFC_FLOAT, 32, 1};
+  std::vector<uint32_t> dims;
+};
+
 struct LaunchDescription {
   uint32_t kernel = 0, tiles = 0, scratch = 0, flops = 0, bytes = 0;
   std::vector<std::string> nodes, checks;
   std::vector<int32_t> sources; ///< See TfcLaunch.
+  std::vector<LaunchTensorDescription> operands, results;
 };
 
 struct BindDescription {

@@ -8,7 +8,7 @@
 #ifndef TFC_LIB_CODEGEN_CPU_ATTENTIONOPERANDS_H
 #define TFC_LIB_CODEGEN_CPU_ATTENTIONOPERANDS_H
 
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "StridedView.h"
 #include "VectorEmitter.h"
 #include "tfc/Schedule/AttentionSchedule.h"

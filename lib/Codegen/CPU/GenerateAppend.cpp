@@ -16,7 +16,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "StridedView.h"
 #include "VectorEmitter.h"
 #include "tfc/Codegen/CPU/Passes.h"

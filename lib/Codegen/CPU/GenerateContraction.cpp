@@ -128,21 +128,21 @@ struct GenerateContraction : mlir::tfc::impl::GenerateContractionBase<GenerateCo
   using GenerateContractionBase::GenerateContractionBase;
 
   void runOnOperation() override {
-    FailureOr<::tfc::CpuTarget> target = readTargetOption(getOperation(), cpu);
-    if (failed(target))
+    FailureOr<KernelTargets> targets = KernelTargets::read(getOperation(), cpu);
+    if (failed(targets))
       return signalPassFailure();
     FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
     if (failed(frames))
       return signalPassFailure();
     for (KernelFrame frame : *frames)
       if (auto problem = frame.isPlain() ? std::nullopt : matchContraction(frame))
-        if (failed(generate(frame, *problem, *target)))
+        if (failed(generate(frame, *problem, targets->of(frame.kernel))))
           return signalPassFailure();
   }
 
   LogicalResult generate(KernelFrame frame, const Contraction &problem, const ::tfc::CpuTarget &target) {
-    // Panels that another target's vectors were meant for.
-    if (problem.packedWidth % target.floatLanes() != 0 || problem.packedWidth > 4 * int64_t(target.floatLanes()))
+    // Panels that are no whole vectors were meant for another target.
+    if (problem.packedWidth % target.floatLanes() != 0)
       return success();
     ::tfc::ContractionSchedule schedule = ::tfc::selectContraction(problem.problem(), target);
     return frame.replaceBody([&](OpBuilder &builder) {

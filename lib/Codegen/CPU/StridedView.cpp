@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "StridedView.h"
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 
 using namespace mlir;
 using namespace mlir::tfc;

@@ -6,9 +6,11 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Codegen/Common/EntryDescription.h"
-#include "tfc-c/ModelABI.h"
+#include "tfc/Codegen/Common/EntryFunctions.h"
 #include "tfc/Codegen/Common/InPlace.h"
 #include "tfc/Codegen/Common/NodeNames.h"
+
+#include "tfc-c/ModelABI.h"
 
 #include <limits>
 
@@ -158,14 +160,41 @@ void EntryDescription::collectSources(Value value, llvm::SmallSetVector<int64_t,
         sources.insert(found->second);
       continue;
     }
-    if (auto reshape = dyn_cast<ReshapeOp>(op))
-      reached.insert(reshape.getX());
+    if (isa<ReshapeOp, ExternCallOp>(op))
+      reached.insert(op->operand_begin(), op->operand_end());
     unsigned number = cast<OpResult>(value).getResultNumber();
     for (Region &region : op->getRegions())
       if (!region.empty() && region.back().mightHaveTerminator())
         if (OperandRange yielded = region.back().getTerminator()->getOperands(); yielded.size() == op->getNumResults())
           reached.insert(yielded[number]);
   }
+}
+
+/// What the graph calls a tensor: the node that made it, the input or the weight.
+static StringRef getTensorName(Value value) {
+  value = getAliasRoot(value);
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
+    auto name = function ? function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "tfc.name") : StringAttr();
+    return name ? name.getValue() : "";
+  }
+  if (auto launch = value.getDefiningOp<LaunchOp>())
+    return getResultNode(launch, cast<OpResult>(value).getResultNumber());
+  if (auto weight = value.getDefiningOp<WeightRefOp>())
+    return weight.getWeight();
+  return "";
+}
+
+ArrayAttr EntryDescription::describeTensors(ValueRange tensors) {
+  SmallVector<Attribute> described;
+  for (Value tensor : tensors) {
+    if (cast<RankedTensorType>(tensor.getType()).getRank() > TFC_MAX_RANK)
+      return {};
+    described.push_back(makeDictionary({{"name", builder.getStringAttr(getTensorName(tensor))},
+                                        {"type", getPlainType(tensor.getType())},
+                                        {"dims", builder.getDenseI64ArrayAttr(addDims(tensor.getType()))}}));
+  }
+  return builder.getArrayAttr(described);
 }
 
 LogicalResult EntryDescription::addLaunch(LaunchOp launch) {
@@ -197,6 +226,11 @@ LogicalResult EntryDescription::addLaunch(LaunchOp launch) {
   for (Value input : launch.getInputs())
     collectSources(input, sources);
   fields.push_back({"sources", builder.getDenseI64ArrayAttr(sources.getArrayRef())});
+  ArrayAttr operands = describeTensors(launch.getInputs()), results = describeTensors(launch.getOutputs());
+  if (operands && results) {
+    fields.push_back({"operands", operands});
+    fields.push_back({"results", results});
+  }
   launchNumbers[launch] = launches.size();
   launches.push_back(makeDictionary(fields));
   getSymbolValues(launch);
@@ -269,6 +303,11 @@ LogicalResult EntryDescription::build() {
   addRequirements();
   WalkResult result = entry.walk([&](LaunchOp launch) {
     return failed(addLaunch(launch)) ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  entry.walk([&](ExternCallOp call) {
+    for (ValueRange tensors : {ValueRange(call.getInputs()), ValueRange(call.getOutputs())})
+      for (Value tensor : tensors)
+        addDims(tensor.getType());
   });
   if (result.wasInterrupted() || failed(addSlots()))
     return failure();

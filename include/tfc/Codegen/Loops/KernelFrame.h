@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#ifndef TFC_LIB_CODEGEN_CPU_KERNELFRAME_H
-#define TFC_LIB_CODEGEN_CPU_KERNELFRAME_H
+#ifndef TFC_CODEGEN_LOOPS_KERNELFRAME_H
+#define TFC_CODEGEN_LOOPS_KERNELFRAME_H
 
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 
@@ -74,4 +74,4 @@ Value memrefOfPointer(OpBuilder &builder, Location loc, Value pointer, Type elem
 
 } // namespace mlir::tfc
 
-#endif // TFC_LIB_CODEGEN_CPU_KERNELFRAME_H
+#endif // TFC_CODEGEN_LOOPS_KERNELFRAME_H

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "KernelFrame.h"
-#include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
+#include "tfc/Codegen/Loops/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
@@ -16,7 +16,7 @@
 
 namespace mlir::tfc {
 #define GEN_PASS_DEF_FUSEKERNELLOOPS
-#include "tfc/Codegen/CPU/Passes.h.inc"
+#include "tfc/Codegen/Loops/Passes.h.inc"
 } // namespace mlir::tfc
 
 using namespace mlir;

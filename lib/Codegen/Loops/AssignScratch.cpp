@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "KernelFrame.h"
-#include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
+#include "tfc/Codegen/Loops/Passes.h"
 #include "tfc/Conversion/TfcToLinalg/DimArithmetic.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -18,14 +18,12 @@
 
 namespace mlir::tfc {
 #define GEN_PASS_DEF_ASSIGNSCRATCH
-#include "tfc/Codegen/CPU/Passes.h.inc"
+#include "tfc/Codegen/Loops/Passes.h.inc"
 } // namespace mlir::tfc
 
 using namespace mlir;
 using namespace mlir::tfc;
 
-/// Temporaries on the stack, all of a kernel together. Threads of a pool may have small stacks.
-static constexpr int64_t kStackBytes = 32 * 1024;
 /// Buffers begin on cache lines.
 static constexpr int64_t kAlignment = 64;
 
@@ -118,6 +116,8 @@ static int64_t elementBytes(MemRefType type) {
 
 namespace {
 struct AssignScratch : mlir::tfc::impl::AssignScratchBase<AssignScratch> {
+  using AssignScratchBase::AssignScratchBase;
+
   void runOnOperation() override {
     FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
     if (failed(frames))
@@ -167,7 +167,7 @@ struct AssignScratch : mlir::tfc::impl::AssignScratchBase<AssignScratch> {
       if (!bytes || failed(checkSymbols(frame, alloc, bytes)))
         return failure();
       auto constant = bytes.getConstant();
-      if (constant && alloc.getType().hasStaticShape() && stack + *constant <= kStackBytes) {
+      if (constant && alloc.getType().hasStaticShape() && stack + *constant <= stackBytes) {
         stack += *constant;
         builder.setInsertionPointToStart(&entry);
         Value buffer = memref::AllocaOp::create(builder, alloc.getLoc(), alloc.getType(),

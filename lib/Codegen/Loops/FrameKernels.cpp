@@ -10,10 +10,10 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "tfc-c/ModelABI.h"
-#include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Codegen/Common/InPlace.h"
+#include "tfc/Codegen/Loops/Passes.h"
 #include "tfc/Conversion/TfcToLinalg/ElementTypes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -23,7 +23,7 @@
 
 namespace mlir::tfc {
 #define GEN_PASS_DEF_FRAMEKERNELS
-#include "tfc/Codegen/CPU/Passes.h.inc"
+#include "tfc/Codegen/Loops/Passes.h.inc"
 } // namespace mlir::tfc
 
 using namespace mlir;

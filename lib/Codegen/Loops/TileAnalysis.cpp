@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "TileAnalysis.h"
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -15,10 +15,6 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
-/// A tile has about this many innermost iterations: enough to pay for its start, few enough that its temporaries stay in the L1.
-static constexpr int64_t kTileWork = 2048;
-/// Dims shorter than this (times what is inside them) stay whole.
-static constexpr int64_t kWholeWork = 8192;
 /// What a dim that is not known counts as.
 static constexpr int64_t kUnknownSize = 128;
 
@@ -30,7 +26,7 @@ std::optional<unsigned> mlir::tfc::loopOfResultDim(OpResult result, unsigned dim
   return std::nullopt;
 }
 
-TileAnalysis::TileAnalysis(Block &body) {
+TileAnalysis::TileAnalysis(Block &body, int64_t tileWork) : tileWork(tileWork) {
   collect(body);
   if (!onlyLoops)
     return;
@@ -177,6 +173,8 @@ void TileAnalysis::chooseBlocks() {
   auto isTiled = [&](unsigned loopClass) {
     return llvm::any_of(tiledLoops, [&](const TiledLoops &t) { return t.loopClass == loopClass; });
   };
+  // Dims shorter than this (times what is inside them) stay whole.
+  const int64_t wholeWork = 4 * tileWork;
   int64_t work = 1;
   // Loops that cannot be cut are inside every tile, reductions of any op too.
   for (auto [dim, size] : llvm::enumerate(dims))
@@ -187,18 +185,18 @@ void TileAnalysis::chooseBlocks() {
       work = kUnknownSize;
   for (size_t i = tiledLoops.size(); i-- > 0;) {
     TiledLoops &loops = tiledLoops[i];
-    if (work >= kTileWork / 2) {
+    if (work >= tileWork / 2) {
       loops.block = 1;
       continue;
     }
     auto size = loops.size.getConstant();
-    if (size && *size * std::max<int64_t>(work, 1) <= kWholeWork) {
+    if (size && *size * std::max<int64_t>(work, 1) <= wholeWork) {
       work *= std::max<int64_t>(*size, 1);
       tiledLoops.erase(tiledLoops.begin() + i);
       continue;
     }
-    loops.block = llvm::PowerOf2Ceil(llvm::divideCeil(kTileWork, std::max<int64_t>(work, 1)));
-    work = kTileWork;
+    loops.block = llvm::PowerOf2Ceil(llvm::divideCeil(tileWork, std::max<int64_t>(work, 1)));
+    work = tileWork;
   }
 }
 

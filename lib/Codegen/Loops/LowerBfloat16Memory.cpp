@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "KernelFrame.h"
-#include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
+#include "tfc/Codegen/Loops/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -15,7 +15,7 @@
 
 namespace mlir::tfc {
 #define GEN_PASS_DEF_LOWERBFLOAT16MEMORY
-#include "tfc/Codegen/CPU/Passes.h.inc"
+#include "tfc/Codegen/Loops/Passes.h.inc"
 } // namespace mlir::tfc
 
 using namespace mlir;

@@ -15,8 +15,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#ifndef TFC_LIB_CODEGEN_CPU_TILEANALYSIS_H
-#define TFC_LIB_CODEGEN_CPU_TILEANALYSIS_H
+#ifndef TFC_LIB_CODEGEN_LOOPS_TILEANALYSIS_H
+#define TFC_LIB_CODEGEN_LOOPS_TILEANALYSIS_H
 
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 
@@ -34,7 +34,8 @@ struct TiledLoops {
 
 class TileAnalysis {
 public:
-  explicit TileAnalysis(Block &body);
+  /// A tile gets about `tileWork` innermost iterations.
+  TileAnalysis(Block &body, int64_t tileWork);
 
   /// The loops to cut, outermost first; none where the kernel has to be one tile.
   ArrayRef<TiledLoops> tiled() const { return tiledLoops; }
@@ -57,6 +58,7 @@ private:
 
   SmallVector<linalg::GenericOp> ops;
   SmallVector<bufferization::MaterializeInDestinationOp> stores;
+  int64_t tileWork;
   bool onlyLoops = true; // no op but linalg.generic makes or reads what is computed
   DenseMap<Operation *, unsigned> firstLoop;
   mutable SmallVector<unsigned> parent;
@@ -69,4 +71,4 @@ std::optional<unsigned> loopOfResultDim(OpResult result, unsigned dim);
 
 } // namespace mlir::tfc
 
-#endif // TFC_LIB_CODEGEN_CPU_TILEANALYSIS_H
+#endif // TFC_LIB_CODEGEN_LOOPS_TILEANALYSIS_H

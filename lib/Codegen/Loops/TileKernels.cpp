@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "TileAnalysis.h"
-#include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/Codegen/Loops/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -18,7 +18,7 @@
 
 namespace mlir::tfc {
 #define GEN_PASS_DEF_TILEKERNELS
-#include "tfc/Codegen/CPU/Passes.h.inc"
+#include "tfc/Codegen/Loops/Passes.h.inc"
 } // namespace mlir::tfc
 
 using namespace mlir;
@@ -169,6 +169,8 @@ static bool isFrameOp(Operation &op) {
 
 namespace {
 struct TileKernels : mlir::tfc::impl::TileKernelsBase<TileKernels> {
+  using TileKernelsBase::TileKernelsBase;
+
   void runOnOperation() override {
     FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
     if (failed(frames))
@@ -182,7 +184,7 @@ struct TileKernels : mlir::tfc::impl::TileKernelsBase<TileKernels> {
     Block &body = frame.tiles.getBody().front();
     IRRewriter rewriter(&getContext());
     generalize(rewriter, body);
-    TileAnalysis analysis(body);
+    TileAnalysis analysis(body, tileWork);
     rewriter.setInsertionPoint(body.getTerminator());
     Location loc = frame.tiles.getLoc();
     Value one = arith::ConstantIndexOp::create(rewriter, loc, 1);

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "tfc/Codegen/Common/InPlace.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
