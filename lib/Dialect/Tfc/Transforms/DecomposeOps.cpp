@@ -295,6 +295,9 @@ struct DecomposeOps : mlir::tfc::impl::DecomposeOpsBase<DecomposeOps> {
     SmallVector<AttentionOp> attentions;
     getOperation().walk([&](AttentionOp op) { attentions.push_back(op); });
     for (AttentionOp op : attentions) {
+      // Whoever asked for the pass has an operator for it.
+      if (op->hasAttr("tfc.keep"))
+        continue;
       AttentionDecomposer decomposer(op);
       if (mlir::failed(keepAttention && hasAttentionKernel(op) ? decomposer.simplify() : decomposer.run()))
         return signalPassFailure();
