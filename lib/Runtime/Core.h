@@ -15,6 +15,7 @@
 #ifndef TFC_RUNTIME_CORE_H
 #define TFC_RUNTIME_CORE_H
 
+#include "Cpu.h"
 #include "Expr.h"
 #include "ThreadPool.h"
 
@@ -43,7 +44,6 @@ const char *tfc_core_type_name(TfcDataType type, char *text);
 
 /*===-- Cpu.c -------------------------------------------------------------------------------------------===*/
 
-uint64_t tfc_core_cpu_features(void);
 /** "x86-64-v3, avx512-bf16" into text. */
 void tfc_core_say_features(Sentence *sentence, uint64_t features);
 
@@ -57,6 +57,7 @@ typedef struct Binder {
 struct TfcLoaded {
   const TfcModel *model;
   TfcKernelFn *kernels; /**< the variant chosen, one per kernel */
+  Sentence isa;         /**< what the chosen variants need of the CPU */
   Binder **binders;     /**< per entry, per symbol */
   const uint8_t *weights;
   void *mapping; /**< what munmap gets; null if nothing was mapped */

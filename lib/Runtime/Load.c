@@ -105,10 +105,10 @@ static int32_t findBinders(const TfcEntry *entry, Binder *binders) {
   return TFC_OK;
 }
 
-static int32_t chooseVariant(const TfcKernel *kernel, uint64_t features, TfcKernelFn *chosen) {
+int32_t tfc_core_choose_variant(const TfcKernel *kernel, uint64_t features, const TfcVariant **chosen) {
   for (uint32_t i = 0; i < kernel->variant_count; ++i)
     if ((kernel->variants[i].features & ~features) == 0 && kernel->variants[i].run) {
-      *chosen = kernel->variants[i].run;
+      *chosen = &kernel->variants[i];
       return TFC_OK;
     }
   if (!kernel->variant_count)
@@ -120,16 +120,29 @@ static int32_t chooseVariant(const TfcKernel *kernel, uint64_t features, TfcKern
                        needed.text, had.text, kernel->name);
 }
 
+static int32_t chooseVariants(TfcLoaded *loaded) {
+  const TfcModel *model = loaded->model;
+  uint64_t features, used = 0;
+  int32_t code = tfc_core_cpu_features(&features);
+  for (uint32_t i = 0; i < model->kernel_count && !code; ++i) {
+    const TfcVariant *variant = NULL;
+    code = tfc_core_choose_variant(&model->kernels[i], features, &variant);
+    if (code)
+      return code;
+    loaded->kernels[i] = variant->run;
+    used |= variant->features;
+  }
+  tfc_core_say_features(&loaded->isa, used);
+  return code;
+}
+
 static int32_t prepare(TfcLoaded *loaded, const char *folder) {
   const TfcModel *model = loaded->model;
   loaded->kernels = calloc((size_t)model->kernel_count + 1, sizeof(TfcKernelFn));
   loaded->binders = calloc((size_t)model->entry_count + 1, sizeof(Binder *));
   if (!loaded->kernels || !loaded->binders)
     return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory for the tables of model '%s'", model->name);
-  uint64_t features = tfc_core_cpu_features();
-  int32_t code = TFC_OK;
-  for (uint32_t i = 0; i < model->kernel_count && !code; ++i)
-    code = chooseVariant(&model->kernels[i], features, &loaded->kernels[i]);
+  int32_t code = chooseVariants(loaded);
   for (uint32_t i = 0; i < model->entry_count && !code; ++i) {
     code = checkTables(model, &model->entries[i]);
     if (code)

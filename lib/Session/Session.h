@@ -51,6 +51,7 @@ public:
   Status run(int64_t warmup, int64_t repeat, std::vector<double> &seconds);
 
   const TfcModel &model() const { return *tfc_model_describe(opened); }
+  std::string isa() const { return tfc_model_isa(opened); }
   const TfcEntry &entry() const { return model().entries[entryNumber]; }
   int32_t threads() const { return tfc_context_threads(context); }
   std::vector<Array> &outputs() { return results; }

@@ -195,7 +195,7 @@ static void addSymbols(Table &table, const TfcEntry &entry) {
   }
 }
 
-Status describeText(const TfcModel &model, const std::map<std::string, int64_t> &sizes, std::string &text) {
+Status describeText(const TfcModel &model, const std::string &isa, const std::map<std::string, int64_t> &sizes, std::string &text) {
   text = "model " + printable(model.name) + " (" +
                      printable(model.producer ? model.producer : "?") + ", " +
                      printable(model.triple ? model.triple : "?") + ")\n";
@@ -225,7 +225,7 @@ Status describeText(const TfcModel &model, const std::map<std::string, int64_t> 
     }
     text += "\n" + kernels.text();
   }
-  text += "\nweights: " + modeName(model.weights.mode) + ", " + std::to_string(model.weights.weight_count) +
+  text += "\non this machine: " + isa + "\nweights: " + modeName(model.weights.mode) + ", " + std::to_string(model.weights.weight_count) +
           " tensors, " + megabytes(model.weights.bytes);
   if (model.weights.mode == TFC_WEIGHTS_EXTERNAL && model.weights.file)
     text += ", in '" + printable(model.weights.file) + "'";
@@ -280,11 +280,11 @@ static std::string entryJson(const TfcModel &model, const TfcEntry &entry) {
   return text + "}";
 }
 
-std::string describeJson(const TfcModel &model) {
+std::string describeJson(const TfcModel &model, const std::string &isa) {
   const TfcWeights &weights = model.weights;
   return "{\"model\": " + jsonString(model.name) +
          ", \"producer\": " + jsonString(model.producer ? model.producer : "") +
-         ", \"triple\": " + jsonString(model.triple ? model.triple : "") + ", " +
+         ", \"triple\": " + jsonString(model.triple ? model.triple : "") + ", \"isa\": " + jsonString(isa) + ", " +
          list("entries", model.entry_count, [&](uint32_t i) { return entryJson(model, model.entries[i]); }) +
          ", \"weights\": {\"mode\": " + jsonString(modeName(weights.mode)) +
          ", \"count\": " + std::to_string(weights.weight_count) +

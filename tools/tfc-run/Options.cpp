@@ -60,6 +60,8 @@ Looking inside of one run, kernel by kernel
 Model
   --describe             inputs, outputs, symbols, kernels, weights, memory (a number with --dim); with --json as JSON
   --entry NAME           entry point (default: the first)
+  --isa LEVEL            of a model for several CPUs, take the variant for this level (x86-64-v3) or below; for any
+                         program the environment variable TFC_MAX_ISA does the same
   --query NAME           exported function of the library (default: tfc_model_query)
   --version              the version of tfc-run
 
@@ -137,6 +139,7 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
           {"--expect", nullptr, text(options.expect), "a file"},
           {"--entry", nullptr, text(options.entry), "a name"},
           {"--query", nullptr, text(options.query), "a name"},
+          {"--isa", nullptr, text(options.isa), "a level: x86-64, x86-64-v2, x86-64-v3 or x86-64-v4"},
           {"--dim", nullptr, dims, "NAME=N,..."},
           {"--seed", nullptr, seed, "a number that is not negative"},
           {"--rtol", nullptr, tolerance(options.rtol), "a number that is not negative"},

@@ -17,7 +17,7 @@
 namespace tfc {
 
 struct Options {
-  std::string model, inputs, saveInputs, outputs, expect, entry, query;
+  std::string model, inputs, saveInputs, outputs, expect, entry, query, isa;
   std::string profileTrace, profileHtml; // files; empty: none
   std::string dumpTensors, names, compareWith; // a folder, a regular expression, an artifact; empty: none
   std::map<std::string, int64_t> dims;

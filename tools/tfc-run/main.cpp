@@ -15,6 +15,7 @@
 #include "ProfileTable.h"
 #include "Report.h"
 #include "TextFile.h"
+#include "Session/MakeInputs.h"
 #include "Session/Session.h"
 
 #include "tfc/Version.h"
@@ -22,6 +23,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <new>
 #include <unistd.h>
@@ -145,13 +147,16 @@ static Status runTool(int argc, char **argv) {
   }
   if (options.measureMachine)
     return measureMachine(options);
+  // The runtime inside every program listens to the variable.
+  if (!options.isa.empty())
+    setenv("TFC_MAX_ISA", options.isa.c_str(), /*replace=*/1);
   Session session;
   if (Status status = session.open(options.model, options.query, options.entry))
     return status;
   if (options.describe) {
-    std::string text = describeJson(session.model()) + "\n";
+    std::string text = describeJson(session.model(), session.isa()) + "\n";
     if (!options.json)
-      if (Status status = describeText(session.model(), options.dims, text))
+      if (Status status = describeText(session.model(), session.isa(), options.dims, text))
         return status;
     std::fputs(text.c_str(), stdout);
     return {};

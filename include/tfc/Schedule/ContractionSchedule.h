@@ -45,8 +45,9 @@ struct ContractionSchedule {
   int64_t rowsPerTile() const { return blockRows * blocksPerTile; }
 };
 
-/// The number of columns of each panel that a weight B[k, n] is stored in. One width serves every m.
-int64_t selectPanelWidth(int64_t n, int64_t k, const CpuTarget &target);
+/// The number of columns of each panel that a weight B[k, n] is stored in, a multiple of every target's vector. One width serves
+/// every m and all targets of an artifact; a block of a narrower target is a part of the panel.
+int64_t selectPanelWidth(int64_t n, int64_t k, llvm::ArrayRef<CpuTarget> targets);
 
 ContractionSchedule selectContraction(const ContractionProblem &problem, const CpuTarget &target);
 

@@ -13,6 +13,8 @@
 //       for k in [0, K), unrolled:  acc[row][vector] += A[row, k] * B[k, vector]
 //       apply the epilogue to acc and store it, or store acc and apply the epilogue to the stored rows
 //
+// A result that is not f32 or not row-major is made in scratch, block by block, and the epilogue takes it from there to its place.
+//
 // Each accumulator is a value of its own of one machine vector: wider vectors fall apart in registers. An
 // element is one chain of multiply-adds in the order of k in every block height and in the tails, so it comes
 // out the same bits however M, the batch or the tiles are cut.
@@ -50,7 +52,7 @@ static constexpr int64_t kLineFraction = 1 << 16;
 ContractionEmitter::ContractionEmitter(OpBuilder &builder, KernelFrame frame, const Contraction &problem,
                                        const ::tfc::ContractionSchedule &schedule)
     : frame(frame), p(problem), s(schedule), e(builder, problem.loc, schedule.lanes),
-      epiloguePlace(chooseEpiloguePlace(problem.epilogue)) {}
+      epiloguePlace(chooseEpiloguePlace(problem)) {}
 
 static DimExprAttr constantExpr(DimExprAttr like, int64_t value) {
   return DimExprAttr::constant(like.getContext(), value);
@@ -65,20 +67,22 @@ DimExprAttr ContractionEmitter::tileCount() const {
 }
 
 DimExprAttr ContractionEmitter::scratchBytes() const {
-  if (!p.transposedB)
-    return constantExpr(p.k, 0);
-  return p.k.ceilDiv(constantExpr(p.k, s.lanes)) * (s.lanes * s.panelWidth() * 4);
+  DimExprAttr panel = constantExpr(p.k, 0);
+  if (p.transposedB)
+    panel = p.k.ceilDiv(constantExpr(p.k, s.lanes)) * (s.lanes * s.panelWidth() * 4);
+  return p.out ? panel + s.blockRows * s.panelWidth() * 4 : panel;
 }
 
 LogicalResult ContractionEmitter::emit() {
   m = dim(p.m), n = dim(p.n), k = dim(p.k);
   a = e.bufferOf(frame.pointer(p.a));
   b = e.bufferOf(frame.pointer(p.b));
-  c = e.bufferOf(frame.pointer(p.c));
+  c = p.out ? e.bufferOf(frame.pointer(p.c), getMemoryType(p.outElement)) : e.bufferOf(frame.pointer(p.c));
   if (p.tail)
     tail = e.bufferOf(frame.pointer(*p.tail));
-  if (p.transposedB)
+  if (p.transposedB || p.out)
     scratch = e.bufferOf(frame.scratch());
+  madeOffset = p.transposedB ? e.mul(e.mul(e.ceilDiv(k, s.lanes), s.lanes), s.panelWidth()) : e.index(0);
   for (const Epilogue::Read &read : p.epilogue.reads)
     readBuffers.push_back(e.bufferOf(frame.pointer(read.pointer)));
   rows = splitRows();
@@ -155,7 +159,8 @@ void ContractionEmitter::emitTile(Value tile) {
   }
   offsetA = batchOffset(indices, p.batchA, e.mul(m, k));
   offsetB = batchOffset(indices, p.batchB, e.mul(k, n));
-  offsetC = e.mul(batch, e.mul(m, n));
+  batchRow = e.mul(batch, m);
+  offsetC = e.mul(batchRow, n);
   Value endBlock = e.min(e.add(firstBlock, s.blocksPerTile), rows.count);
   BlockRange blocks{firstBlock, endBlock, choose(firstBlock, e.index(0)),
                     choose(e.sub(endBlock, firstBlock), rows.count)};
@@ -191,7 +196,7 @@ void ContractionEmitter::emitColumns(Value panelNumber, BlockRange blocks) {
     if (p.transposedB)
       panel = {column, columns, scratch, e.index(0), e.index(s.panelWidth()), masks, false, {}};
     if (!masks.back())
-      panel.width = e.index(s.panelWidth());
+      panel.width = e.index(int64_t(masks.size()) * s.lanes);
     emitPanel(panel, blocks);
   };
   SmallVector<Value> whole(s.blockVectors);
@@ -207,26 +212,43 @@ void ContractionEmitter::emitColumns(Value panelNumber, BlockRange blocks) {
       [&] { emitMasked(columnMasks(column, lastVectors)); });
 }
 
-/// Columns of a packed B: whole panels, and the columns behind them, which are row-major.
-void ContractionEmitter::emitPackedColumns(Value panelNumber, BlockRange blocks) {
-  Value column = e.mul(panelNumber, s.panelWidth());
-  Value panelSize = e.mul(k, s.panelWidth());
-  int64_t width = *p.n.getConstant(), wholePanels = width / s.panelWidth(), rest = width % s.panelWidth();
+/// Columns of a packed B: whole panels, and the columns behind them, which are row-major. A panel made for wider vectors than
+/// these holds several blocks side by side.
+void ContractionEmitter::emitPackedColumns(Value blockNumber, BlockRange blocks) {
+  int64_t blocksPerPanel = p.packedWidth / s.panelWidth();
+  int64_t panels = *p.n.getConstant() / p.packedWidth;
+  Value column = e.mul(blockNumber, s.panelWidth());
   auto emitWhole = [&] {
-    // Behind the last panel comes the first, for other rows or not at all.
-    Value following = e.add(panelNumber, 1);
-    Value next = e.select(e.lessEqual(e.index(wholePanels), following), e.index(0), following);
-    Value width = e.index(s.panelWidth());
-    emitPanel({column, width, b, e.mul(panelNumber, panelSize), width, SmallVector<Value>(s.blockVectors), false,
-               e.mul(next, panelSize)},
+    Value panelSize = e.mul(k, p.packedWidth);
+    Value number = e.div(blockNumber, e.index(blocksPerPanel)), inPanel = e.rem(blockNumber, e.index(blocksPerPanel));
+    Value offset = e.add(e.mul(number, panelSize), e.mul(inPanel, s.panelWidth()));
+    // Behind the last panel comes the first, for other rows or not at all. Each block of a panel brings its share of the next.
+    Value following = e.add(number, 1);
+    Value next = e.select(e.lessEqual(e.index(panels), following), e.index(0), following);
+    Value share = e.add(e.mul(next, panelSize), e.mul(inPanel, e.mul(k, s.panelWidth())));
+    emitPanel({column, e.index(s.panelWidth()), b, offset, e.index(p.packedWidth), SmallVector<Value>(s.blockVectors), false,
+               share},
               blocks);
   };
   if (!p.tail)
     return emitWhole();
-  e.branch(e.lessEqual(e.add(column, s.panelWidth()), n), emitWhole, [&] {
-    SmallVector<Value> masks = columnMasks(column, llvm::divideCeil(rest, s.lanes));
-    emitPanel({column, e.index(rest), tail, e.index(0), e.index(rest), masks, true, {}}, blocks);
-  });
+  e.branch(e.lessEqual(e.add(column, s.panelWidth()), e.index(panels * p.packedWidth)), emitWhole,
+           [&] { emitTailColumns(column, panels * p.packedWidth, blocks); });
+}
+
+/// The columns from `first` to N, row-major in a tensor of their own.
+void ContractionEmitter::emitTailColumns(Value column, int64_t first, BlockRange blocks) {
+  int64_t width = *p.n.getConstant() - first, rest = width % s.panelWidth();
+  auto emitBlockOf = [&](int64_t columns, SmallVector<Value> masks, bool masked) {
+    emitPanel({column, e.index(columns), tail, e.sub(column, e.index(first)), e.index(width), masks, masked, {}}, blocks);
+  };
+  auto emitWhole = [&] { emitBlockOf(s.panelWidth(), SmallVector<Value>(s.blockVectors), false); };
+  auto emitRest = [&] { emitBlockOf(rest, columnMasks(column, llvm::divideCeil(rest, s.lanes)), true); };
+  if (rest == 0)
+    return emitWhole();
+  if (width < s.panelWidth())
+    return emitRest();
+  e.branch(e.lessEqual(e.add(column, s.panelWidth()), n), emitWhole, emitRest);
 }
 
 /// scratch[k][column] = B[column][k], in squares of `lanes`. Columns beyond N are clamped to the last one.
@@ -349,6 +371,10 @@ void ContractionEmitter::emitBlock(const Panel &panel, int64_t rowCount, const R
 
   for (int64_t r = 0; r < rowCount; ++r)
     for (size_t v = 0; v < vectors; ++v) {
+      if (p.out) { // The scratch has room for whole panels.
+        e.store(sums[r * vectors + v], scratch, e.add(madeOffset, r * s.panelWidth() + int64_t(v) * s.lanes));
+        continue;
+      }
       Value offset = e.add(offsetC, e.add(e.mul(e.add(block.row, r), n), e.add(panel.column, v * s.lanes)));
       Value sum = sums[r * vectors + v];
       if (epiloguePlace == EpiloguePlace::Accumulators)
@@ -374,13 +400,25 @@ Value ContractionEmitter::loadVector(Value buffer, const Panel &panel, int64_t n
 // Epilogue
 //===----------------------------------------------------------------------------------------------===//
 
+/// Where a row of the product, counted through its batches, begins in a result with strides.
+Value ContractionEmitter::outRow(Value row) {
+  Value offset = dim(p.out->offset);
+  for (size_t i = p.out->dims.size() - 1; i-- > 0;) {
+    Value index = i ? e.rem(row, dim(p.out->dims[i])) : row;
+    offset = e.add(offset, e.mul(index, dim(p.out->strides[i])));
+    row = i ? e.div(row, dim(p.out->dims[i])) : row;
+  }
+  return offset;
+}
+
 /// A bias or a residual is free on the accumulators. What takes many instructions is not written once per
 /// block height.
-ContractionEmitter::EpiloguePlace ContractionEmitter::chooseEpiloguePlace(const Epilogue &epilogue) {
+ContractionEmitter::EpiloguePlace ContractionEmitter::chooseEpiloguePlace(const Contraction &problem) {
   static constexpr size_t kFewOps = 3;
-  if (epilogue.ops.empty())
+  const Epilogue &epilogue = problem.epilogue;
+  if (epilogue.ops.empty() && !problem.out)
     return EpiloguePlace::None;
-  if (!llvm::all_of(epilogue.ops, emitsOnVectors))
+  if (problem.out || !llvm::all_of(epilogue.ops, emitsOnVectors))
     return EpiloguePlace::StoredScalars;
   bool isCheap = epilogue.ops.size() <= kFewOps && llvm::all_of(epilogue.ops, [](Operation *op) {
                    return isa<AddOp, SubOp, MulOp, NegOp, ReluOp>(op);
@@ -398,6 +436,8 @@ void ContractionEmitter::emitStoredEpilogue(const Panel &panel, const RowBlock &
       }
       return;
     }
+    Value made = e.add(madeOffset, e.mul(e.sub(row, block.row), s.panelWidth()));
+    Value to = p.out ? outRow(e.add(batchRow, row)) : rowOffset;
     e.loop(e.index(0), panel.width, 1, [&](Value i) {
       Value at = e.add(rowOffset, i);
       auto read = [&](const Epilogue::Read &operand, Value buffer) {
@@ -405,7 +445,11 @@ void ContractionEmitter::emitStoredEpilogue(const Panel &panel, const RowBlock &
           return e.loadScalar(buffer, e.index(0));
         return e.loadScalar(buffer, operand.kind == EpilogueRead::Same ? at : e.add(panel.column, i));
       };
-      e.storeScalar(emitEpilogueOps(e.loadScalar(c, at), read), c, at);
+      if (!p.out)
+        return e.storeScalar(emitEpilogueOps(e.loadScalar(c, at), read), c, at);
+      Value result = emitEpilogueOps(e.loadScalar(scratch, e.add(made, i)), read);
+      Value place = e.add(to, e.mul(e.add(panel.column, i), dim(p.out->strides.back())));
+      e.storeScalar(storeScalar(e.b, e.loc, result, p.outElement), c, place);
     });
   });
 }
@@ -442,5 +486,5 @@ Value ContractionEmitter::emitEpilogueOps(Value product, ReadOperand read) {
     }
     values.map(op->getResult(0), *result);
   }
-  return values.lookup(p.epilogue.ops.back()->getResult(0));
+  return p.epilogue.ops.empty() ? product : values.lookup(p.epilogue.ops.back()->getResult(0));
 }

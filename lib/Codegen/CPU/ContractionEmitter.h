@@ -8,9 +8,10 @@
 #ifndef TFC_LIB_CODEGEN_CPU_CONTRACTIONEMITTER_H
 #define TFC_LIB_CODEGEN_CPU_CONTRACTIONEMITTER_H
 
-#include "tfc/Codegen/Loops/KernelFrame.h"
+#include "StridedView.h"
 #include "VectorEmitter.h"
 #include "tfc/Codegen/Common/ContractionEpilogue.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "tfc/Schedule/ContractionSchedule.h"
 
 namespace mlir::tfc {
@@ -37,6 +38,9 @@ struct Contraction {
   int64_t packedWidth = 0;
   std::optional<unsigned> tail;
   Epilogue epilogue;
+  /// Where the result is not f32 or not row-major: how it lies, in the dims of the product, and its elements in tfc's types.
+  std::optional<StridedView> out;
+  Type outElement;
   Location loc;
 
   ::tfc::ContractionProblem problem() const {
@@ -87,7 +91,8 @@ private:
 
   void emitTile(Value tile);
   void emitColumns(Value panelNumber, BlockRange blocks);
-  void emitPackedColumns(Value panelNumber, BlockRange blocks);
+  void emitPackedColumns(Value blockNumber, BlockRange blocks);
+  void emitTailColumns(Value column, int64_t first, BlockRange blocks);
   SmallVector<Value> columnMasks(Value column, int64_t vectors);
   void packTransposedPanel(Value column);
 
@@ -104,11 +109,12 @@ private:
   /// Where the epilogue is done: on the accumulators before they are stored, or on the rows just stored,
   /// which takes one copy of its code for all block heights.
   enum class EpiloguePlace { None, Accumulators, StoredVectors, StoredScalars };
-  static EpiloguePlace chooseEpiloguePlace(const Epilogue &epilogue);
+  static EpiloguePlace chooseEpiloguePlace(const Contraction &problem);
   void emitStoredEpilogue(const Panel &panel, const RowBlock &block);
   Value emitEpilogueOnVector(const Panel &panel, int64_t number, Value product, Value at);
   using ReadOperand = function_ref<Value(const Epilogue::Read &, Value buffer)>;
   Value emitEpilogueOps(Value product, ReadOperand read);
+  Value outRow(Value row);
 
   KernelFrame frame;
   const Contraction &p;
@@ -121,6 +127,8 @@ private:
   RowSplit rows;
   Value linesPerStep;              // of a prefetch, in 1/65536 of a cache line
   Value offsetA, offsetB, offsetC; // of the tile's batch
+  Value batchRow;                  // the first row of the tile's batch among all rows of the result
+  Value madeOffset;                // in scratch, behind a transposed panel: where elements stand before they go out
 };
 
 } // namespace mlir::tfc

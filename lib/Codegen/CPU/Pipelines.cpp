@@ -7,9 +7,11 @@
 
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Codegen/Loops/Passes.h"
+#include "tfc/Conversion/TfcToLinalg/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -39,6 +41,10 @@ void mlir::tfc::buildKernelPipeline(OpPassManager &pm, const CPUPipelineOptions 
   pm.addPass(createExpandMath());
   addCleanup(pm);
   pm.addPass(createLoopInvariantCodeMotionPass());
+
+  // All that a launch is told of a kernel is known now.
+  pm.addPass(createJoinVariants());
+  pm.addNestedPass<func::FuncOp>(createLowerDims());
 }
 
 void mlir::tfc::buildLowerCPUToLLVMPipeline(OpPassManager &pm, const CPUPipelineOptions &options) {

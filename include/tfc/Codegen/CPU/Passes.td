@@ -18,17 +18,45 @@ def PackWeights : Pass<"tfc-pack-weights", "::mlir::ModuleOp"> {
     behind the last whole panel become a second weight. The kernels take the parts as arguments and say the operand, or the table, in terms
     of them. A weight that has any other use keeps its layout.
   }];
-  let options = [Option<"cpu", "cpu", "std::string", "\"native\"", "the CPU to choose the width of panels for">];
+  let options = [Option<"cpu", "cpu", "std::string", "\"native\"", "the CPUs of the artifact, `+` between them">];
+}
+
+def AddVariants : Pass<"tfc-add-variants", "::mlir::ModuleOp"> {
+  let summary = "one copy of each kernel per CPU of the artifact";
+  let description = [{
+    With `cpu=x86-64-v3+x86-64-v4` the kernel `@k` becomes the variant for the most capable CPU, and each further CPU gets a copy beside it:
+
+    ```mlir
+    func.func private @k(...) attributes {tfc.kernel, ...}
+    // becomes
+    func.func private @k(...) attributes {tfc.kernel, tfc.cpu = "x86-64-v4", ...}
+    func.func private @"k.x86-64-v3"(...) attributes {tfc.kernel, tfc.cpu = "x86-64-v3", tfc.variant_of = @k, ...}
+    ```
+
+    The passes that choose block sizes then go by each kernel's `tfc.cpu`. Launches name `@k` only. With one CPU nothing is copied. The module's own
+    `tfc.cpu` says what its kernels are compiled for.
+  }];
+  let options = [Option<"cpu", "cpu", "std::string", "\"native\"", "the CPUs of the artifact, `+` between them">];
+}
+
+def JoinVariants : Pass<"tfc-join-variants", "::mlir::ModuleOp"> {
+  let summary = "give all variants of a framed kernel the same tiles and scratch";
+  let description = [{
+    `tfc.tiles` and `tfc.scratch` of every variant become the largest of them, which is what a launch is given. A variant that had fewer tiles takes a range
+    [begin, end) of the launch's as [begin * own / tiles, end * own / tiles) of its own.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
 def GenerateContraction : Pass<"tfc-generate-contraction", "::mlir::ModuleOp"> {
   let summary = "write loops and vectors for framed kernels that are one matrix product of f32";
   let description = [{
-    Applies to a framed kernel whose only op is a `tfc.matmul` of f32 without `transpose_a`. Any other kernel is left to the
+    Applies to a framed kernel that is a `tfc.matmul` of f32 without `transpose_a` and its epilogue (ContractionEpilogue.h). Where
+    that ends in a cast or a transpose, elements are made in scratch and go from there to their places. Any other kernel is left to the
     generic road. Sets `tfc.tiles` and `tfc.scratch` on the kernel. Every element is one chain of multiply-adds
     in the order of k, whatever the tile, so results do not depend on how the work is cut.
   }];
-  let options = [Option<"cpu", "cpu", "std::string", "\"native\"", "the CPU to choose block sizes for">];
+  let options = [Option<"cpu", "cpu", "std::string", "\"native\"", "the CPUs to choose block sizes for">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
                            "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
 }
@@ -87,7 +115,7 @@ def GenerateAttention : Pass<"tfc-generate-attention", "::mlir::ModuleOp"> {
     them. Sets `tfc.tiles` and `tfc.scratch` on the kernel. What a query gets does not depend on the batch, on the
     other heads, or on how the tiles are cut.
   }];
-  let options = [Option<"cpu", "cpu", "std::string", "\"native\"", "the CPU to choose block sizes for">];
+  let options = [Option<"cpu", "cpu", "std::string", "\"native\"", "the CPUs to choose block sizes for">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect",
                            "::mlir::LLVM::LLVMDialect", "::mlir::memref::MemRefDialect"];
 }
@@ -104,7 +132,7 @@ def ExpandMath : Pass<"tfc-expand-math", "::mlir::ModuleOp"> {
 
 def FinishKernels : Pass<"tfc-finish-kernels", "::mlir::ModuleOp"> {
   let summary = "set linkage and attributes of kernels in the LLVM dialect";
-  let options = [Option<"cpu", "cpu", "std::string", "\"native\"", "the CPU the kernels are for">];
+  let options = [Option<"cpu", "cpu", "std::string", "\"native\"", "the CPUs the kernels are for">];
   let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
 }
 
