@@ -41,13 +41,13 @@ Runs
   --threads N            default 0: as many as the affinity mask and the cgroup quota allow
   --repeat N             measure N runs (default 1)
   --warmup N             runs before those (default 1 with --repeat, else 0)
-  --clients N,N,...      requests a second with so many clients at once: threads with a context each, of one thread unless
-                         --threads says more, over the same weights; and how much memory grew
-  --seconds X            how long for each number of clients (default 2)
   --steps N              N runs that follow each other: outputs that may share memory with an input are its value in the next
                          run, other inputs are made up anew (with --random)
   --in-place             past and present of an attention share one buffer: only new rows are written
   --room ROWS            how many rows the buffers have room for (default: as many as the steps need)
+  --clients N,N,...      requests a second with so many clients at once: threads with a context each, of one thread unless
+                         --threads says more, over the same weights; and how much memory grew
+  --seconds X            how long for each number of clients (default 2)
   --profile [FILE.json]  a table of the kernels: calls, time, share, rates, percent of what this machine can do at most;
                          with a file, a trace for ui.perfetto.dev or chrome://tracing as well
   --profile-html FILE    a page with the table, a roofline, a timeline and the fused graph
@@ -164,11 +164,11 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
           {"--threads", nullptr, integer(options.threads, 0, 1024), "a number from 0 to 1024"},
           {"--repeat", nullptr, integer(options.repeat, 1, 100000000), "a number of at least 1"},
           {"--warmup", nullptr, integer(options.warmup, 0, 100000000), "a number of at least 0"},
-          {"--clients", nullptr, clients, "numbers from 1 to 1024: 1,2,4"},
-          {"--seconds", nullptr, seconds, "a number from 0.01 to 1000000"},
           {"--steps", nullptr, integer(options.steps, 1, 100000000), "a number of at least 1"},
           {"--room", nullptr, integer(options.room, 1, INT64_MAX), "a number of at least 1"},
           {"--in-place", &options.inPlace, nullptr, ""},
+          {"--clients", nullptr, clients, "numbers from 1 to 1024: 1,2,4"},
+          {"--seconds", nullptr, seconds, "a number from 0.01 to 1000000"},
           {"--random", &options.random, nullptr, ""},
           {"--json", &options.json, nullptr, ""},
           {"--describe", &options.describe, nullptr, ""},
@@ -255,8 +255,8 @@ Status parseOptions(int argc, char **argv, Options &options) {
   if (options.inspects() && (options.profile || !options.profileHtml.empty() || options.repeat > 1 || options.warmup > 0 ||
                              options.steps > 1 || options.inPlace || !options.expect.empty() || !options.outputs.empty()))
     return badInput("looking at tensors is a run of its own: --profile, --repeat, --warmup, --steps, --in-place, --expect and --outputs do not go with it");
-  if (!options.clients.empty() && (options.inspects() || options.profile || !options.profileHtml.empty() || options.repeat > 1 || options.steps > 1 ||
-                                   options.inPlace || !options.expect.empty() || !options.outputs.empty()))
+  if (!options.clients.empty() && (options.inspects() || options.profile || !options.profileHtml.empty() || options.repeat > 1 ||
+                                   options.steps > 1 || options.inPlace || !options.expect.empty() || !options.outputs.empty()))
     return badInput("--clients is a measurement of its own: --profile, --repeat, --steps, --in-place, --expect, --outputs and looking at tensors do not go with it");
   if (!options.names.empty() && options.dumpTensors.empty())
     return badInput("--names says which tensors --dump-tensors writes");

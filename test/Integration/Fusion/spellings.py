@@ -14,46 +14,11 @@ HERE = pathlib.Path(__file__).resolve()
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parents[2] / "Frontend/ONNX")]
 import onnx_writer as onnx
 from checks import Checks, scratch_folder
+from graph import BOOL, FLOAT, HALF, INT64, LOWEST, Graph
 
 checks = Checks()
 BATCH, SEQ, HEADS, SIZE, LAYERS, ROOM = 2, 5, 4, 6, 2, 16
 HIDDEN = HEADS * SIZE
-LOWEST = float(np.finfo(np.float32).min)
-FLOAT, INT64, BOOL, HALF = 1, 7, 9, 10
-
-
-class Graph:
-    """Nodes by their outputs' names; constants where they are used."""
-
-    def __init__(self, opset=17):
-        self.opset, self.nodes, self.weights, self.arrays, self.count = opset, [], [], {}, 0
-
-    def name(self, hint="t"):
-        self.count += 1
-        return f"{hint}_{self.count}"
-
-    def constant(self, array):
-        array = np.asarray(array)
-        name = self.name("c")
-        kinds = {"f": (FLOAT, np.float32), "i": (INT64, np.int64), "b": (BOOL, np.uint8)}
-        code, dtype = kinds[array.dtype.kind]
-        self.weights.append(onnx.tensor(name, array.shape, code, array.astype(dtype).tobytes()))
-        return name
-
-    def __call__(self, op, *inputs, outputs=1, domain="", **attributes):
-        names = [i if isinstance(i, str) else self.constant(i) for i in inputs]
-        made = [self.name(op.lower()) for _ in range(outputs)]
-        self.nodes.append(onnx.node(op, names, made, name=f"{made[0]}_node", domain=domain, **attributes))
-        return made[0] if outputs == 1 else made
-
-    def size(self, x, axis):
-        """The number as a scalar, by Shape and Gather."""
-        return self("Gather", self("Shape", x), np.array(axis), axis=0)
-
-    def vector(self, *numbers):
-        """A shape from numbers and scalars."""
-        parts = [n if isinstance(n, str) else np.array(n) for n in numbers]
-        return self("Concat", *(self("Unsqueeze", p, np.array([0])) for p in parts), axis=0)
 
 
 # --- masks: an additive one [.., seq or 1, seq], or (for some) another way to mask the scores ------------------------
@@ -364,10 +329,6 @@ def reference(x, ids, weights, cap=0.0, repeat=1, rotary=False, left=ROOM, right
     return x
 
 
-# With dims of their own for every input, this one reshapes probabilities by another length than they have.
-ONLY_NAMED = ["dynamo"]
-
-
 def check(name, build, says, keys, opset=17):
     rng = np.random.default_rng(sum(map(ord, name)))
     kv = HIDDEN // keys.get("repeat", 1)
@@ -387,8 +348,7 @@ def check(name, build, says, keys, opset=17):
     np.savez(f"{name}.out.npz", **{x: reference(array.astype(np.float64), ids, weights, **keys).astype(np.float32)})
     fused = [f"--require-fusion=attention:{LAYERS}", "--explain-fusion"]
     tolerance = "1e-1" if name.startswith("half") else "1e-4"
-    dynamic = ["--dynamic=all"] + (fused if name not in ONLY_NAMED else [])
-    for mode in (fused, ["--disable-fusion=attention"], dynamic):
+    for mode in (fused, ["--disable-fusion=attention"], ["--dynamic=all", *fused]):
         result = checks.run("tfc-compile", f"{name}.onnx", "-o", f"{name}.so", *mode)
         if mode is fused and says:
             checks.check(f"{name}: {says}", says in result.stderr, result.stderr)

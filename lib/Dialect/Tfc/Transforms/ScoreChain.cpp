@@ -47,12 +47,13 @@ FailureOr<SmallVector<DimExprAttr>> ScoreDims::align(ArrayRef<DimExprAttr> tenso
     aligned.insert(aligned.begin() + 1, one);
     return aligned;
   }
-  // Batch and heads merged, in a graph that splits them elsewhere.
-  if (tensor.size() == 3 && tensor[0] == dims[0] * dims[1]) {
-    aligned[0] = dims[1];
-    aligned.insert(aligned.begin(), dims[0]);
-    return aligned;
-  }
+  // Batch and heads merged, in a graph that splits them elsewhere. The batch may be one that a mask broadcasts.
+  if (tensor.size() == 3 && !tensor[0].isConstant(1))
+    if (std::optional<DimExprAttr> batch = tensor[0].exactDiv(dims[1]); batch && isBroadcastOf(dims[0], *batch)) {
+      aligned[0] = dims[1];
+      aligned.insert(aligned.begin(), *batch);
+      return aligned;
+    }
   if (tensor.size() > 3 || (tensor.size() == 3 && !tensor[0].isConstant(1)))
     return failure();
   aligned.insert(aligned.begin(), 4 - aligned.size(), one);
