@@ -12,7 +12,7 @@ import numpy as np
 
 HERE = pathlib.Path(__file__).resolve()
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parents[2] / "Frontend/ONNX")]
-import family_attention, family_models, family_norms  # noqa: F401 - they register their cases
+import family_attention, family_models, family_norms, family_others  # noqa: F401 - they register their cases
 import onnx_writer as onnx
 from checks import Checks
 from family_parts import FAMILIES, HEADS, HIDDEN, SIZE, weight
