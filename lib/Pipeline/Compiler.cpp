@@ -202,7 +202,9 @@ CompileStatus Compiler::checkFusions(ModuleOp module, Stage stage) {
 }
 
 CompileStatus Compiler::writeModule(ModuleOp module, StringRef path) {
-  llvm::Error error = mlir::tfc::writeModule(module, path);
+  llvm::Error error = options.asONNX && path == options.outputPath
+                          ? exportONNX(module, path, /*isSimplified=*/options.stage == Stage::Fused)
+                          : mlir::tfc::writeModule(module, path);
   if (!error)
     return CompileStatus::Success;
   CompileStatus status = isMachineError(error) ? CompileStatus::Defect : CompileStatus::BadInput;

@@ -43,7 +43,7 @@ cl::opt<std::string> modelName("name", cl::desc("Name of the model, in front of 
 cl::opt<uint64_t> seed("seed", cl::desc("Seed of a built-in graph's random weights (default 0)"), cl::value_desc("N"), cl::init(0), cl::cat(category));
 cl::opt<std::string> target("target", cl::desc("cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4, cpu:aarch64; several in one library, of which the best that the machine can run is taken: cpu:x86-64-v3+x86-64-v4"),
                             cl::value_desc("TARGET"), cl::init("cpu"), cl::cat(category));
-cl::opt<std::string> emit("emit", cl::desc("Stop at a stage: import, fused, kernels, plan, host, llvm (all .mlir), asm, obj, so (default), archive (a static library)"),
+cl::opt<std::string> emit("emit", cl::desc("Stop at a stage: import, fused, kernels, plan, host, llvm (all .mlir), asm, obj, so (default), archive (a static library); or write a graph as ONNX: onnx (the fused one), onnx-import"),
                           cl::value_desc("STAGE"), cl::init("so"), cl::cat(category));
 cl::opt<std::string> saveStages("save-stages", cl::desc("Write the module of every stage into a folder"), cl::value_desc("DIR"), cl::cat(category));
 cl::opt<std::string> weights("weights", cl::desc("Where weights go: embed (in model.so, default), external (a file beside it), seed (made at load; built-in graphs)"),
@@ -211,16 +211,29 @@ bool checkReport(const CompileOptions &options) {
 
 /// The output's default name, and the header's.
 bool readOutputs(CompileOptions &options, const CompileInput &input) {
-  std::optional<Stage> stage = parseStage(emit);
+  StringRef what = emit;
+  options.asONNX = what.consume_front("onnx");
+  std::optional<Stage> stage = options.asONNX ? StringSwitch<std::optional<Stage>>(what)
+                                                    .Case("", Stage::Fused)
+                                                    .Case("-import", Stage::Import)
+                                                    .Default(std::nullopt)
+                                              : parseStage(emit);
   if (!stage)
-    return usageError("unknown stage '" + emit + "'; there are import, fused, kernels, plan, host, llvm, asm, obj, so and archive");
+    return usageError("unknown stage '" + emit + "'; there are import, fused, kernels, plan, host, llvm, asm, obj, so, archive, onnx and onnx-import");
   options.stage = *stage;
   options.outputPath = outputPath;
   StringRef stem = input.builtin.empty() ? sys::path::stem(input.path) : StringRef(input.builtin);
   if (outputPath.empty()) {
-    const char *ending = *stage == Stage::SharedLibrary ? ".so" : *stage == Stage::Archive ? ".a" : *stage == Stage::Object ? ".o" : *stage == Stage::Asm ? ".s" : "";
+    const char *ending = options.asONNX                   ? ".tfc.onnx"
+                         : *stage == Stage::SharedLibrary ? ".so"
+                         : *stage == Stage::Archive       ? ".a"
+                         : *stage == Stage::Object        ? ".o"
+                         : *stage == Stage::Asm           ? ".s"
+                                                          : "";
     options.outputPath = *ending ? stem.str() + ending : "-";
   }
+  if (options.asONNX && options.outputPath == "-")
+    return usageError("an ONNX file cannot go to standard output");
   if (*stage != Stage::SharedLibrary && *stage != Stage::Archive)
     return header.empty() || usageError("--header goes with a library, not with --emit=" + emit);
   if (options.outputPath == "-")

@@ -54,6 +54,7 @@ struct CompileInput {
 
 struct CompileOptions {
   Stage stage = Stage::SharedLibrary; ///< where to stop
+  bool asONNX = false;                ///< write the stage, import or fused, as an ONNX file
   std::string outputPath;
   std::string headerPath;     ///< of a shared library; empty: none
   std::string saveStagesDir;  ///< a folder for the module of every stage; empty: none
