@@ -221,15 +221,16 @@ Constant *DescriptorBuilder::weight(const tfc::WeightDescription &weight) {
 Constant *DescriptorBuilder::embeddedSegment() {
   if (model.embeddedBytes == 0)
     return null();
-  Type *page = ArrayType::get(Type::getInt8Ty(context), tfc::kWeightSegmentPage);
-  auto *global = new GlobalVariable(module, page, /*isConstant=*/false, GlobalValue::ExternalLinkage,
-                                    ConstantAggregateZero::get(page), tfc::kWeightSegmentSymbol);
+  Type *type = ArrayType::get(Type::getInt8Ty(context), tfc::kWeightSegmentPage);
+  auto *global = new GlobalVariable(module, type, /*isConstant=*/false, GlobalValue::ExternalLinkage,
+                                    ConstantAggregateZero::get(type), tfc::kWeightSegmentSymbol);
   global->setVisibility(GlobalValue::HiddenVisibility);
   // For data far away LLVM chooses kWeightSegmentSection by itself; by name it would not be free of bytes in
   // the file.
   global->setCodeModel(CodeModel::Large);
   // The largest page of the targets that tfc knows besides x86-64 is 64 KB.
-  global->setAlignment(Align(module.getTargetTriple().isX86() ? tfc::kWeightSegmentPage : 65536));
+  uint64_t page = module.getTargetTriple().isX86() ? tfc::kWeightSegmentPage : 65536;
+  global->setAlignment(Align(model.embeddedBytes >= tfc::kWorthLargePages ? tfc::kLargePage : page));
   return global;
 }
 
