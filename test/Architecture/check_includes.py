@@ -30,7 +30,7 @@ RULES = [
      "7: what an op means does not depend on the machine"),
     (r"^(lib|include/tfc)/Codegen/CPU/", r"^tfc/Codegen/GPU", r"^$", "8: CPU and GPU do not include each other"),
     (r"^(lib|include/tfc)/Codegen/GPU/", r"^tfc/Codegen/CPU", r"^$", "8: CPU and GPU do not include each other"),
-    (r"^(lib|include/tfc)/Codegen/Common/", r"^tfc/(Codegen/(CPU|GPU)|Pipeline)", r"^$", "8: Common leans on neither"),
+    (r"^(lib|include/tfc)/Codegen/(Common|Loops)/", r"^tfc/(Codegen/(CPU|GPU)|Pipeline)", r"^$", "8: Common and Loops lean on neither"),
     (r"^(?!lib/Pipeline/|include/tfc/Pipeline/|tools/|(lib|include/tfc)/(Verify|CAPI)/)(lib|include)/", r"^tfc/Pipeline/", r"^$",
      "9: only Verify and tools include Pipeline"),
 ]

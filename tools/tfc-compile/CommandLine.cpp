@@ -41,16 +41,16 @@ cl::opt<bool> emitAttention("emit-attention", cl::desc("Make the probabilities o
 cl::opt<std::string> modelName("name", cl::desc("Name of the model, in front of everything in model.h (default: the name of its file)"),
                                cl::value_desc("NAME"), cl::cat(category));
 cl::opt<uint64_t> seed("seed", cl::desc("Seed of a built-in graph's random weights (default 0)"), cl::value_desc("N"), cl::init(0), cl::cat(category));
-cl::opt<std::string> target("target", cl::desc("cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4"),
+cl::opt<std::string> target("target", cl::desc("cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4, cpu:aarch64; several in one library, of which the best that the machine can run is taken: cpu:x86-64-v3+x86-64-v4"),
                             cl::value_desc("TARGET"), cl::init("cpu"), cl::cat(category));
-cl::opt<std::string> emit("emit", cl::desc("Stop at a stage: import, fused, kernels, plan, host, llvm (all .mlir), asm, obj, so (default); or write a graph as ONNX: onnx (the fused one), onnx-import"),
+cl::opt<std::string> emit("emit", cl::desc("Stop at a stage: import, fused, kernels, plan, host, llvm (all .mlir), asm, obj, so (default), archive (a static library); or write a graph as ONNX: onnx (the fused one), onnx-import"),
                           cl::value_desc("STAGE"), cl::init("so"), cl::cat(category));
 cl::opt<std::string> saveStages("save-stages", cl::desc("Write the module of every stage into a folder"), cl::value_desc("DIR"), cl::cat(category));
 cl::opt<std::string> weights("weights", cl::desc("Where weights go: embed (in model.so, default), external (a file beside it), seed (made at load; built-in graphs)"),
                              cl::value_desc("MODE"), cl::init("embed"), cl::cat(category));
 cl::opt<std::string> header("header", cl::desc("Write the C header to FILE (default: beside model.so; \"none\" for none)"), cl::value_desc("FILE"), cl::cat(category));
-cl::opt<std::string> querySymbol("query-symbol", cl::desc("Name of the one function that model.so exports; give each model its own to link several into one program"),
-                                 cl::value_desc("NAME"), cl::init("tfc_model_query"), cl::cat(category));
+cl::opt<std::string> querySymbol("query-symbol", cl::desc("Name of the one function that the library exports (default: tfc_model_query, and of an archive tfc_model_ with the model's name); linked into one program, each model needs its own"),
+                                 cl::value_desc("NAME"), cl::cat(category));
 cl::opt<std::string> reportPath("report", cl::desc("Write operators, kernels, arena and times as JSON"), cl::value_desc("FILE.json"), cl::cat(category));
 cl::opt<std::string> dynamic("dynamic", cl::desc("all: every dim of every input becomes a symbol of its own"), cl::value_desc("WHAT"), cl::cat(category));
 cl::list<std::string> dims("dim",
@@ -72,6 +72,11 @@ cl::opt<bool> printOperators("list-operators",
                             cl::desc("Print the operators that can be imported (with --json as JSON)"),
                             cl::cat(category));
 cl::opt<bool> reference("reference", cl::desc("Compile every op through its plain lowering, each in a kernel of its own"), cl::cat(category));
+cl::opt<std::string> reproducerDir("reproducer-dir", cl::desc("Where to write what repeats a crash of the compiler (default: beside the output; \"none\" for nowhere)"),
+                                   cl::value_desc("DIR"), cl::cat(category));
+cl::opt<bool> writeReproducer("write-reproducer", cl::desc("Search what crashes; the compiler calls itself with this after a crash"), cl::ReallyHidden,
+                              cl::cat(category));
+cl::opt<bool> plainKernels("plain-kernels", cl::desc("Form the same kernels, but give each its plain lowering: for tfc-run --compare-with"), cl::cat(category));
 cl::opt<bool> explainFusion("explain-fusion", cl::desc("Tell for every candidate whether it fused, or the first thing that kept it from fusing"), cl::cat(category));
 cl::list<std::string> requireFusion("require-fusion", cl::desc("End with exit code 1 when the graph has fewer: attention:12,gelu:12 (attention, layer_norm, rms_norm, softmax, gelu, silu, swiglu, embedding, qkv, epilogue)"),
                                     cl::value_desc("KIND:N,..."), cl::CommaSeparated, cl::cat(category));
@@ -97,7 +102,7 @@ bool usageError(const Twine &message) {
 bool readTarget(CompileOptions &options) {
   StringRef name = target;
   if (name != "cpu" && !name.consume_front("cpu:"))
-    return usageError("unknown target '" + name + "'; there is cpu[:x86-64-v2|x86-64-v3|x86-64-v4|native]");
+    return usageError("unknown target '" + name + "'; there is cpu[:x86-64-v2|x86-64-v3|x86-64-v4|aarch64|native], with + between several CPUs");
   options.cpu = name == "cpu" ? "native" : name.str();
   return true;
 }
@@ -228,20 +233,25 @@ bool readOutputs(CompileOptions &options, const CompileInput &input) {
                                                     .Default(std::nullopt)
                                               : parseStage(emit);
   if (!stage)
-    return usageError("unknown stage '" + emit + "'; there are import, fused, kernels, plan, host, llvm, asm, obj, so, onnx and onnx-import");
+    return usageError("unknown stage '" + emit + "'; there are import, fused, kernels, plan, host, llvm, asm, obj, so, archive, onnx and onnx-import");
   options.stage = *stage;
   options.outputPath = outputPath;
   StringRef stem = input.builtin.empty() ? sys::path::stem(input.path) : StringRef(input.builtin);
   if (outputPath.empty()) {
-    const char *ending = options.asONNX ? ".tfc.onnx" : *stage == Stage::SharedLibrary ? ".so" : *stage == Stage::Object ? ".o" : *stage == Stage::Asm ? ".s" : "";
+    const char *ending = options.asONNX                   ? ".tfc.onnx"
+                         : *stage == Stage::SharedLibrary ? ".so"
+                         : *stage == Stage::Archive       ? ".a"
+                         : *stage == Stage::Object        ? ".o"
+                         : *stage == Stage::Asm           ? ".s"
+                                                          : "";
     options.outputPath = *ending ? stem.str() + ending : "-";
   }
   if (options.asONNX && options.outputPath == "-")
     return usageError("an ONNX file cannot go to standard output");
-  if (*stage != Stage::SharedLibrary)
-    return header.empty() || usageError("--header goes with a shared library, not with --emit=" + emit);
+  if (*stage != Stage::SharedLibrary && *stage != Stage::Archive)
+    return header.empty() || usageError("--header goes with a library, not with --emit=" + emit);
   if (options.outputPath == "-")
-    return usageError("a shared library cannot go to standard output");
+    return usageError("a library cannot go to standard output");
   if (header.empty()) {
     SmallString<256> path(options.outputPath);
     sys::path::replace_extension(path, "h");
@@ -253,7 +263,7 @@ bool readOutputs(CompileOptions &options, const CompileInput &input) {
 }
 
 void printVersion(raw_ostream &os) {
-  os << "tfc " << TFC_VERSION << " (LLVM " << LLVM_VERSION_STRING << ")\ntargets: cpu (x86-64-v2, x86-64-v3, x86-64-v4, native)\n";
+  os << "tfc " << TFC_VERSION << " (LLVM " << LLVM_VERSION_STRING << ")\ntargets: cpu (x86-64-v2, x86-64-v3, x86-64-v4, aarch64, native)\n";
 }
 
 } // namespace
@@ -302,7 +312,11 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
   line.options.exposeNames = exposeNames;
   line.options.exposeAttention = emitAttention;
   line.options.reference = reference;
+  line.options.plainKernels = plainKernels;
   line.options.configurePassManager = [](mlir::PassManager &pm) { return mlir::applyPassManagerCLOptions(pm); };
+  line.reproducerFolder = reproducerDir;
+  line.keepsReproducer = reproducerDir != "none";
+  line.searchesCrash = writeReproducer;
   line.reportPath = reportPath;
   line.verbose = verbose;
   line.explainFusion = explainFusion;

@@ -24,7 +24,10 @@ SmallVector<func::FuncOp> mlir::tfc::getEntryFunctions(ModuleOp module) {
 }
 
 SmallVector<func::FuncOp> mlir::tfc::getKernels(ModuleOp module) {
-  return getFunctionsWith(module, "tfc.kernel");
+  SmallVector<func::FuncOp> kernels = getFunctionsWith(module, "tfc.kernel");
+  // Further variants of a kernel are found through it.
+  llvm::erase_if(kernels, [](func::FuncOp kernel) { return kernel->hasAttr("tfc.variant_of"); });
+  return kernels;
 }
 
 Value mlir::tfc::getAliasRoot(Value value) {

@@ -48,6 +48,8 @@ private:
   void collectSources(Value value, llvm::SmallSetVector<int64_t, 4> &sources);
   LogicalResult addSlots();
   void addRequirements();
+  /// Name, type and dims of the tensors that a launch reads or makes; null where the descriptor cannot say one of them.
+  ArrayAttr describeTensors(ValueRange tensors);
   DictionaryAttr makeDictionary(ArrayRef<std::pair<StringRef, Attribute>> fields);
 
   func::FuncOp entry;
