@@ -48,6 +48,10 @@ LogicalResult AttentionImporter::readAttributes() {
   parts.scale = node.getFloat("scale");
   parts.softcap = node.getFloat("softcap", 0.0);
   mode = node.getInt("qk_matmul_output_mode", RawScores);
+  // The specification has renumbered the modes: in files of before, 1 meant the scores with their bias. Without a soft cap a file of
+  // today would say 0.
+  if (mode == CappedScores && parts.softcap <= 0)
+    mode = BiasedScores;
   int64_t precision = node.getInt("softmax_precision", 1);
   if (parts.scale && !std::isfinite(*parts.scale))
     return node.fail("the scale is not finite");

@@ -7,6 +7,7 @@
 
 #include "MatmulMath.h"
 #include "OpTable.h"
+#include "PackedWeight.h"
 
 using namespace mlir;
 using namespace mlir::tfc;
@@ -104,6 +105,9 @@ public:
     Value packed = node.getInput(1);
     if (getRank(packed) != 3)
       return node.fail("B must have rank 3"), Value();
+    if (type.isF32() && !node.hasInput(4))
+      if (Value known = unpackWeight(node, {rows, columns, bits, blockSize}, packed, node.getInput(2), node.getInput(3)))
+        return known;
     for (auto [axis, size] : llvm::enumerate(SmallVector<int64_t>{rows, blocks, blockSize * bits / 8}))
       packed = node.conform(packed, axis, node.dim(size));
     if (!packed || !isByte(packed, "B"))

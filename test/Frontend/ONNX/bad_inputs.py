@@ -194,6 +194,83 @@ def attributes(bad):
     one("eye_rank", "EyeLike", [[2, 2, 2]])
 
 
+MS = "com.microsoft"
+
+
+def contrib(bad):
+    """Groups 52 to 60: operators of Transformers whose sizes, heads and indices do not go together."""
+
+    def one(name, op, dims, domain=MS, types=None, **keys):
+        bad(name, one_node(op, dims, domain=domain, types=types, **keys), "the_node")
+
+    x, w, b = [2, 3, 8], [8, 24], [24]
+    one("attention_heads", "Attention", [x, w, b], attributes={"num_heads": 3})
+    one("attention_heads_0", "Attention", [x, w, b], attributes={"num_heads": 0})
+    one("attention_heads_missing", "Attention", [x, w, b])
+    one("attention_sizes_negative", "Attention", [x, w, b], attributes={"num_heads": 2, "qkv_hidden_sizes": [-8, 16, 16]})
+    one("attention_sizes_sum", "Attention", [x, w, b], attributes={"num_heads": 2, "qkv_hidden_sizes": [8, 8, 16]})
+    one("attention_weight_rank", "Attention", [x, [24], b], attributes={"num_heads": 2})
+    one("attention_mask_rank", "Attention", [x, w, b, [2, 3, 3, 3, 3]], types=[FLOAT, FLOAT, FLOAT, INT32], attributes={"num_heads": 2})
+    one("mha_heads", "MultiHeadAttention", [x, x, x], attributes={"num_heads": 3})
+    one("mha_rank", "MultiHeadAttention", [[3, 8], x, x], attributes={"num_heads": 2})
+    gqa = [x, [2, 3, 4], [2, 3, 4], [2, 1, 5, 4], [2, 1, 5, 4], [2], []]
+    gqa_types = [FLOAT] * 5 + [INT32] * 2
+    one("gqa_heads", "GroupQueryAttention", gqa, types=gqa_types, attributes={"num_heads": 3, "kv_num_heads": 2})
+    one("gqa_kv_heads_0", "GroupQueryAttention", gqa, types=gqa_types, attributes={"num_heads": 2, "kv_num_heads": 0})
+    one("gqa_lengths_rank", "GroupQueryAttention", gqa[:5] + [[2, 2], []], types=gqa_types, attributes={"num_heads": 2, "kv_num_heads": 1})
+    one("rotary_odd", "RotaryEmbedding", [[2, 2, 3, 5], [2, 3], [9, 2], [9, 2]], types=[FLOAT, INT64, FLOAT, FLOAT])
+    one("rotary_too_wide", "RotaryEmbedding", [[2, 2, 3, 4], [2, 3], [9, 3], [9, 3]], types=[FLOAT, INT64, FLOAT, FLOAT], attributes={"rotary_embedding_dim": 6, "num_heads": 2})
+    one("embed_rank", "EmbedLayerNormalization", [[6], [2, 3], [9, 4], [9, 4], [9, 4], [4], [4]], types=[INT32] * 2 + [FLOAT] * 5, outputs=("y", "m"))
+    one("embed_widths", "EmbedLayerNormalization", [[2, 3], [2, 3], [9, 4], [9, 5], [9, 4], [4], [4]], types=[INT32] * 2 + [FLOAT] * 5, outputs=("y", "m"))
+    one("skip_gamma", "SkipLayerNormalization", [x, x, [7], [8]])
+    one("skip_shape", "SkipLayerNormalization", [x, [2, 4, 8], [8], [8]])
+    one("skip_epsilon", "SkipLayerNormalization", [x, x, [8], [8]], attributes={"epsilon": -1.0})
+    heads = [2, 2, 3, 4]
+    one("standard_rank3_heads", "Attention", [x, x, x], domain="", opset=23)
+    one("standard_mode", "Attention", [heads] * 3, domain="", opset=23, attributes={"qk_matmul_output_mode": 4})
+    one("standard_groups", "Attention", [[2, 3, 3, 4], heads, heads], domain="", opset=23)
+    one("standard_mask", "Attention", [heads] * 3 + [[7, 9]], domain="", opset=23)
+    one("standard_past_alone", "Attention", [heads] * 3 + [[3, 8], [2, 2, 5, 4]], domain="", opset=23)
+    one("standard_softcap", "Attention", [heads] * 3, domain="", opset=23, attributes={"softcap": float("nan")})
+    bits = {"K": 32, "N": 4, "bits": 4, "block_size": 16}
+    packed = [[2, 32], [4, 2, 8], [8]]
+    kinds = [FLOAT, UINT8, FLOAT]
+    for name, changes in (("bits", {"bits": 3}), ("block_0", {"block_size": 0}), ("block_3", {"block_size": 3}), ("k", {"K": 48}), ("n", {"N": 5}), ("k_huge", {"K": 2**62})):
+        one(f"nbits_{name}", "MatMulNBits", packed, types=kinds, attributes={**bits, **changes})
+    one("nbits_zeros", "MatMulNBits", packed + [[5]], types=kinds + [UINT8], attributes=bits)
+    one("scatter_mode", "TensorScatter", [[2, 4, 4], [2, 1, 4]], domain="", opset=24, attributes={"mode": "around"})
+    one("scatter_axis", "TensorScatter", [[2, 4, 4], [2, 1, 4]], domain="", opset=24, attributes={"axis": 0})
+    one("scatter_update", "TensorScatter", [[2, 4, 4], [2, 5, 4]], domain="", opset=24)
+    one("layer_norm_axis_far", "LayerNormalization", [x, [8]], domain="", attributes={"axis": -4})
+    one("rms_epsilon", "RMSNormalization", [x, [8]], domain="", opset=23, attributes={"epsilon": float("inf")})
+    # Groups 21, 22: functions.
+    call = node("f", ["x"], ["y"], "the_node", domain="own")
+    opsets = (("", 17), ("own", 1))
+    mutual = [function("f", ["a"], ["b"], [node("g", ["a"], ["b"], domain="own")], opsets=opsets), function("g", ["a"], ["b"], [node("f", ["a"], ["b"], domain="own")], opsets=opsets)]
+    bad("function_mutual", model(relu_graph(nodes=[call]), opsets, functions=mutual), "calls itself")
+    laughs = [function("f", ["a"], ["b"], [node("f1", ["a"], ["m"], domain="own"), node("f1", ["m"], ["b"], domain="own")], opsets=opsets)]
+    for i in range(1, 99):
+        laughs.append(function(f"f{i}", ["a"], ["b"], [node(f"f{i + 1}", ["a"], ["m"], domain="own"), node(f"f{i + 1}", ["m"], ["b"], domain="own")] if i < 98 else [node("Abs", ["a"], ["b"])], opsets=opsets))
+    bad("function_laughs", model(relu_graph(nodes=[call]), opsets, functions=laughs), "--limit=")
+    nowhere = [function("f", ["a"], ["b"], [node("Elu", ["a"], ["b"], alpha=Reference("nothing"))], opsets=opsets)]
+    bad("function_reference", model(relu_graph(nodes=[call]), opsets, functions=nowhere), "has no attribute 'nothing'")
+    # Groups 19, 20: branches and loops.
+    then = subgraph([node("Abs", ["x"], ["t"])], [], ["t"])
+    whole = subgraph([node("Cast", ["x"], ["e"], to=INT64)], [], ["e"])
+    flag = value_info("c", [], BOOL)
+    bad("if_types", model(graph([node("If", ["c"], ["y"], "the_node", then_branch=then, else_branch=whole)], [X, flag], ["y"])), "the_node")
+    bad("if_counts", model(graph([node("If", ["c"], ["y", "z"], "the_node", then_branch=then, else_branch=then)], [X, flag], ["y", "z"])), "the_node")
+    body = subgraph([node("Neg", ["v"], ["w"])], [value_info("i", [], INT64), value_info("v", None)], ["w"])
+    bad("loop_without_condition", model(graph([node("Loop", ["n", "", "x"], ["y"], "the_node", body=body)], [X, value_info("n", [], INT64)], ["y"])), "the_node")
+    scan = subgraph([node("Add", ["a", "b"], ["s"])], [value_info("a", None), value_info("b", None)], ["s"])
+    bad("scan_lengths", model(graph([node("Scan", ["x", "z"], ["y"], "the_node", body=scan, num_scan_inputs=2)], [X, value_info("z", [5, 3])], ["y"])), "the_node")
+    # Group 41: quantization.
+    quantized = lambda name, scale, zero, **keys: bad(name, one_node("QuantizeLinear", [[2, 3], scale, zero], types=[FLOAT, FLOAT, UINT8], opset=21, **keys), "the_node")
+    quantized("quantize_axis_length", [4], [4], attributes={"axis": 1})
+    quantized("quantize_zero_shape", [3], [2], attributes={"axis": 1})
+    quantized("quantize_block", [2, 2], [2, 2], attributes={"axis": 1, "block_size": -1})
+
+
 def tensors(bad):
     w = [2, 3]
     bad("dims_overflow", weighted(tensor("w", [2**32, 2**32], FLOAT, b"1234")), "'w'")
@@ -345,7 +422,7 @@ def main():
         verbose = arguments[:1] == ["-v"]
         sanitized = arguments[verbose:][:1] == ["--sanitized"]
         check = Check(arguments[verbose + sanitized:], folder, verbose, sanitized)
-        for part in (files, structure, attributes, tensors):
+        for part in (files, structure, attributes, contrib, tensors):
             part(check)
         external_data(check, folder)
         good(check.accepted, folder)

@@ -22,6 +22,15 @@ def sequence(nodes, inputs, outputs, initializers=(), opset=17):
 IDS = value_info("ids", ["batch", "seq"], INT64)
 
 
+@case
+def packed_weight():
+    """A product with a matrix of 4-bit numbers, and one whose matrix is an input."""
+    nodes = [node("MatMulNBits", ["a", "b", "s"], ["y"], "known", "com.microsoft", K=32, N=3, bits=4, block_size=16),
+             node("MatMulNBits", ["a", "c", "s"], ["z"], "given", "com.microsoft", K=32, N=3, bits=4, block_size=16)]
+    constants = [tensor("b", [3, 2, 8], UINT8, bytes(range(48))), floats("s", [6], [0.5, 1, 2, 4, 8, 16])]
+    return model(graph(nodes, [value_info("a", ["m", 32]), value_info("c", [3, 2, 8], UINT8)], ["y", "z"], constants), (("", 17), ("com.microsoft", 1)))
+
+
 # ---- Slice ----------------------------------------------------------------------------------------------------------
 
 def slice_of(dims, start, end, step=None, opset=17):

@@ -83,6 +83,7 @@ def standard():
     case("grouped", normal(2, 6, 4, 8), normal(2, 2, 4, 8), normal(2, 2, 4, 8), is_causal=1)
     for mode in range(4):
         case(f"scores{mode}", q, k, v, 4, positional=[empty], mode=mode, softcap=3.0, is_causal=1)
+    case("scores_biased", q, k, v, 4, positional=[normal(4, 6)], mode=1)
     case("scores_windows", q, k, v, 4, positional=[infinite], mode=2, left=1, right=2)
     pk, pv = normal(2, 3, 5, 8), normal(2, 3, 5, 6)
     n = normal(2, 3, 4, 8), normal(2, 3, 4, 8), normal(2, 3, 4, 6)

@@ -61,7 +61,8 @@ def attention(q, k, v, mask=None, past_key=None, past_value=None, lengths=None, 
     scores = scores + bias
     p = softmax(scores)
     y = p @ v
-    return (merge_heads(y) if rank3 else y), *present, [raw, capped, scores, p][mode]
+    # Mode 1 without a soft cap is an older numbering, which meant the biased scores.
+    return (merge_heads(y) if rank3 else y), *present, [raw, capped if softcap > 0 else scores, scores, p][mode]
 
 
 def rotate(x, cosines, sines, interleaved):
