@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Pipeline/Compiler.h"
+#include "ReuseKernels.h"
 
 #include "tfc/Dialect/Tfc/IR/CheckNesting.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
@@ -35,6 +36,8 @@ using namespace mlir::tfc;
 Compiler::Compiler(MLIRContext &context, CompileOptions options) : context(context), options(std::move(options)) {
   context.loadDialect<TfcDialect, func::FuncDialect>();
 }
+
+Compiler::~Compiler() = default;
 
 /// An llvm::Error as a diagnostic without a place.
 static CompileStatus reportError(MLIRContext &context, llvm::Error error, CompileStatus status) {
@@ -141,7 +144,27 @@ CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &m
 // Running
 //===----------------------------------------------------------------------------------------------===//
 
+/// A module whose stages are looked at should have all of its kernels in them.
+void Compiler::openCache() {
+  if (options.cacheDir.empty() || options.stage != Stage::SharedLibrary || !options.saveStagesDir.empty() || entered > Stage::Plan)
+    return;
+  cache = std::make_unique<::tfc::KernelCache>(options.cacheDir, options.cacheLimit, [this](StringRef sentence) {
+    emitWarning(UnknownLoc::get(&context)) << sentence;
+  });
+  reuse = std::make_unique<KernelReuse>(*cache, options.cpu);
+}
+
 CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
+  if (stage != Stage::Host || !reuse)
+    return runPasses(module, stage, [&](OpPassManager &pm, const PipelineOptions &pipeline) { buildStage(pm, stage, pipeline); });
+  if (CompileStatus status = runPasses(module, stage, buildKernelPreparation); status != CompileStatus::Success)
+    return status;
+  reuse->replaceKnownKernels(module);
+  report.setReusedKernels(reuse->objects.size());
+  return runPasses(module, stage, buildHostFromPrepared);
+}
+
+CompileStatus Compiler::runPasses(ModuleOp module, Stage stage, PassBuilder build) {
   PassManager pm(&context);
   PipelineOptions pipeline;
   pipeline.cpu = options.cpu;
@@ -151,7 +174,7 @@ CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
   pipeline.exposeAttention = options.exposeAttention;
   for (const std::string &name : options.disabledFusions)
     pipeline.disabledFusions.push_back(name);
-  buildStage(pm, stage, pipeline);
+  build(pm, pipeline);
   if (options.configurePassManager && failed(options.configurePassManager(pm)))
     return CompileStatus::BadInput;
   // What the fusions tell goes to the report; everything else goes on to whoever listens.
@@ -218,6 +241,10 @@ CompileStatus Compiler::writeCode(ModuleOp module) {
   for (const ::tfc::CpuTarget &cpu : *cpus)
     artifact.variants.push_back({artifact.variants.empty() ? "" : "." + cpu.name, cpu.featureBits});
   artifact.querySymbol = options.querySymbol;
+  if (reuse) {
+    artifact.kernelObjects = std::move(reuse->objects);
+    artifact.onKernelObject = [&](StringRef kernel, StringRef object) { reuse->keep(module, kernel, object); };
+  }
   llvm::Error error = options.stage == Stage::SharedLibrary
                           ? emitArtifact(module, artifact)
                           : emitCodeFile(module, options.stage == Stage::Asm ? CodeKind::Assembly : CodeKind::Object, artifact);
@@ -252,6 +279,7 @@ CompileStatus Compiler::run(const CompileInput &input) {
     emitError(UnknownLoc::get(&context)) << "--require-fusion needs a compilation that goes through the stage fused";
     return CompileStatus::BadInput;
   }
+  openCache();
   report.addOperators(*module);
   auto finishStage = [&](Stage done) -> CompileStatus {
     double milliseconds = millisecondsSince(start);
@@ -287,5 +315,7 @@ CompileStatus Compiler::run(const CompileInput &input) {
     return writeModule(*module, options.outputPath);
   if (status = writeCode(*module); status != CompileStatus::Success)
     return status;
+  if (cache)
+    cache->prune();
   return finishStage(options.stage);
 }

@@ -11,6 +11,7 @@
 #include "tfc/Frontend/ONNX/ImportONNX.h"
 #include "tfc/Pipeline/Pipelines.h"
 #include "tfc/Pipeline/Report.h"
+#include "tfc/Target/KernelCache.h"
 
 #include "tfc-c/ModelABI.h"
 
@@ -18,6 +19,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +29,8 @@ class PassManager;
 }
 
 namespace mlir::tfc {
+
+class KernelReuse;
 
 /// What went wrong, as the exit codes of the tools say it. The diagnostics have been emitted.
 enum class CompileStatus {
@@ -60,6 +64,8 @@ struct CompileOptions {
   std::string cpu = "native"; ///< see TargetInfo/CpuTarget.h
   std::string querySymbol = "tfc_model_query";
   TfcWeightMode weights = TFC_WEIGHTS_EMBED;
+  std::string cacheDir; ///< of kernels, for shared libraries whose stages are not saved; empty: none
+  uint64_t cacheLimit = ::tfc::KernelCache::kDefaultLimit; ///< bytes
   bool reference = false;
   bool plainKernels = false;
   std::string exposeNames;      ///< regular expression: what these nodes give becomes outputs; empty: none
@@ -77,6 +83,7 @@ struct CompileOptions {
 class Compiler {
 public:
   Compiler(MLIRContext &context, CompileOptions options);
+  ~Compiler();
 
   /// Loads the input, runs it to the wanted stage, writes the output. Nothing partial is left behind on failure.
   CompileStatus run(const CompileInput &input);
@@ -84,8 +91,12 @@ public:
   const Report &getReport() const { return report; }
 
 private:
+  using PassBuilder = llvm::function_ref<void(OpPassManager &, const PipelineOptions &)>;
+
   CompileStatus load(const CompileInput &input, OwningOpRef<ModuleOp> &module, Stage &stage);
   CompileStatus runStage(ModuleOp module, Stage stage);
+  CompileStatus runPasses(ModuleOp module, Stage stage, PassBuilder build);
+  void openCache();
   CompileStatus checkFusions(ModuleOp module, Stage stage);
   CompileStatus writeModule(ModuleOp module, llvm::StringRef path);
   CompileStatus writeCode(ModuleOp module);
@@ -94,6 +105,8 @@ private:
   Stage entered = Stage::Import; ///< The stage of the module that was given.
   CompileOptions options;
   Report report;
+  std::unique_ptr<::tfc::KernelCache> cache; ///< Null: none.
+  std::unique_ptr<KernelReuse> reuse;
 };
 
 } // namespace mlir::tfc
