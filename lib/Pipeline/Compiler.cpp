@@ -184,11 +184,16 @@ CompileStatus Compiler::runPasses(ModuleOp module, Stage stage, PassBuilder buil
       report.addFusion(std::move(*remark));
     return success(remark.has_value());
   });
-  if (succeeded(pm.run(module)))
+  if (succeeded(runGuarded(module, &pm, [&] { return pm.run(module); })))
     return CompileStatus::Success;
   // Up to the plan the passes refuse what the input says; after it they only translate, so a failure is ours, unless
   // somebody else wrote the kernels.
-  return stage <= Stage::Plan || entered >= Stage::Kernels ? CompileStatus::BadInput : CompileStatus::Defect;
+  failedPass = stage > Stage::Plan && entered < Stage::Kernels;
+  return failedPass ? CompileStatus::Defect : CompileStatus::BadInput;
+}
+
+LogicalResult Compiler::runGuarded(ModuleOp module, PassManager *passes, llvm::function_ref<LogicalResult()> work) {
+  return options.guard ? options.guard(module, passes, work) : work();
 }
 
 /// The stage that decides a fusion.
@@ -220,7 +225,9 @@ CompileStatus Compiler::checkFusions(ModuleOp module, Stage stage) {
 }
 
 CompileStatus Compiler::writeModule(ModuleOp module, StringRef path) {
-  llvm::Error error = mlir::tfc::writeModule(module, path);
+  llvm::Error error = options.asONNX && path == options.outputPath
+                          ? exportONNX(module, path, /*isSimplified=*/options.stage == Stage::Fused)
+                          : mlir::tfc::writeModule(module, path);
   if (!error)
     return CompileStatus::Success;
   CompileStatus status = isMachineError(error) ? CompileStatus::Defect : CompileStatus::BadInput;
@@ -245,8 +252,9 @@ CompileStatus Compiler::writeCode(ModuleOp module) {
     artifact.kernelObjects = std::move(reuse->objects);
     artifact.onKernelObject = [&](StringRef kernel, StringRef object) { reuse->keep(module, kernel, object); };
   }
-  llvm::Error error = options.stage == Stage::SharedLibrary
-                          ? emitArtifact(module, artifact)
+  bool isLibrary = options.stage == Stage::SharedLibrary || options.stage == Stage::Archive;
+  llvm::Error error = isLibrary
+                          ? emitArtifact(module, options.stage == Stage::Archive ? LibraryKind::Static : LibraryKind::Shared, artifact)
                           : emitCodeFile(module, options.stage == Stage::Asm ? CodeKind::Assembly : CodeKind::Object, artifact);
   if (!error)
     return CompileStatus::Success;
@@ -313,8 +321,9 @@ CompileStatus Compiler::run(const CompileInput &input) {
   }
   if (options.stage <= Stage::LLVM)
     return writeModule(*module, options.outputPath);
-  if (status = writeCode(*module); status != CompileStatus::Success)
-    return status;
+  LogicalResult written = runGuarded(*module, nullptr, [&] { return success((status = writeCode(*module)) == CompileStatus::Success); });
+  if (failed(written))
+    return status == CompileStatus::Success ? CompileStatus::Defect : status;
   if (cache)
     cache->prune();
   return finishStage(options.stage);

@@ -25,7 +25,8 @@ using namespace mlir::tfc;
 static constexpr std::pair<Stage, llvm::StringLiteral> kStageNames[] = {
     {Stage::Import, "import"}, {Stage::Fused, "fused"}, {Stage::Kernels, "kernels"},
     {Stage::Plan, "plan"},     {Stage::Host, "host"},   {Stage::LLVM, "llvm"},
-    {Stage::Asm, "asm"},       {Stage::Object, "obj"},  {Stage::SharedLibrary, "so"}};
+    {Stage::Asm, "asm"},       {Stage::Object, "obj"},  {Stage::SharedLibrary, "so"},
+    {Stage::Archive, "archive"}};
 
 std::optional<Stage> mlir::tfc::parseStage(StringRef name) {
   for (auto [stage, text] : kStageNames)
@@ -171,6 +172,7 @@ void mlir::tfc::buildStage(OpPassManager &pm, Stage stage, const PipelineOptions
   case Stage::Asm:
   case Stage::Object:
   case Stage::SharedLibrary:
+  case Stage::Archive:
     return;
   }
 }

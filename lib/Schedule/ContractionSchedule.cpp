@@ -37,6 +37,8 @@ static int64_t selectVectors(const ContractionProblem &problem, const CpuTarget 
 /// Panels above this size fall out of the second cache between two blocks of rows.
 static constexpr int64_t kPanelBytes = 600 * 1024;
 static constexpr int64_t kCacheLine = 64;
+/// More than this of A falls out of what a core has of the third cache before the next panel needs it again.
+static constexpr int64_t kLargeABytes = int64_t(8) << 20;
 
 /// Vectors per row of a block inside a panel: as many as fit the registers, of those that divide the panel.
 static int64_t selectVectorsOfPanel(int64_t panelVectors, const CpuTarget &target) {
@@ -72,7 +74,9 @@ ContractionSchedule tfc::selectContraction(const ContractionProblem &problem, co
   schedule.blocksPerTile = problem.transposedB ? 16 : 8;
   if (problem.packedWidth && problem.n && *problem.n >= 8 * problem.packedWidth)
     schedule.blocksPerTile = 32;
-  if (problem.packedWidth)
+  if (problem.packedWidth) {
+    schedule.largeA = kLargeABytes / 4;
     schedule.prefetchLines = llvm::divideCeil(schedule.unroll * schedule.panelWidth() * 4, kCacheLine);
+  }
   return schedule;
 }

@@ -33,15 +33,20 @@ Status runtimeStatus(int32_t code) {
 
 Session::~Session() {
   tfc_context_destroy(context);
-  if (opened)
-    tfc_model_close(opened);
+}
+
+void Session::share(const Session &other) {
+  opened = other.opened;
+  entryNumber = other.entryNumber;
 }
 
 Status Session::open(const std::string &path, const std::string &query, const std::string &entryName) {
-  if (int32_t code = tfc_model_open(path.c_str(), query.empty() ? nullptr : query.c_str(), &opened))
+  TfcOpenModel *made = nullptr;
+  if (int32_t code = tfc_model_open(path.c_str(), query.empty() ? nullptr : query.c_str(), &made))
     return runtimeStatus(code);
+  opened.reset(made, tfc_model_close);
   return runtimeStatus(
-      tfc_model_find_entry(opened, entryName.empty() ? nullptr : entryName.c_str(), &entryNumber));
+      tfc_model_find_entry(made, entryName.empty() ? nullptr : entryName.c_str(), &entryNumber));
 }
 
 static TfcTensor tensorOf(Array &array) {
@@ -58,7 +63,7 @@ Status Session::prepare(int32_t threads, RunListener *told, std::vector<Array> i
   options.allocate_output_data = this;
   if (listener)
     listener->attachTo(options);
-  if (int32_t code = tfc_context_create(opened, &options, &context))
+  if (int32_t code = tfc_context_create(opened.get(), &options, &context))
     return runtimeStatus(code);
   arguments = std::move(inputs);
   for (Array &array : arguments)

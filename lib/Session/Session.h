@@ -13,6 +13,7 @@
 
 #include "tfc-c/Runtime.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ public:
 
   /// Opens the library and finds the entry point; empty names mean the usual ones.
   Status open(const std::string &path, const std::string &query, const std::string &entryName);
+  /// Runs the same model as another session, with the same weights in memory.
+  void share(const Session &other);
   /// `listener` may be null.
   Status prepare(int32_t threads, RunListener *listener, std::vector<Array> inputs);
   /// After `prepare`: pasts that an output extends lie in buffers with room for `rows`, or where it is 0 for what `steps` runs
@@ -50,8 +53,8 @@ public:
   /// One run after the other; the seconds of each measured one.
   Status run(int64_t warmup, int64_t repeat, std::vector<double> &seconds);
 
-  const TfcModel &model() const { return *tfc_model_describe(opened); }
-  std::string isa() const { return tfc_model_isa(opened); }
+  const TfcModel &model() const { return *tfc_model_describe(opened.get()); }
+  std::string isa() const { return tfc_model_isa(opened.get()); }
   const TfcEntry &entry() const { return model().entries[entryNumber]; }
   int32_t threads() const { return tfc_context_threads(context); }
   std::vector<Array> &outputs() { return results; }
@@ -70,7 +73,7 @@ private:
   Status addCache(uint32_t output, int64_t rows, int64_t steps);
   void readCaches();
 
-  TfcOpenModel *opened = nullptr;
+  std::shared_ptr<TfcOpenModel> opened;
   TfcContext *context = nullptr;
   uint32_t entryNumber = 0;
   std::vector<Array> arguments, results;

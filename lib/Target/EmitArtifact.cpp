@@ -12,6 +12,7 @@
 #include "tfc/Target/LinkSharedLibrary.h"
 #include "tfc/Target/OutputFile.h"
 #include "tfc/Target/SplitCode.h"
+#include "tfc/Target/StaticArchive.h"
 #include "tfc/Target/TranslateToLLVMIR.h"
 #include "tfc/Target/WeightSegment.h"
 #include "tfc/Target/WriteWeights.h"
@@ -60,7 +61,7 @@ bool mlir::tfc::isMachineError(const llvm::Error &error) {
 /// "out/bert.so" -> "out/bert.weights"
 static std::string getWeightsPath(StringRef output) {
   SmallString<256> path(output);
-  if (llvm::sys::path::extension(path) == ".so")
+  if (llvm::sys::path::extension(path) == ".so" || llvm::sys::path::extension(path) == ".a")
     llvm::sys::path::replace_extension(path, "");
   return (path + ".weights").str();
 }
@@ -108,12 +109,16 @@ static llvm::Expected<OutputFile> writeExternalWeights(ModelReading &model, cons
   return file;
 }
 
+static WeightChoice getEmbeddedChoice(const ::tfc::ModelDescription &description) {
+  return description.mode == TFC_WEIGHTS_EMBED ? WeightChoice::All : WeightChoice::Unseeded;
+}
+
 /// Writes the weights that travel inside the linked library.
 static llvm::Error writeEmbeddedWeights(const ModelReading &model, OutputFile &library) {
   const ::tfc::ModelDescription &description = model.description;
   if (description.embeddedBytes == 0)
     return llvm::Error::success();
-  WeightChoice choice = description.mode == TFC_WEIGHTS_EMBED ? WeightChoice::All : WeightChoice::Unseeded;
+  WeightChoice choice = getEmbeddedChoice(description);
   llvm::Expected<uint64_t> start = ::tfc::openWeightSegment(library.descriptor(), description.embeddedBytes);
   if (!start)
     return start.takeError();
@@ -150,6 +155,10 @@ static llvm::Expected<std::vector<::tfc::OwnedModule>> makeModules(ArrayRef<Code
   return modules;
 }
 
+static llvm::Triple getTriple(const ArtifactOptions &options) {
+  return llvm::Triple(llvm::Triple::normalize(options.target.triple.empty() ? llvm::sys::getDefaultTargetTriple() : options.target.triple));
+}
+
 static bool isThisMachine(const llvm::Triple &triple) {
   llvm::Triple host(llvm::sys::getDefaultTargetTriple());
   return triple.getArch() == host.getArch() && triple.getOS() == host.getOS();
@@ -166,7 +175,7 @@ static llvm::Error checkTripleIsLinkable(const llvm::Triple &triple) {
 
 /// Object files in an order that depends on the model alone: that of the host programs, then those of the kernels as the model
 /// numbers them, compiled here or before.
-static llvm::Expected<std::vector<SmallString<0>>> compileParts(ModuleOp module, const ModelReading &model,
+static llvm::Expected<std::vector<SmallString<0>>> compileParts(ModuleOp module, const ModelReading &model, LibraryKind kind,
                                                                 const ArtifactOptions &options) {
   auto machine = ::tfc::createTargetMachine(options.target);
   if (!machine)
@@ -179,6 +188,9 @@ static llvm::Expected<std::vector<SmallString<0>>> compileParts(ModuleOp module,
   llvm::Expected<std::vector<::tfc::OwnedModule>> modules = makeModules(*parts, model, **machine, options.querySymbol);
   if (!modules)
     return modules.takeError();
+  if (kind == LibraryKind::Static)
+    for (::tfc::OwnedModule &part : *modules)
+      ::tfc::qualifyNames(*part.module, options.querySymbol);
   llvm::Expected<std::vector<SmallString<0>>> objects = ::tfc::emitObjects(std::move(*modules), options.target, options.threads);
   if (!objects)
     return objects.takeError();
@@ -209,10 +221,10 @@ static llvm::Expected<std::vector<SmallString<0>>> compileParts(ModuleOp module,
 }
 
 static llvm::Error linkLibrary(ModuleOp module, const ModelReading &model, const ArtifactOptions &options, OutputFile &library) {
-  llvm::Expected<std::vector<SmallString<0>>> objects = compileParts(module, model, options);
+  llvm::Expected<std::vector<SmallString<0>>> objects = compileParts(module, model, LibraryKind::Shared, options);
   if (!objects)
     return objects.takeError();
-  llvm::Triple triple(llvm::Triple::normalize(options.target.triple.empty() ? llvm::sys::getDefaultTargetTriple() : options.target.triple));
+  llvm::Triple triple = getTriple(options);
   // The page that stands for the weights is in the first object. Last in the list, it comes last in memory on every machine.
   SmallVector<StringRef> inputs(std::next(objects->begin()), objects->end());
   inputs.push_back(::tfc::getRuntimeCoreObject(triple));
@@ -246,17 +258,62 @@ static llvm::Error linkLibrary(ModuleOp module, const ModelReading &model, const
   return library.reopen(); // Its start is where the weights' segment is looked for.
 }
 
+/// Objects, weights and the runtime's core in one archive.
+static llvm::Error packArchive(ModuleOp module, const ModelReading &model, const ArtifactOptions &options, OutputFile &library) {
+  llvm::Triple triple = getTriple(options);
+  llvm::Expected<std::vector<llvm::SmallString<0>>> objects = compileParts(module, model, LibraryKind::Static, options);
+  if (!objects)
+    return objects.takeError();
+  // The names of members are for people only; linkers look at the symbols.
+  std::string stem = ::tfc::toIdentifier(model.description.name);
+  std::vector<std::pair<std::string, StringRef>> members;
+  for (auto [number, object] : llvm::enumerate(*objects))
+    members.emplace_back(stem + (number ? "-" + std::to_string(number) : "") + ".o", object);
+  std::unique_ptr<llvm::MemoryBuffer> weights;
+  if (uint64_t bytes = model.description.embeddedBytes) {
+    llvm::Expected<::tfc::TemporaryFolder> folder = ::tfc::TemporaryFolder::create();
+    if (!folder)
+      return folder.takeError();
+    llvm::Expected<OutputFile> file = OutputFile::create(folder->path("weights.o"));
+    if (!file)
+      return file.takeError();
+    llvm::Expected<uint64_t> start = ::tfc::openWeightObject(file->descriptor(), triple, ::tfc::getWeightSymbol(options.querySymbol), bytes);
+    if (!start)
+      return start.takeError();
+    if (llvm::Error error = writeWeights(model, getEmbeddedChoice(model.description), file->descriptor(), *start))
+      return error;
+    // Mapped, it stays when its name goes.
+    auto mapped = llvm::MemoryBuffer::getFile(file->temporaryPath(), /*IsText=*/false, /*RequiresNullTerminator=*/false);
+    if (!mapped)
+      return llvm::createStringError(mapped.getError(), "cannot read back the weights: %s", mapped.getError().message().c_str());
+    weights = std::move(*mapped);
+    members.emplace_back(stem + "-weights.o", weights->getBuffer());
+  }
+  members.emplace_back("tfc-core.o", ::tfc::getRuntimeCoreObject(triple));
+  llvm::raw_fd_ostream os(library.descriptor(), /*shouldClose=*/false);
+  return ::tfc::writeStaticArchive(os, members);
+}
+
 //===----------------------------------------------------------------------------------------------===//
 // Artifacts
 //===----------------------------------------------------------------------------------------------===//
 
-llvm::Error mlir::tfc::emitArtifact(ModuleOp module, const ArtifactOptions &options) {
-  llvm::Expected<ModelReading> model = readModel(module, options.variants);
+/// The name of the query function, where none was given. In a program archives share one space of names, shared libraries do not.
+static std::string getQuerySymbol(const ModelReading &model, LibraryKind kind, StringRef given) {
+  if (!given.empty())
+    return given.str();
+  return kind == LibraryKind::Shared ? "tfc_model_query" : "tfc_model_" + ::tfc::toIdentifier(model.description.name);
+}
+
+llvm::Error mlir::tfc::emitArtifact(ModuleOp module, LibraryKind kind, const ArtifactOptions &given) {
+  llvm::Expected<ModelReading> model = readModel(module, given.variants);
   if (!model)
     return model.takeError();
+  ArtifactOptions options = given;
+  options.querySymbol = getQuerySymbol(*model, kind, given.querySymbol);
   describeWeights(model->description, options);
   if (!options.headerPath.empty() && options.headerPath == options.outputPath)
-    return llvm::createStringError("the header and the shared library cannot both be written to '%s'",
+    return llvm::createStringError("the header and the library cannot both be written to '%s'",
                                    options.outputPath.c_str());
 
   // All files are opened first: a path that cannot be written is known before the work is done.
@@ -279,10 +336,15 @@ llvm::Error mlir::tfc::emitArtifact(ModuleOp module, const ArtifactOptions &opti
     weights.emplace(std::move(*file));
   }
 
-  if (llvm::Error error = linkLibrary(module, *model, options, *library))
-    return error;
-  if (llvm::Error error = writeEmbeddedWeights(*model, *library))
-    return error;
+  if (kind == LibraryKind::Static) {
+    if (llvm::Error error = packArchive(module, *model, options, *library))
+      return error;
+  } else {
+    if (llvm::Error error = linkLibrary(module, *model, options, *library))
+      return error;
+    if (llvm::Error error = writeEmbeddedWeights(*model, *library))
+      return error;
+  }
 
   if (weights)
     if (llvm::Error error = weights->commit())
@@ -290,13 +352,15 @@ llvm::Error mlir::tfc::emitArtifact(ModuleOp module, const ArtifactOptions &opti
   if (header)
     if (llvm::Error error = header->commit())
       return error;
-  return library->commit(/*executable=*/true);
+  return library->commit(/*executable=*/kind == LibraryKind::Shared);
 }
 
-llvm::Error mlir::tfc::emitCodeFile(ModuleOp module, CodeKind kind, const ArtifactOptions &options) {
-  llvm::Expected<ModelReading> model = readModel(module, options.variants);
+llvm::Error mlir::tfc::emitCodeFile(ModuleOp module, CodeKind kind, const ArtifactOptions &given) {
+  llvm::Expected<ModelReading> model = readModel(module, given.variants);
   if (!model)
     return model.takeError();
+  ArtifactOptions options = given;
+  options.querySymbol = getQuerySymbol(*model, LibraryKind::Shared, given.querySymbol);
   describeWeights(model->description, options);
   llvm::Expected<OutputFile> file = OutputFile::create(options.outputPath);
   if (!file)

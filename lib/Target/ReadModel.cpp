@@ -36,9 +36,11 @@ public:
   ModelReader(ModuleOp module, ArrayRef<KernelVariant> variants)
       : module(module), symbols(module), variants(variants) {}
   llvm::Expected<ModelReading> read();
+  llvm::Expected<ModelReading> readWeightsAlone();
 
 private:
   llvm::Expected<uint32_t> getKernelNumber(StringRef name);
+  llvm::Error readSizes();
   llvm::Error readEntries();
   llvm::Error readWeights();
   llvm::Error readWeight(WeightOp weight);
@@ -190,14 +192,28 @@ llvm::Error ModelReader::readWeights() {
   return llvm::Error::success();
 }
 
-llvm::Expected<ModelReading> ModelReader::read() {
+llvm::Error ModelReader::readSizes() {
   auto name = module->getAttrOfType<StringAttr>("tfc.model_name");
   result.description.name = name && !name.getValue().contains('\0') ? name.getValue().str() : "model";
   auto bytes = module->getAttrOfType<IntegerAttr>("tfc.weight_bytes");
   if (bytes && (!bytes.getType().isSignlessInteger(64) || bytes.getInt() < 0))
     return createStringError("tfc.weight_bytes must be an i64 that is not negative");
   result.description.weightBytes = bytes ? bytes.getInt() : 0;
+  return llvm::Error::success();
+}
+
+llvm::Expected<ModelReading> ModelReader::read() {
+  if (llvm::Error error = readSizes())
+    return std::move(error);
   if (llvm::Error error = readEntries())
+    return std::move(error);
+  if (llvm::Error error = readWeights())
+    return std::move(error);
+  return std::move(result);
+}
+
+llvm::Expected<ModelReading> ModelReader::readWeightsAlone() {
+  if (llvm::Error error = readSizes())
     return std::move(error);
   if (llvm::Error error = readWeights())
     return std::move(error);
@@ -207,3 +223,5 @@ llvm::Expected<ModelReading> ModelReader::read() {
 llvm::Expected<ModelReading> mlir::tfc::readModel(ModuleOp module, ArrayRef<KernelVariant> variants) {
   return ModelReader(module, variants).read();
 }
+
+llvm::Expected<ModelReading> mlir::tfc::readWeights(ModuleOp module) { return ModelReader(module, {}).readWeightsAlone(); }

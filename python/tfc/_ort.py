@@ -39,7 +39,7 @@ def run(model: str | os.PathLike[str], inputs: dict[str, np.ndarray]) -> dict[st
 
 
 def _run_python(model: str | os.PathLike[str], inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    import onnxruntime  # type: ignore[import-not-found]
+    import onnxruntime  # type: ignore
 
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL

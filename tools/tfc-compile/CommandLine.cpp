@@ -43,7 +43,7 @@ cl::opt<std::string> modelName("name", cl::desc("Name of the model, in front of 
 cl::opt<uint64_t> seed("seed", cl::desc("Seed of a built-in graph's random weights (default 0)"), cl::value_desc("N"), cl::init(0), cl::cat(category));
 cl::opt<std::string> target("target", cl::desc("cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4, cpu:aarch64; several in one library, of which the best that the machine can run is taken: cpu:x86-64-v3+x86-64-v4"),
                             cl::value_desc("TARGET"), cl::init("cpu"), cl::cat(category));
-cl::opt<std::string> emit("emit", cl::desc("Stop at a stage: import, fused, kernels, plan, host, llvm (all .mlir), asm, obj, so (default)"),
+cl::opt<std::string> emit("emit", cl::desc("Stop at a stage: import, fused, kernels, plan, host, llvm (all .mlir), asm, obj, so (default), archive (a static library); or write a graph as ONNX: onnx (the fused one), onnx-import"),
                           cl::value_desc("STAGE"), cl::init("so"), cl::cat(category));
 cl::opt<std::string> saveStages("save-stages", cl::desc("Write the module of every stage into a folder"), cl::value_desc("DIR"), cl::cat(category));
 cl::opt<std::string> weights("weights", cl::desc("Where weights go: embed (in model.so, default), external (a file beside it), seed (made at load; built-in graphs)"),
@@ -53,8 +53,8 @@ cl::opt<std::string> cacheDir("cache-dir", cl::desc("Keep the code of kernels in
 cl::opt<uint64_t> cacheLimit("cache-limit", cl::desc("Megabytes that --cache-dir may grow to; what has not been used for longest goes first (default 256)"),
                              cl::value_desc("MB"), cl::init(tfc::KernelCache::kDefaultLimit >> 20), cl::cat(category));
 cl::opt<std::string> header("header", cl::desc("Write the C header to FILE (default: beside model.so; \"none\" for none)"), cl::value_desc("FILE"), cl::cat(category));
-cl::opt<std::string> querySymbol("query-symbol", cl::desc("Name of the one function that model.so exports; give each model its own to link several into one program"),
-                                 cl::value_desc("NAME"), cl::init("tfc_model_query"), cl::cat(category));
+cl::opt<std::string> querySymbol("query-symbol", cl::desc("Name of the one function that the library exports (default: tfc_model_query, and of an archive tfc_model_ with the model's name); linked into one program, each model needs its own"),
+                                 cl::value_desc("NAME"), cl::cat(category));
 cl::opt<std::string> reportPath("report", cl::desc("Write operators, kernels, arena and times as JSON"), cl::value_desc("FILE.json"), cl::cat(category));
 cl::opt<std::string> dynamic("dynamic", cl::desc("all: every dim of every input becomes a symbol of its own"), cl::value_desc("WHAT"), cl::cat(category));
 cl::list<std::string> dims("dim",
@@ -74,6 +74,10 @@ cl::opt<bool> printOperators("list-operators",
                             cl::desc("Print the operators that can be imported (with --json as JSON)"),
                             cl::cat(category));
 cl::opt<bool> reference("reference", cl::desc("Compile every op through its plain lowering, each in a kernel of its own"), cl::cat(category));
+cl::opt<std::string> reproducerDir("reproducer-dir", cl::desc("Where to write what repeats a crash of the compiler (default: beside the output; \"none\" for nowhere)"),
+                                   cl::value_desc("DIR"), cl::cat(category));
+cl::opt<bool> writeReproducer("write-reproducer", cl::desc("Search what crashes; the compiler calls itself with this after a crash"), cl::ReallyHidden,
+                              cl::cat(category));
 cl::opt<bool> plainKernels("plain-kernels", cl::desc("Form the same kernels, but give each its plain lowering: for tfc-run --compare-with"), cl::cat(category));
 cl::opt<bool> explainFusion("explain-fusion", cl::desc("Tell for every candidate whether it fused, or the first thing that kept it from fusing"), cl::cat(category));
 cl::list<std::string> requireFusion("require-fusion", cl::desc("End with exit code 1 when the graph has fewer: attention:12,gelu:12 (attention, layer_norm, rms_norm, softmax, gelu, silu, swiglu, embedding, qkv, epilogue)"),
@@ -211,20 +215,33 @@ bool checkReport(const CompileOptions &options) {
 
 /// The output's default name, and the header's.
 bool readOutputs(CompileOptions &options, const CompileInput &input) {
-  std::optional<Stage> stage = parseStage(emit);
+  StringRef what = emit;
+  options.asONNX = what.consume_front("onnx");
+  std::optional<Stage> stage = options.asONNX ? StringSwitch<std::optional<Stage>>(what)
+                                                    .Case("", Stage::Fused)
+                                                    .Case("-import", Stage::Import)
+                                                    .Default(std::nullopt)
+                                              : parseStage(emit);
   if (!stage)
-    return usageError("unknown stage '" + emit + "'; there are import, fused, kernels, plan, host, llvm, asm, obj and so");
+    return usageError("unknown stage '" + emit + "'; there are import, fused, kernels, plan, host, llvm, asm, obj, so, archive, onnx and onnx-import");
   options.stage = *stage;
   options.outputPath = outputPath;
   StringRef stem = input.builtin.empty() ? sys::path::stem(input.path) : StringRef(input.builtin);
   if (outputPath.empty()) {
-    const char *ending = *stage == Stage::SharedLibrary ? ".so" : *stage == Stage::Object ? ".o" : *stage == Stage::Asm ? ".s" : "";
+    const char *ending = options.asONNX                   ? ".tfc.onnx"
+                         : *stage == Stage::SharedLibrary ? ".so"
+                         : *stage == Stage::Archive       ? ".a"
+                         : *stage == Stage::Object        ? ".o"
+                         : *stage == Stage::Asm           ? ".s"
+                                                          : "";
     options.outputPath = *ending ? stem.str() + ending : "-";
   }
-  if (*stage != Stage::SharedLibrary)
-    return header.empty() || usageError("--header goes with a shared library, not with --emit=" + emit);
+  if (options.asONNX && options.outputPath == "-")
+    return usageError("an ONNX file cannot go to standard output");
+  if (*stage != Stage::SharedLibrary && *stage != Stage::Archive)
+    return header.empty() || usageError("--header goes with a library, not with --emit=" + emit);
   if (options.outputPath == "-")
-    return usageError("a shared library cannot go to standard output");
+    return usageError("a library cannot go to standard output");
   if (header.empty()) {
     SmallString<256> path(options.outputPath);
     sys::path::replace_extension(path, "h");
@@ -293,6 +310,9 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
   line.options.reference = reference;
   line.options.plainKernels = plainKernels;
   line.options.configurePassManager = [](mlir::PassManager &pm) { return mlir::applyPassManagerCLOptions(pm); };
+  line.reproducerFolder = reproducerDir;
+  line.keepsReproducer = reproducerDir != "none";
+  line.searchesCrash = writeReproducer;
   line.reportPath = reportPath;
   line.verbose = verbose;
   line.explainFusion = explainFusion;

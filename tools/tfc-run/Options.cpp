@@ -45,6 +45,9 @@ Runs
                          run, other inputs are made up anew (with --random)
   --in-place             past and present of an attention share one buffer: only new rows are written
   --room ROWS            how many rows the buffers have room for (default: as many as the steps need)
+  --clients N,N,...      requests a second with so many clients at once: threads with a context each, of one thread unless
+                         --threads says more, over the same weights; and how much memory grew
+  --seconds X            how long for each number of clients (default 2)
   --profile [FILE.json]  a table of the kernels: calls, time, share, rates, percent of what this machine can do at most;
                          with a file, a trace for ui.perfetto.dev or chrome://tracing as well
   --profile-html FILE    a page with the table, a roofline, a timeline and the fused graph
@@ -133,6 +136,20 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
   auto tolerance = [](double &to) {
     return [&to](const std::string &value) { return parseTolerance(value, to); };
   };
+  auto clients = [&options](const std::string &value) {
+    for (size_t at = 0; at <= value.size();) {
+      size_t comma = std::min(value.find(',', at), value.size());
+      int64_t count;
+      if (!parseInteger(value.substr(at, comma - at), 1, 1024, count))
+        return false;
+      options.clients.push_back(count);
+      at = comma + 1;
+    }
+    return true;
+  };
+  auto seconds = [&options](const std::string &value) {
+    return parseTolerance(value, options.seconds) && options.seconds >= 0.01 && options.seconds <= 1e6;
+  };
   return {{"--inputs", nullptr, text(options.inputs), "a file"},
           {"--save-inputs", nullptr, text(options.saveInputs), "a file"},
           {"--outputs", nullptr, text(options.outputs), "a file"},
@@ -150,6 +167,8 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
           {"--steps", nullptr, integer(options.steps, 1, 100000000), "a number of at least 1"},
           {"--room", nullptr, integer(options.room, 1, INT64_MAX), "a number of at least 1"},
           {"--in-place", &options.inPlace, nullptr, ""},
+          {"--clients", nullptr, clients, "numbers from 1 to 1024: 1,2,4"},
+          {"--seconds", nullptr, seconds, "a number from 0.01 to 1000000"},
           {"--random", &options.random, nullptr, ""},
           {"--json", &options.json, nullptr, ""},
           {"--describe", &options.describe, nullptr, ""},
@@ -236,6 +255,10 @@ Status parseOptions(int argc, char **argv, Options &options) {
   if (options.inspects() && (options.profile || !options.profileHtml.empty() || options.repeat > 1 || options.warmup > 0 ||
                              options.steps > 1 || !options.expect.empty() || !options.outputs.empty()))
     return badInput("looking at tensors is a run of its own: --profile, --repeat, --warmup, --steps, --expect and --outputs do not go with it");
+  if (!options.clients.empty() && (options.inspects() || options.profile || !options.profileHtml.empty() || options.repeat > 1 ||
+                                   options.steps > 1 || options.inPlace ||
+                                   !options.expect.empty() || !options.outputs.empty()))
+    return badInput("--clients is a measurement of its own: --profile, --repeat, --steps, --in-place, --expect, --outputs and looking at tensors do not go with it");
   if (!options.names.empty() && options.dumpTensors.empty())
     return badInput("--names says which tensors --dump-tensors writes");
   if (options.steps > 1 && (!options.random || options.repeat > 1 || options.warmup > 0))

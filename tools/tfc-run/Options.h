@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace tfc {
 
@@ -24,6 +25,8 @@ struct Options {
   bool random = false, json = false, describe = false, profile = false, inPlace = false, measureMachine = false, checkNan = false, help = false, version = false;
   uint64_t seed = 0;
   double rtol = 1e-4, atol = 1e-5;
+  std::vector<int64_t> clients; // empty: no throughput is measured
+  double seconds = 2;           // for each number of clients
   int64_t threads = 0, repeat = 1, warmup = -1; // -1: one if there are several runs
   int64_t steps = 1, room = 0;                  // 0: as much as the steps need
 

@@ -14,6 +14,7 @@
 #include "Options.h"
 #include "ProfileTable.h"
 #include "Report.h"
+#include "Serve.h"
 #include "TextFile.h"
 #include "Session/MakeInputs.h"
 #include "Session/Session.h"
@@ -163,6 +164,8 @@ static Status runTool(int argc, char **argv) {
     std::fputs(text.c_str(), stdout);
     return {};
   }
+  if (!options.clients.empty())
+    return serveModel(options, session);
   return options.inspects() ? inspectModel(options, session) : runModel(options, session);
 }
 

@@ -58,11 +58,12 @@ struct CompileInput {
 
 struct CompileOptions {
   Stage stage = Stage::SharedLibrary; ///< where to stop
+  bool asONNX = false;                ///< write the stage, import or fused, as an ONNX file
   std::string outputPath;
   std::string headerPath;     ///< of a shared library; empty: none
   std::string saveStagesDir;  ///< a folder for the module of every stage; empty: none
   std::string cpu = "native"; ///< see TargetInfo/CpuTarget.h
-  std::string querySymbol = "tfc_model_query";
+  std::string querySymbol; ///< Empty: the usual one, see ArtifactOptions.
   TfcWeightMode weights = TFC_WEIGHTS_EMBED;
   std::string cacheDir; ///< of kernels, for shared libraries whose stages are not saved; empty: none
   uint64_t cacheLimit = ::tfc::KernelCache::kDefaultLimit; ///< bytes
@@ -75,6 +76,8 @@ struct CompileOptions {
   std::vector<std::pair<std::string, int64_t>> requiredFusions;
   /// Called on every pass manager before it runs: command line options of MLIR (`--mlir-print-ir-after-all`, ...).
   std::function<LogicalResult(PassManager &)> configurePassManager;
+  /// Called in place of `work`, which it is to call: all passes of a stage, or with null passes what makes code of the module.
+  std::function<LogicalResult(ModuleOp module, PassManager *passes, llvm::function_ref<LogicalResult()> work)> guard;
   /// Called when a stage is done, with its milliseconds.
   std::function<void(llvm::StringRef stage, double milliseconds)> onStage;
 };
@@ -89,6 +92,8 @@ public:
   CompileStatus run(const CompileInput &input);
 
   const Report &getReport() const { return report; }
+  /// Whether a pass failed that only translates what others have accepted: a defect.
+  bool hasFailedPass() const { return failedPass; }
 
 private:
   using PassBuilder = llvm::function_ref<void(OpPassManager &, const PipelineOptions &)>;
@@ -97,6 +102,8 @@ private:
   CompileStatus runStage(ModuleOp module, Stage stage);
   CompileStatus runPasses(ModuleOp module, Stage stage, PassBuilder build);
   void openCache();
+  /// The work, or what the guard makes of it.
+  LogicalResult runGuarded(ModuleOp module, PassManager *passes, llvm::function_ref<LogicalResult()> work);
   CompileStatus checkFusions(ModuleOp module, Stage stage);
   CompileStatus writeModule(ModuleOp module, llvm::StringRef path);
   CompileStatus writeCode(ModuleOp module);
@@ -107,6 +114,7 @@ private:
   Report report;
   std::unique_ptr<::tfc::KernelCache> cache; ///< Null: none.
   std::unique_ptr<KernelReuse> reuse;
+  bool failedPass = false;
 };
 
 } // namespace mlir::tfc

@@ -24,7 +24,7 @@ class OpPassManager;
 namespace mlir::tfc {
 
 /// The stages of docs/Architecture.md, in order; what `tfc-compile --emit` names.
-enum class Stage { Import, Fused, Kernels, Plan, Host, LLVM, Asm, Object, SharedLibrary };
+enum class Stage { Import, Fused, Kernels, Plan, Host, LLVM, Asm, Object, SharedLibrary, Archive };
 
 std::optional<Stage> parseStage(llvm::StringRef name);
 llvm::StringRef stringifyStage(Stage stage);

@@ -42,6 +42,8 @@ public:
   size_t getReusedKernelCount() const { return reusedKernels; }
   size_t getKernelCount() const { return kernels.size(); }
   size_t getLaunchCount() const;
+  /// The fewest binary digits that the kernels compute with: 24 for f32, 11 for f16, 8 for bf16.
+  unsigned getFewestDigits() const { return fewestDigits; }
   llvm::json::Value toJSON() const;
 
 private:
@@ -56,6 +58,7 @@ private:
   std::vector<Kernel> kernels;
   size_t reusedKernels = 0;
   std::vector<std::pair<std::string, double>> stages;
+  unsigned fewestDigits = 24;
   int64_t arenaBytes = 0;
   std::string arenaDims;
 };

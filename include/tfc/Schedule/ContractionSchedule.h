@@ -37,6 +37,10 @@ struct ContractionSchedule {
   /// iteration of the innermost loop if only one block did all of it; 0: left to the hardware.
   int64_t prefetchLines = 0;
 
+  /// From so many elements of A on, a packed B is gone through once per tile of rows, not A once per panel;
+  /// 0: never.
+  int64_t largeA = 0;
+
   int64_t panelWidth() const { return lanes * blockVectors; }
   int64_t rowsPerTile() const { return blockRows * blocksPerTile; }
 };

@@ -37,6 +37,9 @@ struct ModelReading {
 /// best first; every kernel must have a function for at least one.
 llvm::Expected<ModelReading> readModel(ModuleOp module, ArrayRef<KernelVariant> variants);
 
+/// Reads the `tfc.weight` ops alone, of a module whose weights have places.
+llvm::Expected<ModelReading> readWeights(ModuleOp module);
+
 /// Bytes of `count` elements (types below a byte are packed), or nullopt beyond 63 bits.
 std::optional<uint64_t> getDataBytes(TfcDataType type, ArrayRef<int64_t> dims);
 

@@ -13,6 +13,8 @@
 //       for k in [0, K), unrolled:  acc[row][vector] += A[row, k] * B[k, vector]
 //       apply the epilogue to acc and store it, or store acc and apply the epilogue to the stored rows
 //
+// A result that is not f32 or not row-major is made in scratch, block by block, and the epilogue takes it from there to its place.
+//
 // Each accumulator is a value of its own of one machine vector: wider vectors fall apart in registers. An
 // element is one chain of multiply-adds in the order of k in every block height and in the tails, so it comes
 // out the same bits however M, the batch or the tiles are cut.
@@ -50,7 +52,7 @@ static constexpr int64_t kLineFraction = 1 << 16;
 ContractionEmitter::ContractionEmitter(OpBuilder &builder, KernelFrame frame, const Contraction &problem,
                                        const ::tfc::ContractionSchedule &schedule)
     : frame(frame), p(problem), s(schedule), e(builder, problem.loc, schedule.lanes),
-      epiloguePlace(chooseEpiloguePlace(problem.epilogue)) {}
+      epiloguePlace(chooseEpiloguePlace(problem)) {}
 
 static DimExprAttr constantExpr(DimExprAttr like, int64_t value) {
   return DimExprAttr::constant(like.getContext(), value);
@@ -65,20 +67,22 @@ DimExprAttr ContractionEmitter::tileCount() const {
 }
 
 DimExprAttr ContractionEmitter::scratchBytes() const {
-  if (!p.transposedB)
-    return constantExpr(p.k, 0);
-  return p.k.ceilDiv(constantExpr(p.k, s.lanes)) * (s.lanes * s.panelWidth() * 4);
+  DimExprAttr panel = constantExpr(p.k, 0);
+  if (p.transposedB)
+    panel = p.k.ceilDiv(constantExpr(p.k, s.lanes)) * (s.lanes * s.panelWidth() * 4);
+  return p.out ? panel + s.blockRows * s.panelWidth() * 4 : panel;
 }
 
 LogicalResult ContractionEmitter::emit() {
   m = dim(p.m), n = dim(p.n), k = dim(p.k);
   a = e.bufferOf(frame.pointer(p.a));
   b = e.bufferOf(frame.pointer(p.b));
-  c = e.bufferOf(frame.pointer(p.c));
+  c = p.out ? e.bufferOf(frame.pointer(p.c), getMemoryType(p.outElement)) : e.bufferOf(frame.pointer(p.c));
   if (p.tail)
     tail = e.bufferOf(frame.pointer(*p.tail));
-  if (p.transposedB)
+  if (p.transposedB || p.out)
     scratch = e.bufferOf(frame.scratch());
+  madeOffset = p.transposedB ? e.mul(e.mul(e.ceilDiv(k, s.lanes), s.lanes), s.panelWidth()) : e.index(0);
   for (const Epilogue::Read &read : p.epilogue.reads)
     readBuffers.push_back(e.bufferOf(frame.pointer(read.pointer)));
   rows = splitRows();
@@ -136,11 +140,16 @@ Value ContractionEmitter::batchOffset(ArrayRef<Value> indices, ArrayRef<DimExprA
 }
 
 void ContractionEmitter::emitTile(Value tile) {
-  // Blocks of rows change fastest, so that neighbouring tiles share a panel of B.
   Value rowTiles = e.ceilDiv(m, s.rowsPerTile()), panels = e.ceilDiv(n, s.panelWidth());
-  Value firstBlock = e.mul(e.rem(tile, rowTiles), s.blocksPerTile);
-  Value rest = e.div(tile, rowTiles);
-  Value panelNumber = e.rem(rest, panels), batch = e.div(rest, panels);
+  Value perBatch = e.mul(rowTiles, panels);
+  Value place = e.rem(tile, perBatch), batch = e.div(tile, perBatch);
+  // Blocks of rows change fastest, so that neighbouring tiles share a panel of B. Where A is too large to be
+  // read again for each panel, panels change fastest and share some rows of A.
+  Value isLarge = s.largeA ? e.lessEqual(e.index(s.largeA), e.mul(m, k)) : Value();
+  auto choose = [&](Value large, Value small) { return isLarge ? e.select(isLarge, large, small) : small; };
+  Value rowTile = choose(e.div(place, panels), e.rem(place, rowTiles));
+  Value panelNumber = choose(e.rem(place, panels), e.div(place, rowTiles));
+  Value firstBlock = e.mul(rowTile, s.blocksPerTile);
   SmallVector<Value> indices(p.batch.size());
   Value remaining = batch;
   for (size_t i = indices.size(); i-- > 0;) {
@@ -150,8 +159,11 @@ void ContractionEmitter::emitTile(Value tile) {
   }
   offsetA = batchOffset(indices, p.batchA, e.mul(m, k));
   offsetB = batchOffset(indices, p.batchB, e.mul(k, n));
-  offsetC = e.mul(batch, e.mul(m, n));
-  BlockRange blocks{firstBlock, e.min(e.add(firstBlock, s.blocksPerTile), rows.count)};
+  batchRow = e.mul(batch, m);
+  offsetC = e.mul(batchRow, n);
+  Value endBlock = e.min(e.add(firstBlock, s.blocksPerTile), rows.count);
+  BlockRange blocks{firstBlock, endBlock, choose(firstBlock, e.index(0)),
+                    choose(e.sub(endBlock, firstBlock), rows.count)};
   if (p.packedWidth)
     emitPackedColumns(panelNumber, blocks);
   else
@@ -210,8 +222,9 @@ void ContractionEmitter::emitPackedColumns(Value blockNumber, BlockRange blocks)
     Value panelSize = e.mul(k, p.packedWidth);
     Value number = e.div(blockNumber, e.index(blocksPerPanel)), inPanel = e.rem(blockNumber, e.index(blocksPerPanel));
     Value offset = e.add(e.mul(number, panelSize), e.mul(inPanel, s.panelWidth()));
-    // Each block of a panel brings its share of the next panel.
-    Value next = e.min(e.add(number, 1), e.index(panels - 1));
+    // Behind the last panel comes the first, for other rows or not at all. Each block of a panel brings its share of the next.
+    Value following = e.add(number, 1);
+    Value next = e.select(e.lessEqual(e.index(panels), following), e.index(0), following);
     Value share = e.add(e.mul(next, panelSize), e.mul(inPanel, e.mul(k, s.panelWidth())));
     emitPanel({column, e.index(s.panelWidth()), b, offset, e.index(p.packedWidth), SmallVector<Value>(s.blockVectors), false,
                share},
@@ -270,7 +283,7 @@ void ContractionEmitter::packTransposedPanel(Value column) {
 void ContractionEmitter::emitPanel(const Panel &panel, BlockRange blocks) {
   if (panel.next && s.prefetchLines > 0) {
     // Lines per step = lines of the panel / (blocks * steps), rounded up in its last binary digit.
-    Value steps = e.mul(rows.count, e.max(e.div(k, e.index(s.unroll)), e.index(1)));
+    Value steps = e.mul(blocks.countOnPanel, e.max(e.div(k, e.index(s.unroll)), e.index(1)));
     Value lines = e.ceilDiv(e.mul(k, s.panelWidth()), kLineFloats);
     linesPerStep = e.div(e.add(e.mul(lines, kLineFraction), steps), e.max(steps, e.index(1)));
   }
@@ -278,23 +291,23 @@ void ContractionEmitter::emitPanel(const Panel &panel, BlockRange blocks) {
     // The high blocks come first.
     Value isHigh = e.lessEqual(e.add(number, 1), rows.highCount);
     Value row = e.add(e.mul(number, rows.low), e.min(number, rows.highCount));
-    RowBlock block{number, row, e.select(isHigh, rows.high, rows.low)};
-    emitRates(panel, block);
+    RowBlock block{number, row, e.select(isHigh, rows.high, rows.low), e.sub(number, blocks.firstOnPanel)};
+    emitRates(panel, blocks, block);
     if (epiloguePlace == EpiloguePlace::StoredVectors || epiloguePlace == EpiloguePlace::StoredScalars)
       emitStoredEpilogue(panel, block);
   });
 }
 
 /// The code for few blocks prefetches in large steps, the code for many in small ones: a prefetch costs as much as a load.
-void ContractionEmitter::emitRates(const Panel &panel, const RowBlock &block) {
+void ContractionEmitter::emitRates(const Panel &panel, BlockRange blocks, const RowBlock &block) {
   if (!panel.next || s.prefetchLines == 0)
     return emitHeights(panel, block, 1, 0);
   int64_t many = s.prefetchLines, some = llvm::divideCeil(s.prefetchLines, 2);
   e.branch(
-      e.lessEqual(e.index(many), rows.count), [&] { emitHeights(panel, block, many, 1); },
+      e.lessEqual(e.index(many), blocks.countOnPanel), [&] { emitHeights(panel, block, many, 1); },
       [&] {
         e.branch(
-            e.lessEqual(e.index(2), rows.count), [&] { emitHeights(panel, block, 2, some); },
+            e.lessEqual(e.index(2), blocks.countOnPanel), [&] { emitHeights(panel, block, 2, some); },
             [&] { emitHeights(panel, block, 1, 0); });
       });
 }
@@ -347,7 +360,7 @@ void ContractionEmitter::emitBlock(const Panel &panel, int64_t rowCount, const R
   SmallVector<Value> sums(rowCount * vectors, e.zeros());
   Value unrolledEnd = e.sub(k, e.rem(k, e.index(s.unroll)));
   sums = e.loop(e.index(0), unrolledEnd, s.unroll, sums, [&](Value at, ValueRange carried) {
-    emitPrefetches(panel, block.number, at, prefetches);
+    emitPrefetches(panel, block.numberOnPanel, at, prefetches);
     SmallVector<Value> current(carried);
     for (int64_t u = 0; u < s.unroll; ++u)
       current = emitStep(panel, rowOffsets, at, u, current);
@@ -358,6 +371,10 @@ void ContractionEmitter::emitBlock(const Panel &panel, int64_t rowCount, const R
 
   for (int64_t r = 0; r < rowCount; ++r)
     for (size_t v = 0; v < vectors; ++v) {
+      if (p.out) { // The scratch has room for whole panels.
+        e.store(sums[r * vectors + v], scratch, e.add(madeOffset, r * s.panelWidth() + int64_t(v) * s.lanes));
+        continue;
+      }
       Value offset = e.add(offsetC, e.add(e.mul(e.add(block.row, r), n), e.add(panel.column, v * s.lanes)));
       Value sum = sums[r * vectors + v];
       if (epiloguePlace == EpiloguePlace::Accumulators)
@@ -383,13 +400,25 @@ Value ContractionEmitter::loadVector(Value buffer, const Panel &panel, int64_t n
 // Epilogue
 //===----------------------------------------------------------------------------------------------===//
 
+/// Where a row of the product, counted through its batches, begins in a result with strides.
+Value ContractionEmitter::outRow(Value row) {
+  Value offset = dim(p.out->offset);
+  for (size_t i = p.out->dims.size() - 1; i-- > 0;) {
+    Value index = i ? e.rem(row, dim(p.out->dims[i])) : row;
+    offset = e.add(offset, e.mul(index, dim(p.out->strides[i])));
+    row = i ? e.div(row, dim(p.out->dims[i])) : row;
+  }
+  return offset;
+}
+
 /// A bias or a residual is free on the accumulators. What takes many instructions is not written once per
 /// block height.
-ContractionEmitter::EpiloguePlace ContractionEmitter::chooseEpiloguePlace(const Epilogue &epilogue) {
+ContractionEmitter::EpiloguePlace ContractionEmitter::chooseEpiloguePlace(const Contraction &problem) {
   static constexpr size_t kFewOps = 3;
-  if (epilogue.ops.empty())
+  const Epilogue &epilogue = problem.epilogue;
+  if (epilogue.ops.empty() && !problem.out)
     return EpiloguePlace::None;
-  if (!llvm::all_of(epilogue.ops, emitsOnVectors))
+  if (problem.out || !llvm::all_of(epilogue.ops, emitsOnVectors))
     return EpiloguePlace::StoredScalars;
   bool isCheap = epilogue.ops.size() <= kFewOps && llvm::all_of(epilogue.ops, [](Operation *op) {
                    return isa<AddOp, SubOp, MulOp, NegOp, ReluOp>(op);
@@ -407,6 +436,8 @@ void ContractionEmitter::emitStoredEpilogue(const Panel &panel, const RowBlock &
       }
       return;
     }
+    Value made = e.add(madeOffset, e.mul(e.sub(row, block.row), s.panelWidth()));
+    Value to = p.out ? outRow(e.add(batchRow, row)) : rowOffset;
     e.loop(e.index(0), panel.width, 1, [&](Value i) {
       Value at = e.add(rowOffset, i);
       auto read = [&](const Epilogue::Read &operand, Value buffer) {
@@ -414,7 +445,11 @@ void ContractionEmitter::emitStoredEpilogue(const Panel &panel, const RowBlock &
           return e.loadScalar(buffer, e.index(0));
         return e.loadScalar(buffer, operand.kind == EpilogueRead::Same ? at : e.add(panel.column, i));
       };
-      e.storeScalar(emitEpilogueOps(e.loadScalar(c, at), read), c, at);
+      if (!p.out)
+        return e.storeScalar(emitEpilogueOps(e.loadScalar(c, at), read), c, at);
+      Value result = emitEpilogueOps(e.loadScalar(scratch, e.add(made, i)), read);
+      Value place = e.add(to, e.mul(e.add(panel.column, i), dim(p.out->strides.back())));
+      e.storeScalar(storeScalar(e.b, e.loc, result, p.outElement), c, place);
     });
   });
 }
@@ -451,5 +486,5 @@ Value ContractionEmitter::emitEpilogueOps(Value product, ReadOperand read) {
     }
     values.map(op->getResult(0), *result);
   }
-  return values.lookup(p.epilogue.ops.back()->getResult(0));
+  return p.epilogue.ops.empty() ? product : values.lookup(p.epilogue.ops.back()->getResult(0));
 }

@@ -13,10 +13,12 @@
 #include "AttentionEmitter.h"
 #include "TargetOption.h"
 #include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/Conversion/TfcToLinalg/ElementTypes.h"
 #include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/TypeUtilities.h"
 
 #include <cmath>
 #include <limits>
@@ -41,9 +43,7 @@ static AttentionOp findAttention(KernelFrame frame) {
       return {};
     }
   }
-  bool isSimple = attention && hasAttentionKernel(attention) && !attention.getPastKey() && !attention.getKeyLengths() &&
-                  !attention.getWindowLeft() && !attention.getWindowRight();
-  return isSimple ? attention : AttentionOp();
+  return attention && hasAttentionKernel(attention) && !attention.getPastKey() ? attention : AttentionOp();
 }
 
 static float getFill(AttentionOp op) {
@@ -70,8 +70,21 @@ static std::optional<Attention> matchAttention(KernelFrame frame) {
   std::optional<float> softcap;
   if (op.getSoftcap())
     softcap = op.getSoftcap()->convertToFloat();
-  Attention problem{*query, *key,    *value,         *output,           {},         {},
-                    scale,  softcap, op.getCausal(), op.getMaskedRow(), getFill(op), op.getLoc()};
+  std::optional<int64_t> windowLeft, windowRight;
+  if (op.getWindowLeft())
+    windowLeft = *op.getWindowLeft();
+  if (op.getCausal())
+    windowRight = 0;
+  else if (op.getWindowRight())
+    windowRight = *op.getWindowRight();
+  Attention problem{
+      *query,  *key,       *value,      *output,           {},          {},         {}, {}, scale,
+      softcap, windowLeft, windowRight, op.getMaskedRow(), getFill(op), op.getLoc()};
+  if (Value lengths = op.getKeyLengths()) {
+    if (!(problem.lengths = viewOfOperand(lengths)))
+      return std::nullopt;
+    problem.lengthType = getMemoryType(getElementTypeOrSelf(lengths.getType()));
+  }
   if (op.getMask() && !(problem.mask = viewOfOperand(op.getMask())))
     return std::nullopt;
   if (op.getBias() && !(problem.bias = viewOfOperand(op.getBias())))

@@ -42,11 +42,13 @@ void EntryDescription::addSymbols() {
     bool isRange = range && range.size() == 2;
     int64_t least = isRange ? range[0] : 0,
             greatest = isRange ? range[1] : std::numeric_limits<int64_t>::max();
-    symbols.push_back(makeDictionary({{"name", name},
-                                      {"min", builder.getI64IntegerAttr(least)},
-                                      {"max", builder.getI64IntegerAttr(greatest)},
-                                      {"born_in", builder.getI64IntegerAttr(bornIn)},
-                                      {"kind", builder.getI64IntegerAttr(kind)}}));
+    SmallVector<std::pair<StringRef, Attribute>> fields = {{"name", name},
+                                                           {"min", builder.getI64IntegerAttr(least)},
+                                                           {"max", builder.getI64IntegerAttr(greatest)},
+                                                           {"born_in", builder.getI64IntegerAttr(bornIn)}};
+    if (kind != TFC_SYMBOL_SIZE)
+      fields.push_back({"kind", builder.getI64IntegerAttr(kind)});
+    symbols.push_back(makeDictionary(fields));
   };
   llvm::SetVector<StringAttr> bound;
   for (Type type : entry.getArgumentTypes())
@@ -80,17 +82,6 @@ static TypeAttr getPlainType(Type type) {
   return TypeAttr::get(RankedTensorType::get(tensor.getShape(), tensor.getElementType()));
 }
 
-/// 1 + the number of the symbol, or 0: see TfcPort.
-int64_t EntryDescription::getRoom(unsigned result) {
-  auto room = entry.getResultAttrOfType<StringAttr>(result, kRoomAttr);
-  return room ? symbolNumbers.lookup(room) + 1 : 0;
-}
-
-int64_t EntryDescription::getRoomAxis(unsigned result) {
-  auto axis = entry.getResultAttrOfType<IntegerAttr>(result, kRoomAxisAttr);
-  return axis ? axis.getInt() : 0;
-}
-
 LogicalResult EntryDescription::addPorts() {
   auto nameOf = [&](DictionaryAttr attributes, StringRef kind, int64_t index) {
     auto name = attributes ? attributes.getAs<StringAttr>("tfc.name") : StringAttr();
@@ -119,12 +110,16 @@ LogicalResult EntryDescription::addPorts() {
                << index << " is an alias of '" << name.getValue() << "', which is no input";
       alias = found->second;
     }
-    outputs.push_back(makeDictionary({{"name", nameOf(entry.getResultAttrDict(index), "output", index)},
-                                      {"type", getPlainType(type)},
-                                      {"dims", builder.getDenseI64ArrayAttr(addDims(type))},
-                                      {"alias", builder.getI64IntegerAttr(alias)},
-                                      {"room", builder.getI64IntegerAttr(getRoom(index))},
-                                      {"room_axis", builder.getI64IntegerAttr(getRoomAxis(index))}}));
+    SmallVector<std::pair<StringRef, Attribute>> fields = {
+        {"name", nameOf(entry.getResultAttrDict(index), "output", index)},
+        {"type", getPlainType(type)},
+        {"dims", builder.getDenseI64ArrayAttr(addDims(type))},
+        {"alias", builder.getI64IntegerAttr(alias)}};
+    if (auto room = entry.getResultAttrOfType<StringAttr>(index, kRoomAttr)) {
+      fields.push_back({"room", builder.getI64IntegerAttr(symbolNumbers.lookup(room) + 1)});
+      fields.push_back({"room_axis", entry.getResultAttr(index, kRoomAxisAttr)});
+    }
+    outputs.push_back(makeDictionary(fields));
   }
   return success();
 }

@@ -209,6 +209,39 @@ for kind in ("few", "scalar"):
 epilogue("epilogue_dynamic", 19, "s1", dims("19, s1"), [(1, 1), (9, 50), (3, 0), (65, 97)])
 
 
+def epilogue_out(name, perm, b_type, sizes, element="f32", transposed=False):
+    """What follows a product is a cast, a transpose of what is stored, or both."""
+    ta = dims("s0, s1, 21")
+    tc, stored = dims("s0, s1, 37"), [["s0", "s1", "37"][i] for i in perm]
+    tl, to = dims("s0, s1, 37", element), dims(", ".join(stored), element)
+    body = ("%0 = tfc.matmul %a, %b" + (" {transpose_b}" if transposed else "") + f" : {ta}, {b_type}\n"
+            f"%1 = tfc.add %0, %bias : {tc}, tensor<37xf32>\n")
+    last = "%1"
+    if element != "f32":
+        body += f"%2 = tfc.cast %1 : {tc} -> {tl}\n"
+        last = "%2"
+    if perm != [0, 1, 2]:
+        body += f"%3 = tfc.transpose {last} {perm} : {tl}\n"
+        last = "%3"
+
+    def make(rng, b, s):
+        x, v = normal(rng, b, s, 21), normal(rng, 37)
+        y = normal(rng, *([b] if "s0" in b_type else []), *((37, 21) if transposed else (21, 37)))
+        whole = d(x) @ (d(y).swapaxes(-1, -2) if transposed else d(y)) + d(v)
+        return [x, y, v], [np.ascontiguousarray(whole.transpose(perm)).astype(np.float16 if element == "f16" else np.float32)]
+    Case(name, (f"%a: {ta}, %b: {b_type}, %bias: tensor<37xf32>", to, body + f"return {last} : {to}"), sizes, make,
+         tolerance=1e-3 if element == "f16" else 2e-5, scale=lambda *s: 10.0, dtypes=[np.float16 if element == "f16" else np.float32])
+
+
+OUT_SIZES = [(1, 1), (1, 7), (2, 65), (3, 19), (0, 3), (2, 0)]
+epilogue_out("out_f16", [0, 1, 2], "tensor<21x37xf32>", OUT_SIZES, "f16")
+epilogue_out("out_rows", [0, 2, 1], "tensor<21x37xf32>", OUT_SIZES)
+epilogue_out("out_batch", [1, 0, 2], "tensor<21x37xf32>", OUT_SIZES)
+epilogue_out("out_both", [2, 1, 0], "tensor<21x37xf32>", OUT_SIZES, "f16")
+epilogue_out("out_batches", [1, 0, 2], dims("s0, 21, 37"), OUT_SIZES)
+epilogue_out("out_transposed", [2, 0, 1], dims("s0, 37, 21"), OUT_SIZES, "f16", transposed=True)
+
+
 def packed(name, k, n, width, sizes, **more):
     """A right operand in panels, as tfc-pack-weights leaves it; a width that the target's vectors do not fit takes the generic road."""
     panels, rest = n // width, n % width
@@ -230,6 +263,7 @@ packed("packed", 768, 3072, 48, [(1, 1), (1, 9), (2, 45), (1, 300), (0, 3)], ben
        work=lambda b, s: 2 * b * s * 768 * 3072, flops=True)
 packed("packed_tail", 77, 101, 48, [(1, n) for n in range(1, 18)] + [(3, 43), (1, 257)])
 packed("packed_whole_vector_tail", 70, 112, 48, [(1, 1), (1, 20)])
+packed("packed_large_a", 768, 101, 48, [(1, 2800), (3, 1001)])
 packed("packed_wide_tail", 70, 140, 48, [(1, 1), (1, 5), (2, 23)])
 packed("packed_block_tail", 33, 120, 48, [(1, 1), (1, 13)])
 packed("packed_short", 3, 50, 32, [(1, 1), (1, 33)])

@@ -114,6 +114,16 @@ TEST(ContractionSchedule, OnlyPackedPanelsArePrefetched) {
   EXPECT_EQ(selectContraction(problem, target("x86-64-v4")).prefetchLines, 12);
 }
 
+TEST(ContractionSchedule, OnlyPackedPanelsAreReadAgainForTheSakeOfA) {
+  ContractionProblem problem;
+  problem.n = 768, problem.k = 3072;
+  EXPECT_EQ(selectContraction(problem, target("x86-64-v4")).largeA, 0);
+  problem.packedWidth = 48;
+  int64_t largeA = selectContraction(problem, target("x86-64-v4")).largeA;
+  EXPECT_LT(512 * 768, largeA);
+  EXPECT_GE(1024 * 3072, largeA);
+}
+
 TEST(ContractionSchedule, FewPanelsLeaveMoreTilesOfRows) {
   ContractionProblem problem;
   problem.n = 96, problem.k = 768, problem.packedWidth = 48;

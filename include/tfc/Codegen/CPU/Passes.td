@@ -51,7 +51,8 @@ def JoinVariants : Pass<"tfc-join-variants", "::mlir::ModuleOp"> {
 def GenerateContraction : Pass<"tfc-generate-contraction", "::mlir::ModuleOp"> {
   let summary = "write loops and vectors for framed kernels that are one matrix product of f32";
   let description = [{
-    Applies to a framed kernel whose only op is a `tfc.matmul` of f32 without `transpose_a`. Any other kernel is left to the
+    Applies to a framed kernel that is a `tfc.matmul` of f32 without `transpose_a` and its epilogue (ContractionEpilogue.h). Where
+    that ends in a cast or a transpose, elements are made in scratch and go from there to their places. Any other kernel is left to the
     generic road. Sets `tfc.tiles` and `tfc.scratch` on the kernel. Every element is one chain of multiply-adds
     in the order of k, whatever the tile, so results do not depend on how the work is cut.
   }];
@@ -110,7 +111,8 @@ def GenerateAttention : Pass<"tfc-generate-attention", "::mlir::ModuleOp"> {
     Applies to a framed kernel that is one `tfc.attention` of f32 with head dims of 1 to 256 known at compile time, transposes
     and slices of its query, key and value, and a transpose of its output, all of which leave the last dim as it is. Any other
     kernel is left to the generic road. A few queries go one by one with the head dim along the lanes, more of them in blocks with a query per
-    lane. Sets `tfc.tiles` and `tfc.scratch` on the kernel. What a query gets does not depend on the batch, on the
+    lane. Keys that no query of a block may see, for `causal`, a window or `key_lengths`, are not read unless a query that may see none at all needs
+    them. Sets `tfc.tiles` and `tfc.scratch` on the kernel. What a query gets does not depend on the batch, on the
     other heads, or on how the tiles are cut.
   }];
   let options = [Option<"cpu", "cpu", "std::string", "\"native\"", "the CPUs to choose block sizes for">];

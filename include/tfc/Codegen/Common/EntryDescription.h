@@ -42,8 +42,6 @@ public:
 
 private:
   void addSymbols();
-  int64_t getRoom(unsigned result);
-  int64_t getRoomAxis(unsigned result);
   LogicalResult addPorts();
   LogicalResult addLaunch(LaunchOp launch);
   /// The launches and inputs that a launch's operand comes from, through reshapes and the results of regions.

@@ -51,8 +51,8 @@ def FormKernels : Pass<"tfc-form-kernels", "::mlir::ModuleOp"> {
     own (a result that is an argument, a weight, a constant, or is returned twice; a value that a region yields), a
     kernel that copies makes it.
 
-    What follows a product and can be computed on its elements before they leave the cache (bias, activation, residual) is its
-    epilogue, in its kernel; the lookups whose sum a norm takes are one kernel with the norm. Both are fusions: each candidate
+    What follows a product and can be computed on its elements before they leave the cache (bias, activation, residual; a cast and a
+    transpose of what is stored) is its epilogue, in its kernel; the lookups whose sum a norm takes are one kernel with the norm. Both are fusions: each candidate
     gets a remark, of kind `epilogue` or `embedding`, and either can be switched off. A residual sum that a norm and others
     use is a second result of the norm's kernel.
 

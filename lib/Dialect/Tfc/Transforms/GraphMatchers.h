@@ -33,6 +33,10 @@ struct ScaledValue {
 };
 std::optional<ScaledValue> matchScaling(Operation *op);
 
+/// Whether `whole` is `dim` for every value of the symbols, but where other lengths than 1 and `dim` are broadcast with it:
+/// broadcast(m, dim) and the like.
+bool isBroadcastOf(DimExprAttr whole, DimExprAttr dim);
+
 /// The operand of a commutative op that is not `known`; null when `known` is none or both of them.
 Value getOtherOperand(Operation *op, Value known);
 
