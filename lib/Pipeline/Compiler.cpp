@@ -145,13 +145,18 @@ CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &m
 //===----------------------------------------------------------------------------------------------===//
 
 /// A module whose stages are looked at should have all of its kernels in them.
-void Compiler::openCache() {
-  if (options.cacheDir.empty() || options.stage != Stage::SharedLibrary || !options.saveStagesDir.empty() || entered > Stage::Plan)
+void Compiler::openCache(ModuleOp module) {
+  bool isLibrary = options.stage == Stage::SharedLibrary || options.stage == Stage::Archive;
+  if (options.cacheDir.empty() || !isLibrary || !options.saveStagesDir.empty() || entered > Stage::Plan)
     return;
   cache = std::make_unique<::tfc::KernelCache>(options.cacheDir, options.cacheLimit, [this](StringRef sentence) {
     emitWarning(UnknownLoc::get(&context)) << sentence;
   });
-  reuse = std::make_unique<KernelReuse>(*cache, options.cpu);
+  // In an archive the names of kernels end with that of the query function, which may be made from the model's.
+  std::string names;
+  if (auto name = module->getAttrOfType<StringAttr>("tfc.model_name"); name && options.stage == Stage::Archive)
+    names = "archive " + options.querySymbol + " " + name.str();
+  reuse = std::make_unique<KernelReuse>(*cache, options.cpu, names);
 }
 
 CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
@@ -287,7 +292,7 @@ CompileStatus Compiler::run(const CompileInput &input) {
     emitError(UnknownLoc::get(&context)) << "--require-fusion needs a compilation that goes through the stage fused";
     return CompileStatus::BadInput;
   }
-  openCache();
+  openCache(*module);
   report.addOperators(*module);
   auto finishStage = [&](Stage done) -> CompileStatus {
     double milliseconds = millisecondsSince(start);

@@ -47,13 +47,14 @@ static void printAll(func::FuncOp kernel, raw_ostream &os) {
   os << '\n';
 }
 
-KernelReuse::KernelReuse(::tfc::KernelCache &cache, StringRef cpu) : cache(cache) {
+KernelReuse::KernelReuse(::tfc::KernelCache &cache, StringRef cpu, StringRef names) : cache(cache) {
   llvm::Expected<::tfc::CpuTargets> parsed = ::tfc::parseCpuTargets(cpu);
   if (!parsed) {
     llvm::consumeError(parsed.takeError()); // Whoever generates the code reports it.
     return;
   }
-  llvm::raw_string_ostream os(targets);
+  llvm::raw_string_ostream os(context);
+  os << names << '\n';
   for (const ::tfc::CpuTarget &target : *parsed)
     os << target.name << ' ' << target.triple << ' ' << target.llvmCpu << ' ' << target.llvmFeatures << '\n';
 }
@@ -95,7 +96,7 @@ void KernelReuse::replaceKnownKernels(ModuleOp module) {
     llvm::append_range(functions, variants.lookup(kernel.getName()));
     if (!llvm::all_of(functions, isSelfContained))
       continue;
-    std::string text = targets;
+    std::string text = context;
     llvm::raw_string_ostream os(text);
     for (func::FuncOp function : functions)
       printAll(function, os);

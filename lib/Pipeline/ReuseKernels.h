@@ -19,8 +19,8 @@ namespace mlir::tfc {
 /// final signature, tiles and scratch, so that all passes behind have nothing to do with it; its object file is linked in the end.
 class KernelReuse {
 public:
-  /// `cpu` names the CPUs as a pipeline's option does.
-  KernelReuse(::tfc::KernelCache &cache, StringRef cpu);
+  /// `cpu` names the CPUs as a pipeline's option does; `names` is what the symbols of the object files depend on.
+  KernelReuse(::tfc::KernelCache &cache, StringRef cpu, StringRef names);
 
   /// On a module whose kernels stand as they will be generated: packed, one function per variant.
   void replaceKnownKernels(ModuleOp module);
@@ -32,7 +32,7 @@ public:
 
 private:
   ::tfc::KernelCache &cache;
-  std::string targets; ///< All that code generation knows of them.
+  std::string context; ///< What else than the kernel its object file depends on.
   llvm::StringMap<::tfc::KernelCache::Key> keys; ///< Of kernels that are compiled now.
 };
 

@@ -65,7 +65,7 @@ struct CompileOptions {
   std::string cpu = "native"; ///< see TargetInfo/CpuTarget.h
   std::string querySymbol; ///< Empty: the usual one, see ArtifactOptions.
   TfcWeightMode weights = TFC_WEIGHTS_EMBED;
-  std::string cacheDir; ///< of kernels, for shared libraries whose stages are not saved; empty: none
+  std::string cacheDir; ///< of kernels, for libraries whose stages are not saved; empty: none
   uint64_t cacheLimit = ::tfc::KernelCache::kDefaultLimit; ///< bytes
   bool reference = false;
   bool plainKernels = false;
@@ -101,7 +101,7 @@ private:
   CompileStatus load(const CompileInput &input, OwningOpRef<ModuleOp> &module, Stage &stage);
   CompileStatus runStage(ModuleOp module, Stage stage);
   CompileStatus runPasses(ModuleOp module, Stage stage, PassBuilder build);
-  void openCache();
+  void openCache(ModuleOp module);
   /// The work, or what the guard makes of it.
   LogicalResult runGuarded(ModuleOp module, PassManager *passes, llvm::function_ref<LogicalResult()> work);
   CompileStatus checkFusions(ModuleOp module, Stage stage);

@@ -147,6 +147,16 @@ checks.run("tfc-run", "./2.so", "--inputs", f"{case}.inputs.npz", "--expect", f"
 _, found, _, _ = compiled(small, "--cache-dir=shared")
 checks.check("and leave a cache that works", found == count, (found, count))
 
+# Archives, whose symbols have other names.
+checks.run("tfc-compile", small, "--emit=archive", "-o", "without.a", "--name=one")
+for found in (0, count):
+    checks.run("tfc-compile", small, "--emit=archive", "-o", "with.a", "--name=one", "--cache-dir=cache", "--report=report.json")
+    report = json.loads(pathlib.Path("report.json").read_text())
+    checks.check(f"archive: {found} from the cache", report["kernels_from_cache"] == found, report["kernels_from_cache"])
+    checks.check("archive: the same bytes", pathlib.Path("with.a").read_bytes() == pathlib.Path("without.a").read_bytes())
+checks.run("tfc-compile", small, "--emit=archive", "-o", "two.a", "--name=two", "--cache-dir=cache", "--report=report.json")
+checks.check("another model's names", json.loads(pathlib.Path("report.json").read_text())["kernels_from_cache"] == 0)
+
 # Stages that are written out are whole.
 for stage in ("host", "llvm", "obj"):
     checks.run("tfc-compile", small, f"--emit={stage}", "-o", "with.out", "--cache-dir=cache")
