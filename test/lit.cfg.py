@@ -9,10 +9,13 @@
 #   onnx-testdata  the official ONNX node tests are installed (Debian: libonnx-testdata), or
 #                  `--param onnx-testdata=FOLDER` says where they are
 #   onnxruntime-node  NODE_PATH names a folder with this package of npm
+#   qemu-aarch64  the compiler links libraries for aarch64, and an emulator with a C library of that machine is here
+#                  (Debian: libc6-dev-arm64-cross, qemu-user-static)
 #   fuzzer   the programs of libFuzzer are built (preset `fuzz`)
 #   <flag>   the machine has this flag in /proc/cpuinfo, written as cpu-avx512f
 
 import os
+import shutil
 import subprocess
 
 import lit.formats
@@ -57,6 +60,11 @@ if any(os.path.isdir(os.path.join(folder, "onnxruntime-node")) for folder in nod
     config.available_features.add("onnxruntime-node")
     config.environment["NODE_PATH"] = node_path
 
+aarch64 = "/usr/aarch64-linux-gnu"
+qemu = shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64")
+if qemu and os.path.exists(f"{aarch64}/lib/crt1.o") and os.path.exists(os.path.join(config.tfc_binary_root, "lib", "tfc-core-aarch64.o")):
+    config.available_features.add("qemu-aarch64")
+
 if os.path.exists(os.path.join(config.tfc_tools_dir, "tfc-fuzz-onnx")):
     config.available_features.add("fuzzer")
 
@@ -85,4 +93,8 @@ config.substitutions += [
     ("%mlir_include", config.mlir_include_dir),
     ("%cc", config.c_compiler),
     ("%onnx_testdata", onnx_testdata),
+    ("%aarch64_run", f"{qemu} -L {aarch64}"),
+    # What clang would need a whole cross compiler for: the C library's own start, and no compiler's library.
+    ("%aarch64_cc", f"{config.llvm_tools_dir}/clang --target=aarch64-linux-gnu -isystem {aarch64}/include -fuse-ld=lld -nostdlib "
+                    f"-Wl,--dynamic-linker=/lib/ld-linux-aarch64.so.1 -L{aarch64}/lib {aarch64}/lib/crt1.o {aarch64}/lib/crti.o -lm -lc {aarch64}/lib/crtn.o"),
 ]

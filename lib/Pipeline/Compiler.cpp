@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Pipeline/Compiler.h"
+#include "ReuseKernels.h"
 
 #include "tfc/Dialect/Tfc/IR/CheckNesting.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
@@ -35,6 +36,8 @@ using namespace mlir::tfc;
 Compiler::Compiler(MLIRContext &context, CompileOptions options) : context(context), options(std::move(options)) {
   context.loadDialect<TfcDialect, func::FuncDialect>();
 }
+
+Compiler::~Compiler() = default;
 
 /// An llvm::Error as a diagnostic without a place.
 static CompileStatus reportError(MLIRContext &context, llvm::Error error, CompileStatus status) {
@@ -142,7 +145,32 @@ CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &m
 // Running
 //===----------------------------------------------------------------------------------------------===//
 
+/// A module whose stages are looked at should have all of its kernels in them.
+void Compiler::openCache(ModuleOp module) {
+  bool isLibrary = options.stage == Stage::SharedLibrary || options.stage == Stage::Archive;
+  if (options.cacheDir.empty() || !isLibrary || !options.saveStagesDir.empty() || entered > Stage::Plan)
+    return;
+  cache = std::make_unique<::tfc::KernelCache>(options.cacheDir, options.cacheLimit, [this](StringRef sentence) {
+    emitWarning(UnknownLoc::get(&context)) << sentence;
+  });
+  // In an archive the names of kernels end with that of the query function, which may be made from the model's.
+  std::string names;
+  if (auto name = module->getAttrOfType<StringAttr>("tfc.model_name"); name && options.stage == Stage::Archive)
+    names = "archive " + options.querySymbol + " " + name.str();
+  reuse = std::make_unique<KernelReuse>(*cache, options.cpu, names);
+}
+
 CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
+  if (stage != Stage::Host || !reuse)
+    return runPasses(module, stage, [&](OpPassManager &pm, const PipelineOptions &pipeline) { buildStage(pm, stage, pipeline); });
+  if (CompileStatus status = runPasses(module, stage, buildKernelPreparation); status != CompileStatus::Success)
+    return status;
+  reuse->replaceKnownKernels(module);
+  report.setReusedKernels(reuse->objects.size());
+  return runPasses(module, stage, buildHostFromPrepared);
+}
+
+CompileStatus Compiler::runPasses(ModuleOp module, Stage stage, PassBuilder build) {
   PassManager pm(&context);
   PipelineOptions pipeline;
   pipeline.cpu = options.cpu;
@@ -152,7 +180,7 @@ CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
   pipeline.exposeAttention = options.exposeAttention;
   for (const std::string &name : options.disabledFusions)
     pipeline.disabledFusions.push_back(name);
-  buildStage(pm, stage, pipeline);
+  build(pm, pipeline);
   if (options.configurePassManager && failed(options.configurePassManager(pm)))
     return CompileStatus::BadInput;
   // What the fusions tell goes to the report; everything else goes on to whoever listens.
@@ -226,6 +254,10 @@ CompileStatus Compiler::writeCode(ModuleOp module) {
   for (const ::tfc::CpuTarget &cpu : *cpus)
     artifact.variants.push_back({artifact.variants.empty() ? "" : "." + cpu.name, cpu.featureBits});
   artifact.querySymbol = options.querySymbol;
+  if (reuse) {
+    artifact.kernelObjects = std::move(reuse->objects);
+    artifact.onKernelObject = [&](StringRef kernel, StringRef object) { reuse->keep(module, kernel, object); };
+  }
   bool isLibrary = options.stage == Stage::SharedLibrary || options.stage == Stage::Archive;
   llvm::Error error = isLibrary
                           ? emitArtifact(module, options.stage == Stage::Archive ? LibraryKind::Static : LibraryKind::Shared, artifact)
@@ -261,6 +293,7 @@ CompileStatus Compiler::run(const CompileInput &input) {
     emitError(UnknownLoc::get(&context)) << "--require-fusion needs a compilation that goes through the stage fused";
     return CompileStatus::BadInput;
   }
+  openCache(*module);
   report.addOperators(*module);
   auto finishStage = [&](Stage done) -> CompileStatus {
     double milliseconds = millisecondsSince(start);
@@ -297,5 +330,7 @@ CompileStatus Compiler::run(const CompileInput &input) {
   LogicalResult written = runGuarded(*module, nullptr, [&] { return success((status = writeCode(*module)) == CompileStatus::Success); });
   if (failed(written))
     return status == CompileStatus::Success ? CompileStatus::Defect : status;
+  if (cache)
+    cache->prune();
   return finishStage(options.stage);
 }

@@ -124,10 +124,7 @@ static void buildKernels(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createFormKernels(form));
 }
 
-static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
-  // Kernels first: only their code says how many tiles and how much scratch a launch needs.
-  CPUPipelineOptions cpu;
-  cpu.cpu = options.cpu;
+void mlir::tfc::buildKernelPreparation(OpPassManager &pm, const PipelineOptions &options) {
   // Of kernels that a user has marked as plain; in the others nothing is left to decompose.
   DecomposeOpsOptions decompose;
   decompose.keepAttention = true;
@@ -141,6 +138,12 @@ static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
   AddVariantsOptions variants;
   variants.cpu = options.cpu;
   pm.addPass(createAddVariants(variants));
+}
+
+void mlir::tfc::buildHostFromPrepared(OpPassManager &pm, const PipelineOptions &options) {
+  // Kernels first: only their code says how many tiles and how much scratch a launch needs.
+  CPUPipelineOptions cpu;
+  cpu.cpu = options.cpu;
   buildKernelPipeline(pm, cpu);
   pm.addPass(createLowerHostProgram());
 }
@@ -161,7 +164,8 @@ void mlir::tfc::buildStage(OpPassManager &pm, Stage stage, const PipelineOptions
     pm.addPass(createPlanMemory());
     return;
   case Stage::Host:
-    return buildHost(pm, options);
+    buildKernelPreparation(pm, options);
+    return buildHostFromPrepared(pm, options);
   case Stage::LLVM:
     return buildLLVM(pm, options);
   case Stage::Import:

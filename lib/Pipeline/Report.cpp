@@ -148,6 +148,7 @@ llvm::json::Value Report::toJSON() const {
     stageList.push_back(llvm::json::Object{{"name", name}, {"ms", milliseconds}});
   return llvm::json::Object{{"operators", std::move(operatorList)}, {"fusions", std::move(fusionList)},
                             {"kernels", std::move(kernelList)},     {"stages", std::move(stageList)},
+                            {"kernels_from_cache", reusedKernels},
                             {"arena_bytes", arenaBytes},            {"arena_dims", arenaDims},
                             {"peak_bytes", getPeakMemory()}};
 }

@@ -7,13 +7,21 @@
 
 #include "tfc/Target/EmbeddedFiles.h"
 
+#include "llvm/TargetParser/Host.h"
+
 extern "C" {
 extern const char tfc_embedded_core_object[], tfc_embedded_core_object_end[];
+extern const char tfc_embedded_core_object_aarch64[], tfc_embedded_core_object_aarch64_end[];
 extern const char tfc_embedded_model_abi[], tfc_embedded_model_abi_end[];
 }
 
-llvm::StringRef tfc::getRuntimeCoreObject() {
-  return {tfc_embedded_core_object, size_t(tfc_embedded_core_object_end - tfc_embedded_core_object)};
+llvm::StringRef tfc::getRuntimeCoreObject(const llvm::Triple &triple) {
+  llvm::Triple host(llvm::sys::getDefaultTargetTriple());
+  if (triple.getArch() == host.getArch() && triple.getOS() == host.getOS())
+    return {tfc_embedded_core_object, size_t(tfc_embedded_core_object_end - tfc_embedded_core_object)};
+  if (triple.getArch() == llvm::Triple::aarch64 && triple.isOSLinux())
+    return {tfc_embedded_core_object_aarch64, size_t(tfc_embedded_core_object_aarch64_end - tfc_embedded_core_object_aarch64)};
+  return {};
 }
 
 llvm::StringRef tfc::getModelABIText() {

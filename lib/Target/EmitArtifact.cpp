@@ -11,12 +11,14 @@
 #include "tfc/Target/EmitModelABI.h"
 #include "tfc/Target/LinkSharedLibrary.h"
 #include "tfc/Target/OutputFile.h"
+#include "tfc/Target/SplitCode.h"
 #include "tfc/Target/StaticArchive.h"
 #include "tfc/Target/TranslateToLLVMIR.h"
 #include "tfc/Target/WeightSegment.h"
 #include "tfc/Target/WriteWeights.h"
 #include "tfc/Weights/ContentHash.h"
 
+#include "llvm/ADT/SmallBitVector.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -127,48 +129,113 @@ static llvm::Error writeEmbeddedWeights(const ModelReading &model, OutputFile &l
 // Code
 //===----------------------------------------------------------------------------------------------===//
 
-/// The LLVM module with kernels, host programs and descriptor.
-static llvm::Expected<std::unique_ptr<llvm::Module>> makeModule(ModuleOp module, const ModelReading &model,
-                                                                const ArtifactOptions &options,
-                                                                llvm::LLVMContext &context) {
+/// LLVM IR for the machine.
+static llvm::Error translate(ModuleOp code, const llvm::TargetMachine &machine, ::tfc::OwnedModule &result) {
+  auto translated = translateToLLVMIR(code, *result.context);
+  if (!translated)
+    return translated.takeError();
+  result.module = std::move(*translated);
+  result.module->setTargetTriple(machine.getTargetTriple());
+  result.module->setDataLayout(machine.createDataLayout());
+  return llvm::Error::success();
+}
+
+/// The code of the module in parts, the first with the descriptor.
+static llvm::Expected<std::vector<::tfc::OwnedModule>> makeModules(ArrayRef<CodePart> parts, const ModelReading &model,
+                                                                   const llvm::TargetMachine &machine, StringRef querySymbol) {
+  std::vector<::tfc::OwnedModule> modules(parts.size());
+  for (auto [part, module] : llvm::zip_equal(parts, modules)) {
+    if (llvm::Error error = translate(*part.code, machine, module))
+      return std::move(error);
+    if (&module != &modules.front())
+      ::tfc::hideKernels(*module.module, model.description);
+    else if (llvm::Error error = ::tfc::emitModelABI(*module.module, model.description, querySymbol))
+      return std::move(error);
+  }
+  return modules;
+}
+
+static llvm::Triple getTriple(const ArtifactOptions &options) {
+  return llvm::Triple(llvm::Triple::normalize(options.target.triple.empty() ? llvm::sys::getDefaultTargetTriple() : options.target.triple));
+}
+
+static bool isThisMachine(const llvm::Triple &triple) {
+  llvm::Triple host(llvm::sys::getDefaultTargetTriple());
+  return triple.getArch() == host.getArch() && triple.getOS() == host.getOS();
+}
+
+/// The runtime's core goes into every model.so.
+static llvm::Error checkTripleIsLinkable(const llvm::Triple &triple) {
+  if (!::tfc::getRuntimeCoreObject(triple).empty())
+    return llvm::Error::success();
+  return llvm::createStringError("a shared library for '%s' cannot be linked by this compiler, for the runtime's core was not built "
+                                 "for it; object files and assembly can be written",
+                                 triple.str().c_str());
+}
+
+/// Object files in an order that depends on the model alone: that of the host programs, then those of the kernels as the model
+/// numbers them, compiled here or before.
+static llvm::Expected<std::vector<SmallString<0>>> compileParts(ModuleOp module, const ModelReading &model, LibraryKind kind,
+                                                                const ArtifactOptions &options) {
   auto machine = ::tfc::createTargetMachine(options.target);
   if (!machine)
     return machine.takeError();
-  auto translated = translateToLLVMIR(module, context);
-  if (!translated)
-    return translated.takeError();
-  (*translated)->setTargetTriple((*machine)->getTargetTriple());
-  (*translated)->setDataLayout((*machine)->createDataLayout());
-  if (llvm::Error error = ::tfc::emitModelABI(**translated, model.description, options.querySymbol))
+  if (llvm::Error error = checkTripleIsLinkable((*machine)->getTargetTriple()))
     return std::move(error);
-  return translated;
-}
-
-/// The runtime's core goes into every model.so, and it is there for one kind of machine only.
-static llvm::Error checkTripleIsLinkable(const llvm::Triple &triple) {
-  llvm::Triple host(llvm::sys::getDefaultTargetTriple());
-  if (triple.getArch() == host.getArch() && triple.getOS() == host.getOS())
-    return llvm::Error::success();
-  return llvm::createStringError("a shared library for '%s' cannot be linked on '%s', for the runtime's core "
-                                 "is there for the latter only; "
-                                 "object files and assembly can be written",
-                                 triple.str().c_str(), host.str().c_str());
-}
-
-static llvm::Expected<std::vector<llvm::SmallString<0>>> emitCheckedObjects(std::unique_ptr<llvm::Module> code,
-                                                                            const ArtifactOptions &options) {
-  if (llvm::Error error = checkTripleIsLinkable(code->getTargetTriple()))
-    return std::move(error);
-  return ::tfc::emitObjects(std::move(code), options.target, options.threads);
-}
-
-static llvm::Error linkLibrary(std::unique_ptr<llvm::Module> code, const ArtifactOptions &options,
-                               OutputFile &library) {
-  llvm::Expected<std::vector<llvm::SmallString<0>>> objects = emitCheckedObjects(std::move(code), options);
+  llvm::Expected<std::vector<CodePart>> parts = splitCode(module, model.description);
+  if (!parts)
+    return parts.takeError();
+  llvm::Expected<std::vector<::tfc::OwnedModule>> modules = makeModules(*parts, model, **machine, options.querySymbol);
+  if (!modules)
+    return modules.takeError();
+  if (kind == LibraryKind::Static)
+    for (::tfc::OwnedModule &part : *modules)
+      ::tfc::qualifyNames(*part.module, options.querySymbol);
+  llvm::Expected<std::vector<SmallString<0>>> objects = ::tfc::emitObjects(std::move(*modules), options.target, options.threads);
   if (!objects)
     return objects.takeError();
-  SmallVector<StringRef> inputs(objects->begin(), objects->end());
-  inputs.push_back(::tfc::getRuntimeCoreObject());
+
+  ArrayRef<::tfc::KernelDescription> kernels = model.description.kernels;
+  std::vector<SmallString<0>> ofKernel(kernels.size());
+  llvm::SmallBitVector compiled(kernels.size());
+  for (auto [part, object] : llvm::zip_equal(*parts, *objects)) {
+    for (uint32_t number : part.kernels)
+      compiled.set(number);
+    if (&part == &parts->front())
+      continue;
+    if (options.onKernelObject && part.kernels.size() == 1)
+      options.onKernelObject(kernels[part.kernels.front()].name, object);
+    ofKernel[part.kernels.front()] = std::move(object);
+  }
+  objects->resize(1);
+  for (auto [number, kernel] : llvm::enumerate(kernels)) {
+    auto known = options.kernelObjects.find(kernel.name);
+    if (!compiled[number] && known == options.kernelObjects.end())
+      return llvm::createStringError("kernel @%s has no code", kernel.name.c_str());
+    if (!compiled[number])
+      ofKernel[number] = known->second;
+    if (!ofKernel[number].empty())
+      objects->push_back(std::move(ofKernel[number]));
+  }
+  return objects;
+}
+
+static llvm::Error linkLibrary(ModuleOp module, const ModelReading &model, const ArtifactOptions &options, OutputFile &library) {
+  llvm::Expected<std::vector<SmallString<0>>> objects = compileParts(module, model, LibraryKind::Shared, options);
+  if (!objects)
+    return objects.takeError();
+  llvm::Triple triple = getTriple(options);
+  // The page that stands for the weights is in the first object. Last in the list, it comes last in memory on every machine.
+  SmallVector<StringRef> inputs(std::next(objects->begin()), objects->end());
+  inputs.push_back(::tfc::getRuntimeCoreObject(triple));
+  inputs.push_back(objects->front());
+  SmallString<0> nothing;
+  if (!isThisMachine(triple)) {
+    ::tfc::OwnedModule empty;
+    empty.module = std::make_unique<llvm::Module>("nothing", *empty.context);
+    if (llvm::Error error = ::tfc::emitCode(*empty.module, options.target, /*object=*/true, nothing))
+      return error;
+  }
   // The linker maps what it writes, and a disk that is full then ends it with a signal: it works in the
   // folder for temporary files, and the copy can fail in an orderly way. The weights are not in it yet.
   llvm::Expected<::tfc::TemporaryFolder> folder = ::tfc::TemporaryFolder::create();
@@ -179,6 +246,7 @@ static llvm::Error linkLibrary(std::unique_ptr<llvm::Module> code, const Artifac
   link.outputPath = linkedPath;
   link.soname = llvm::sys::path::filename(options.outputPath);
   link.exportedSymbol = options.querySymbol;
+  link.foreignObject = nothing;
   if (llvm::Error error = ::tfc::linkSharedLibrary(inputs, link))
     return error;
   auto linked = llvm::MemoryBuffer::getFile(linkedPath, /*IsText=*/false, /*RequiresNullTerminator=*/false);
@@ -191,11 +259,9 @@ static llvm::Error linkLibrary(std::unique_ptr<llvm::Module> code, const Artifac
 }
 
 /// Objects, weights and the runtime's core in one archive.
-static llvm::Error packArchive(std::unique_ptr<llvm::Module> code, const ModelReading &model, const ArtifactOptions &options,
-                               OutputFile &library) {
-  llvm::Triple triple = code->getTargetTriple();
-  ::tfc::qualifyNames(*code, options.querySymbol);
-  llvm::Expected<std::vector<llvm::SmallString<0>>> objects = emitCheckedObjects(std::move(code), options);
+static llvm::Error packArchive(ModuleOp module, const ModelReading &model, const ArtifactOptions &options, OutputFile &library) {
+  llvm::Triple triple = getTriple(options);
+  llvm::Expected<std::vector<llvm::SmallString<0>>> objects = compileParts(module, model, LibraryKind::Static, options);
   if (!objects)
     return objects.takeError();
   // The names of members are for people only; linkers look at the symbols.
@@ -223,7 +289,7 @@ static llvm::Error packArchive(std::unique_ptr<llvm::Module> code, const ModelRe
     weights = std::move(*mapped);
     members.emplace_back(stem + "-weights.o", weights->getBuffer());
   }
-  members.emplace_back("tfc-core.o", ::tfc::getRuntimeCoreObject());
+  members.emplace_back("tfc-core.o", ::tfc::getRuntimeCoreObject(triple));
   llvm::raw_fd_ostream os(library.descriptor(), /*shouldClose=*/false);
   return ::tfc::writeStaticArchive(os, members);
 }
@@ -270,15 +336,11 @@ llvm::Error mlir::tfc::emitArtifact(ModuleOp module, LibraryKind kind, const Art
     weights.emplace(std::move(*file));
   }
 
-  llvm::LLVMContext context;
-  llvm::Expected<std::unique_ptr<llvm::Module>> code = makeModule(module, *model, options, context);
-  if (!code)
-    return code.takeError();
   if (kind == LibraryKind::Static) {
-    if (llvm::Error error = packArchive(std::move(*code), *model, options, *library))
+    if (llvm::Error error = packArchive(module, *model, options, *library))
       return error;
   } else {
-    if (llvm::Error error = linkLibrary(std::move(*code), options, *library))
+    if (llvm::Error error = linkLibrary(module, *model, options, *library))
       return error;
     if (llvm::Error error = writeEmbeddedWeights(*model, *library))
       return error;
@@ -303,12 +365,16 @@ llvm::Error mlir::tfc::emitCodeFile(ModuleOp module, CodeKind kind, const Artifa
   llvm::Expected<OutputFile> file = OutputFile::create(options.outputPath);
   if (!file)
     return file.takeError();
-  llvm::LLVMContext context;
-  llvm::Expected<std::unique_ptr<llvm::Module>> code = makeModule(module, *model, options, context);
-  if (!code)
-    return code.takeError();
+  auto machine = ::tfc::createTargetMachine(options.target);
+  if (!machine)
+    return machine.takeError();
+  ::tfc::OwnedModule code;
+  if (llvm::Error error = translate(module, **machine, code))
+    return error;
+  if (llvm::Error error = ::tfc::emitModelABI(*code.module, model->description, options.querySymbol))
+    return error;
   llvm::SmallString<0> bytes;
-  if (llvm::Error error = ::tfc::emitCode(**code, options.target, kind == CodeKind::Object, bytes))
+  if (llvm::Error error = ::tfc::emitCode(*code.module, options.target, kind == CodeKind::Object, bytes))
     return error;
   if (llvm::Error error = file->write(bytes))
     return error;

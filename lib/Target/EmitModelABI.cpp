@@ -221,16 +221,25 @@ Constant *DescriptorBuilder::weight(const tfc::WeightDescription &weight) {
 Constant *DescriptorBuilder::embeddedSegment() {
   if (model.embeddedBytes == 0)
     return null();
-  Type *type = ArrayType::get(Type::getInt8Ty(context), tfc::kWeightSegmentPage);
-  auto *global = new GlobalVariable(module, type, /*isConstant=*/false, GlobalValue::ExternalLinkage,
-                                    ConstantAggregateZero::get(type), tfc::kWeightSegmentSymbol);
-  global->setVisibility(GlobalValue::HiddenVisibility);
-  // For data far away LLVM chooses kWeightSegmentSection by itself; by name it would not be free of bytes in
-  // the file.
-  global->setCodeModel(CodeModel::Large);
+  Type *page = ArrayType::get(Type::getInt8Ty(context), tfc::kWeightSegmentPage);
   // The largest page of the targets that tfc knows besides x86-64 is 64 KB.
-  uint64_t page = module.getTargetTriple().isX86() ? tfc::kWeightSegmentPage : 65536;
-  global->setAlignment(Align(model.embeddedBytes >= tfc::kWorthLargePages ? tfc::kLargePage : page));
+  bool isX86 = module.getTargetTriple().isX86();
+  uint64_t alignment = model.embeddedBytes >= tfc::kWorthLargePages ? tfc::kLargePage : isX86 ? tfc::kWeightSegmentPage : 65536;
+  auto *global = new GlobalVariable(module, page, /*isConstant=*/false, GlobalValue::ExternalLinkage,
+                                    isX86 ? ConstantAggregateZero::get(page) : nullptr, tfc::kWeightSegmentSymbol);
+  global->setVisibility(GlobalValue::HiddenVisibility);
+  if (isX86) {
+    // For data far away LLVM chooses kWeightSegmentSection by itself; by name it would not be free of bytes in
+    // the file.
+    global->setCodeModel(CodeModel::Large);
+    global->setAlignment(Align(alignment));
+    return global;
+  }
+  // Elsewhere only assembly can say so.
+  module.appendModuleInlineAsm((".section " + tfc::kWeightSegmentSection + ",\"aw\",%nobits\n.hidden " + tfc::kWeightSegmentSymbol +
+                                "\n.globl " + tfc::kWeightSegmentSymbol + "\n.p2align " + Twine(Log2_64(alignment)) + "\n" + tfc::kWeightSegmentSymbol + ":\n.zero " +
+                                Twine(tfc::kWeightSegmentPage) + "\n.text\n")
+                                   .str());
   return global;
 }
 
@@ -261,9 +270,16 @@ Constant *DescriptorBuilder::buildModel() {
        i32(model.entries.size()), i32(model.kernels.size()), weights(), coreApi()});
 }
 
-/// Whatever is defined here is for the descriptor alone. A prefix that no C name has keeps a kernel called
-/// "memcpy" or "tfc_core_api" from taking the place of the real one. Returns the functions by their old
-/// names.
+/// A prefix that no C name has keeps a kernel called "memcpy" or "tfc_core_api" from taking the place of the real
+/// one.
+static void hide(GlobalObject &object) {
+  object.setName("tfc.code." + object.getName());
+  object.setLinkage(GlobalValue::ExternalLinkage);
+  object.setVisibility(GlobalValue::HiddenVisibility);
+  object.setDSOLocal(true);
+}
+
+/// Whatever is defined here is for the descriptor alone. Returns the functions by their old names.
 static StringMap<Function *> hideDefinitions(Module &module) {
   StringMap<Function *> functions;
   for (GlobalObject &object : module.global_objects()) {
@@ -273,12 +289,28 @@ static StringMap<Function *> hideDefinitions(Module &module) {
       functions[function->getName()] = function;
     if (object.hasLocalLinkage())
       continue;
-    object.setName("tfc.code." + object.getName());
-    object.setLinkage(GlobalValue::ExternalLinkage);
-    object.setVisibility(GlobalValue::HiddenVisibility);
-    object.setDSOLocal(true);
+    hide(object);
   }
   return functions;
+}
+
+/// The functions of kernels that have `isDeclaration` or not, in the order of the model.
+static std::vector<Function *> findKernels(Module &module, const tfc::ModelDescription &model, bool isDeclaration) {
+  std::vector<Function *> found;
+  for (const tfc::KernelDescription &kernel : model.kernels)
+    for (const tfc::VariantDescription &variant : kernel.variants)
+      if (Function *function = module.getFunction(variant.function); function && function->isDeclaration() == isDeclaration)
+        found.push_back(function);
+  return found;
+}
+
+void tfc::hideKernels(Module &module, const ModelDescription &model) {
+  for (Function *kernel : findKernels(module, model, /*isDeclaration=*/false))
+    kernel->setLinkage(GlobalValue::ExternalLinkage);
+  hideDefinitions(module);
+  for (GlobalVariable &global : module.globals())
+    if (global.hasLocalLinkage())
+      global.setLinkage(GlobalValue::PrivateLinkage);
 }
 
 static void emitQueryFunction(Module &module, StringRef name, Constant *descriptor) {
@@ -300,7 +332,12 @@ Error tfc::emitModelABI(Module &module, const ModelDescription &model, StringRef
   if (!isIdentifier(querySymbol))
     return createStringError("'%s' cannot be the name of the query function: it is no C identifier",
                              querySymbol.str().c_str());
+  std::vector<Function *> elsewhere = findKernels(module, model, /*isDeclaration=*/true);
   StringMap<Function *> functions = hideDefinitions(module);
+  for (Function *kernel : elsewhere) {
+    functions[kernel->getName()] = kernel;
+    hide(*kernel);
+  }
   for (StringRef reserved : {querySymbol, StringRef(kCoreApiSymbol), StringRef(kWeightSegmentSymbol)})
     if (module.getNamedValue(reserved))
       return createStringError("the module declares '%s', a name that the model ABI needs",

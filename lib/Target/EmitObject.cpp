@@ -9,8 +9,6 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
-#include "llvm/Bitcode/BitcodeReader.h"
-#include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/IR/DiagnosticInfo.h"
 #include "llvm/IR/DiagnosticPrinter.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -24,14 +22,10 @@
 #include "llvm/Support/ThreadPool.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
-#include "llvm/Transforms/IPO/GlobalDCE.h"
 
 #include <mutex>
 
 using namespace llvm;
-
-/// Below this many instructions a second thread costs more (bitcode out and in) than it gains.
-static constexpr uint64_t kInstructionsWorthAPart = 4000;
 
 static void initializeTargets() {
   static std::once_flag once;
@@ -40,6 +34,7 @@ static void initializeTargets() {
     InitializeAllTargets();
     InitializeAllTargetMCs();
     InitializeAllAsmPrinters();
+    InitializeAllAsmParsers(); // For assembly inside a module.
   });
 }
 
@@ -150,98 +145,21 @@ Error tfc::emitCode(Module &module, const CodegenTarget &target, bool object, Sm
   return Error::success();
 }
 
-/// Gives each function with a body the number of its part: always to the part that has least so far, the
-/// largest functions first. Functions are told apart by name, which holds across contexts.
-static StringMap<unsigned> assignParts(const Module &module, unsigned parts) {
-  SmallVector<std::pair<uint64_t, StringRef>> functions;
-  for (const Function &function : module)
-    if (!function.isDeclaration())
-      functions.push_back({function.getInstructionCount(), function.getName()});
-  stable_sort(functions, [](const auto &a, const auto &b) { return a.first > b.first; });
-  SmallVector<uint64_t> load(parts);
-  StringMap<unsigned> partOf;
-  for (auto [size, name] : functions) {
-    unsigned part = min_element(load) - load.begin();
-    load[part] += size + 1;
-    partOf[name] = part;
-  }
-  return partOf;
-}
+tfc::OwnedModule::OwnedModule() : context(std::make_unique<LLVMContext>()) {}
+tfc::OwnedModule::OwnedModule(OwnedModule &&other) = default;
+tfc::OwnedModule::~OwnedModule() = default;
 
-/// Local definitions that a function of another part may need become hidden ones with a name of their own.
-static void exposeLocals(Module &module) {
-  unsigned number = 0;
-  for (GlobalObject &object : module.global_objects()) {
-    if (object.isDeclaration() || !object.hasLocalLinkage())
-      continue;
-    object.setName("tfc.local." + Twine(number++));
-    object.setLinkage(GlobalValue::ExternalLinkage);
-    object.setVisibility(GlobalValue::HiddenVisibility);
-    object.setDSOLocal(true);
-  }
-}
-
-/// Takes away what other parts define. Part 0 has all data.
-static void keepPart(Module &module, const StringMap<unsigned> &partOf, unsigned part) {
-  for (Function &function : module) {
-    if (function.isDeclaration() || partOf.lookup(function.getName()) == part)
-      continue;
-    function.deleteBody();
-    function.setVisibility(GlobalValue::HiddenVisibility);
-  }
-  if (part == 0)
-    return;
-  for (GlobalVariable &global : module.globals()) {
-    // A constant stays readable for the optimizer, but is written once.
-    if (global.isDeclaration())
-      continue;
-    if (global.isConstant() && global.hasDefinitiveInitializer()) {
-      global.setLinkage(GlobalValue::AvailableExternallyLinkage);
-      continue;
-    }
-    global.setInitializer(nullptr);
-    global.setSection("");
-  }
-}
-
-Expected<std::vector<SmallString<0>>> tfc::emitObjects(std::unique_ptr<Module> module,
-                                                       const CodegenTarget &target, unsigned threads) {
-  uint64_t instructions = 0, bodies = 0;
-  for (const Function &function : *module) {
-    instructions += function.getInstructionCount();
-    bodies += !function.isDeclaration();
-  }
-  // The number of parts must not depend on the number of threads, or the bytes would.
-  unsigned parts = instructions < 2 * kInstructionsWorthAPart
-                       ? 1
-                       : std::min<uint64_t>({instructions / kInstructionsWorthAPart, bodies, 4});
-  std::vector<SmallString<0>> objects(parts);
-  if (parts == 1) {
-    if (Error error = emitCode(*module, target, /*object=*/true, objects[0]))
-      return std::move(error);
-    return objects;
-  }
-
-  exposeLocals(*module);
-  StringMap<unsigned> partOf = assignParts(*module, parts);
-  SmallString<0> bitcode;
-  raw_svector_ostream stream(bitcode);
-  WriteBitcodeToFile(*module, stream);
-  module.reset();
-
-  std::vector<std::string> messages(parts);
-  DefaultThreadPool pool(hardware_concurrency(std::max(1u, threads)));
-  for (unsigned part = 0; part < parts; ++part)
-    pool.async([&, part] {
-      LLVMContext context;
-      auto parsed = parseBitcodeFile(MemoryBufferRef(bitcode, "tfc"), context);
-      if (!parsed) {
-        messages[part] = toString(parsed.takeError());
-        return;
-      }
-      keepPart(**parsed, partOf, part);
-      if (Error error = emitCode(**parsed, target, /*object=*/true, objects[part]))
-        messages[part] = toString(std::move(error));
+Expected<std::vector<SmallString<0>>> tfc::emitObjects(std::vector<OwnedModule> modules, const CodegenTarget &target,
+                                                       unsigned threads) {
+  std::vector<SmallString<0>> objects(modules.size());
+  std::vector<std::string> messages(modules.size());
+  DefaultThreadPool pool(hardware_concurrency(threads));
+  for (auto [number, owned] : enumerate(modules))
+    pool.async([&, number = number, &owned = owned] {
+      if (Error error = emitCode(*owned.module, target, /*object=*/true, objects[number]))
+        messages[number] = toString(std::move(error));
+      owned.module.reset();
+      owned.context.reset();
     });
   pool.wait();
   for (const std::string &message : messages)

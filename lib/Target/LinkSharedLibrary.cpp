@@ -57,6 +57,37 @@ static std::string tidyMessages(StringRef messages, StringRef folder) {
   return text;
 }
 
+static Error runLinker(ArrayRef<std::string> arguments, StringRef folder) {
+  std::vector<const char *> pointers = {"ld.lld"};
+  for (const std::string &argument : arguments)
+    pointers.push_back(argument.c_str());
+  // lld keeps its state in globals.
+  static std::mutex oneAtATime;
+  std::lock_guard<std::mutex> lock(oneAtATime);
+  std::string messages;
+  raw_string_ostream stream(messages);
+  lld::Result result = lld::lldMain(pointers, stream, stream, {{lld::Gnu, &lld::elf::link}});
+  if (result.retCode == 0)
+    return Error::success();
+  std::string text = tidyMessages(messages, folder);
+  return createStringError("linking the shared library failed: %s",
+                           text.empty() ? "no reason given" : text.c_str());
+}
+
+/// Libraries that have nothing but the names of the C library's, so that the dynamic loader of the other machine looks for those.
+static Error addForeignLibraries(StringRef object, tfc::TemporaryFolder &folder, std::vector<std::string> &arguments) {
+  Expected<std::string> file = folder.addFile("nothing.o", object);
+  if (!file)
+    return file.takeError();
+  for (const char *name : {"libm.so.6", "libc.so.6"}) {
+    std::string library = folder.path(name);
+    if (Error error = runLinker({"--shared", "--soname", name, "-o", library, *file}, folder.path("")))
+      return error;
+    arguments.push_back(library);
+  }
+  return Error::success();
+}
+
 Error tfc::linkSharedLibrary(ArrayRef<StringRef> objects, const LinkOptions &options) {
   Expected<TemporaryFolder> folder = TemporaryFolder::create();
   if (!folder)
@@ -65,10 +96,11 @@ Error tfc::linkSharedLibrary(ArrayRef<StringRef> objects, const LinkOptions &opt
   Expected<std::string> script = folder->addFile("exports", exports);
   if (!script)
     return script.takeError();
-  std::vector<std::string> arguments = {"ld.lld",
-                                        "--shared",
-                                        "--no-undefined",
-                                        "--as-needed",
+  bool isForeign = !options.foreignObject.empty();
+  std::vector<std::string> arguments = {"--shared",
+                                        isForeign ? "--no-as-needed" : "--as-needed",
+                                        "-z",
+                                        isForeign ? "undefs" : "defs",
                                         "-z",
                                         "now",
                                         "--hash-style=gnu",
@@ -84,20 +116,9 @@ Error tfc::linkSharedLibrary(ArrayRef<StringRef> objects, const LinkOptions &opt
       return file.takeError();
     arguments.push_back(*file);
   }
-  append_range(arguments, findSystemLibraries());
-  std::vector<const char *> pointers;
-  for (const std::string &argument : arguments)
-    pointers.push_back(argument.c_str());
-
-  // lld keeps its state in globals.
-  static std::mutex oneAtATime;
-  std::lock_guard<std::mutex> lock(oneAtATime);
-  std::string messages;
-  raw_string_ostream stream(messages);
-  lld::Result result = lld::lldMain(pointers, stream, stream, {{lld::Gnu, &lld::elf::link}});
-  if (result.retCode == 0)
-    return Error::success();
-  std::string text = tidyMessages(messages, folder->path(""));
-  return createStringError("linking the shared library failed: %s",
-                           text.empty() ? "no reason given" : text.c_str());
+  if (!isForeign)
+    append_range(arguments, findSystemLibraries());
+  else if (Error error = addForeignLibraries(options.foreignObject, *folder, arguments))
+    return error;
+  return runLinker(arguments, folder->path(""));
 }

@@ -56,7 +56,7 @@ private:
 
 bool ModelReader::isFunction(StringRef name, Type returned, ArrayRef<Type> arguments) {
   auto function = symbols.lookup<LLVM::LLVMFuncOp>(name);
-  return function && !function.isExternal() &&
+  return function && (!function.isExternal() || function->hasAttr("tfc.cached")) &&
          function.getFunctionType() == LLVM::LLVMFunctionType::get(returned, arguments, /*isVarArg=*/false);
 }
 

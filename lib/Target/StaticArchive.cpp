@@ -31,21 +31,19 @@ using namespace llvm;
 std::string tfc::getWeightSymbol(StringRef querySymbol) { return (kWeightSegmentSymbol + "." + querySymbol).str(); }
 
 void tfc::qualifyNames(Module &module, StringRef querySymbol) {
-  unsigned number = 0;
+  module.setModuleInlineAsm(""); // A page that stands for the weights.
   for (GlobalObject &object : module.global_objects()) {
-    if (object.isDeclaration() || object.getName() == querySymbol)
-      continue;
     if (object.getName() == kWeightSegmentSymbol) {
       auto &page = cast<GlobalVariable>(object);
       page.setInitializer(nullptr);
       page.setName(getWeightSymbol(querySymbol));
       continue;
     }
-    // The code is made in parts, which need names for what is local.
-    if (object.hasLocalLinkage())
-      object.setName("tfc.local." + Twine(number++));
+    // Of what the module does not define, only kernels are in this archive.
+    bool isKernel = object.getName().starts_with("tfc.code.");
+    if (object.hasLocalLinkage() || object.getName() == querySymbol || (object.isDeclaration() && !isKernel))
+      continue;
     object.setName(object.getName() + "." + querySymbol);
-    object.setLinkage(GlobalValue::ExternalLinkage);
     object.setVisibility(GlobalValue::HiddenVisibility);
     object.setDSOLocal(true);
   }

@@ -48,6 +48,10 @@ cl::opt<std::string> emit("emit", cl::desc("Stop at a stage: import, fused, kern
 cl::opt<std::string> saveStages("save-stages", cl::desc("Write the module of every stage into a folder"), cl::value_desc("DIR"), cl::cat(category));
 cl::opt<std::string> weights("weights", cl::desc("Where weights go: embed (in model.so, default), external (a file beside it), seed (made at load; built-in graphs)"),
                              cl::value_desc("MODE"), cl::init("embed"), cl::cat(category));
+cl::opt<std::string> cacheDir("cache-dir", cl::desc("Keep the code of kernels in DIR and take it from there when they are compiled again; any number of compilers may share it"),
+                              cl::value_desc("DIR"), cl::cat(category));
+cl::opt<uint64_t> cacheLimit("cache-limit", cl::desc("Megabytes that --cache-dir may grow to; what has not been used for longest goes first (default 256)"),
+                             cl::value_desc("MB"), cl::init(tfc::KernelCache::kDefaultLimit >> 20), cl::cat(category));
 cl::opt<std::string> header("header", cl::desc("Write the C header to FILE (default: beside model.so; \"none\" for none)"), cl::value_desc("FILE"), cl::cat(category));
 cl::opt<std::string> querySymbol("query-symbol", cl::desc("Name of the one function that the library exports (default: tfc_model_query, and of an archive tfc_model_ with the model's name); linked into one program, each model needs its own"),
                                  cl::value_desc("NAME"), cl::cat(category));
@@ -300,6 +304,10 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
     usageError("--json goes with --verify-fusion and --list-operators");
     return std::nullopt;
   }
+  if (cacheDir.empty() && (cacheDir.getNumOccurrences() || cacheLimit.getNumOccurrences())) {
+    usageError(cacheDir.getNumOccurrences() ? "--cache-dir wants a folder" : "--cache-limit goes with --cache-dir");
+    return std::nullopt;
+  }
   CommandLine line;
   if (!readInput(line.input) || !readTarget(line.options) || !readWeights(line.options) || !readFusions(line.options) ||
       !readOutputs(line.options, line.input) || !checkReport(line.options))
@@ -309,6 +317,8 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
       return std::nullopt;
   line.options.saveStagesDir = saveStages;
   line.options.querySymbol = querySymbol;
+  line.options.cacheDir = cacheDir;
+  line.options.cacheLimit = std::min(cacheLimit.getValue(), UINT64_MAX >> 20) << 20;
   line.options.exposeNames = exposeNames;
   line.options.exposeAttention = emitAttention;
   line.options.reference = reference;

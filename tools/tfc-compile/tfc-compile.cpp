@@ -91,7 +91,8 @@ int main(int argc, char **argv) {
   if (status != CompileStatus::Success)
     return static_cast<int>(status);
   if (verbose)
-    llvm::errs() << llvm::format("  %zu kernels, %zu launches, peak memory %.0f MB\n", compiler.getReport().getKernelCount(),
+    llvm::errs() << llvm::format("  %zu kernels (%zu from the cache), %zu launches, peak memory %.0f MB\n",
+                                 compiler.getReport().getKernelCount(), compiler.getReport().getReusedKernelCount(),
                                  compiler.getReport().getLaunchCount(), getPeakMemory() / 1e6);
   return 0;
 }

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <sys/resource.h>
 
 namespace tfc {
 
@@ -62,8 +63,16 @@ std::string timingText(const Timing &timing, int64_t repeat, int32_t threads) {
 
 std::string timingJson(const Timing &timing, int64_t repeat, int32_t threads) {
   return format(
-      "{\"min_ms\": %.6f, \"median_ms\": %.6f, \"p90_ms\": %.6f, \"repeat\": %lld, \"threads\": %d}\n",
-      timing.minMs, timing.medianMs, timing.p90Ms, static_cast<long long>(repeat), threads);
+      "{\"min_ms\": %.6f, \"median_ms\": %.6f, \"p90_ms\": %.6f, \"repeat\": %lld, \"threads\": %d, \"peak_bytes\": %lld}\n",
+      timing.minMs, timing.medianMs, timing.p90Ms, static_cast<long long>(repeat), threads,
+      static_cast<long long>(peakMemory()));
 }
+
+int64_t peakMemory() {
+  rusage usage;
+  return getrusage(RUSAGE_SELF, &usage) ? 0 : int64_t(usage.ru_maxrss) * 1024;
+}
+
+std::string memoryText() { return format("memory %.1f MB at most, weights included\n", double(peakMemory()) / 1e6); }
 
 } // namespace tfc

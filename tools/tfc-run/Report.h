@@ -27,6 +27,10 @@ Timing timingOf(std::vector<double> seconds);
 std::string timingText(const Timing &timing, int64_t repeat, int32_t threads);
 std::string timingJson(const Timing &timing, int64_t repeat, int32_t threads);
 
+/// Bytes of this process that were in memory at once, at most.
+int64_t peakMemory();
+std::string memoryText();
+
 } // namespace tfc
 
 #endif // TFC_RUN_REPORT_H

@@ -128,6 +128,8 @@ static Status runModel(const Options &options, Session &session) {
       std::printf("%s\n", summary.c_str());
   }
   Timing timing = timingOf(seconds);
+  if (profiles)
+    std::fputs(memoryText().c_str(), stdout);
   std::fputs(timingText(timing, std::max(options.repeat, options.steps), session.threads()).c_str(), stdout);
   if (options.json)
     std::fputs(timingJson(timing, std::max(options.repeat, options.steps), session.threads()).c_str(), stdout);

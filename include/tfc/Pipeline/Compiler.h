@@ -11,6 +11,7 @@
 #include "tfc/Frontend/ONNX/ImportONNX.h"
 #include "tfc/Pipeline/Pipelines.h"
 #include "tfc/Pipeline/Report.h"
+#include "tfc/Target/KernelCache.h"
 
 #include "tfc-c/ModelABI.h"
 
@@ -18,6 +19,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +29,8 @@ class PassManager;
 }
 
 namespace mlir::tfc {
+
+class KernelReuse;
 
 /// What went wrong, as the exit codes of the tools say it. The diagnostics have been emitted.
 enum class CompileStatus {
@@ -62,6 +66,8 @@ struct CompileOptions {
   std::string cpu = "native"; ///< see TargetInfo/CpuTarget.h
   std::string querySymbol; ///< Empty: the usual one, see ArtifactOptions.
   TfcWeightMode weights = TFC_WEIGHTS_EMBED;
+  std::string cacheDir; ///< of kernels, for libraries whose stages are not saved; empty: none
+  uint64_t cacheLimit = ::tfc::KernelCache::kDefaultLimit; ///< bytes
   bool reference = false;
   bool plainKernels = false;
   std::string exposeNames;      ///< regular expression: what these nodes give becomes outputs; empty: none
@@ -81,6 +87,7 @@ struct CompileOptions {
 class Compiler {
 public:
   Compiler(MLIRContext &context, CompileOptions options);
+  ~Compiler();
 
   /// Loads the input, runs it to the wanted stage, writes the output. Nothing partial is left behind on failure.
   CompileStatus run(const CompileInput &input);
@@ -90,8 +97,12 @@ public:
   bool hasFailedPass() const { return failedPass; }
 
 private:
+  using PassBuilder = llvm::function_ref<void(OpPassManager &, const PipelineOptions &)>;
+
   CompileStatus load(const CompileInput &input, OwningOpRef<ModuleOp> &module, Stage &stage);
   CompileStatus runStage(ModuleOp module, Stage stage);
+  CompileStatus runPasses(ModuleOp module, Stage stage, PassBuilder build);
+  void openCache(ModuleOp module);
   /// The work, or what the guard makes of it.
   LogicalResult runGuarded(ModuleOp module, PassManager *passes, llvm::function_ref<LogicalResult()> work);
   CompileStatus checkFusions(ModuleOp module, Stage stage);
@@ -102,6 +113,8 @@ private:
   Stage entered = Stage::Import; ///< The stage of the module that was given.
   CompileOptions options;
   Report report;
+  std::unique_ptr<::tfc::KernelCache> cache; ///< Null: none.
+  std::unique_ptr<KernelReuse> reuse;
   bool failedPass = false;
 };
 

@@ -49,6 +49,11 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
 /// The names of the fusions that can be left out.
 llvm::ArrayRef<llvm::StringRef> getFusionNames();
 
+/// The two halves of the stage host. After the first the kernels stand as they will be generated: their weights are packed, and there is
+/// a function per CPU.
+void buildKernelPreparation(OpPassManager &pm, const PipelineOptions &options);
+void buildHostFromPrepared(OpPassManager &pm, const PipelineOptions &options);
+
 /// Adds the passes that take a module to `stage` from the stage before it. Asm and later are not passes.
 void buildStage(OpPassManager &pm, Stage stage, const PipelineOptions &options);
 

@@ -37,6 +37,9 @@ public:
   const std::vector<FusionRemark> &getFusions() const { return fusions; }
   /// How many there are of a kind in the fused graph, whether fused here or imported.
   int64_t getFusionCount(llvm::StringRef kind) const;
+  /// Notes how many kernels' code was known from earlier compilations.
+  void setReusedKernels(size_t count) { reusedKernels = count; }
+  size_t getReusedKernelCount() const { return reusedKernels; }
   size_t getKernelCount() const { return kernels.size(); }
   size_t getLaunchCount() const;
   /// The fewest binary digits that the kernels compute with: 24 for f32, 11 for f16, 8 for bf16.
@@ -53,6 +56,7 @@ private:
   std::vector<FusionRemark> fusions;
   std::map<std::string, int64_t> fusedOps;
   std::vector<Kernel> kernels;
+  size_t reusedKernels = 0;
   std::vector<std::pair<std::string, double>> stages;
   unsigned fewestDigits = 24;
   int64_t arenaBytes = 0;

@@ -10,11 +10,12 @@
 #define TFC_TARGET_EMBEDDEDFILES_H
 
 #include "llvm/ADT/StringRef.h"
+#include "llvm/TargetParser/Triple.h"
 
 namespace tfc {
 
-/// The object file of the runtime's core, made for the machine the compiler runs on.
-llvm::StringRef getRuntimeCoreObject();
+/// The object file with the runtime's core, which goes into every model.so, for this machine; empty where there is none.
+llvm::StringRef getRuntimeCoreObject(const llvm::Triple &triple);
 
 /// The text of tfc-c/ModelABI.h.
 llvm::StringRef getModelABIText();

@@ -12,7 +12,10 @@
 #include "tfc/Target/EmitObject.h"
 #include "tfc/Target/ReadModel.h"
 
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
+
+#include <functional>
 
 namespace mlir::tfc {
 
@@ -24,7 +27,11 @@ struct ArtifactOptions {
   /// Sets of CPU features that kernels were generated for, best first.
   SmallVector<KernelVariant> variants = {{}};
   std::string querySymbol; ///< Empty: tfc_model_query, and of an archive one that has the model's name behind it.
-  unsigned threads = 2;
+  unsigned threads = 0; ///< Of code generation; 0: all of the machine.
+  /// Object files of kernels that have no body, because their code is known from an earlier compilation (`tfc.cached`).
+  llvm::StringMap<llvm::SmallString<0>> kernelObjects;
+  /// Called with each kernel whose code stands in an object file of its own.
+  std::function<void(StringRef kernel, StringRef object)> onKernelObject;
 };
 
 enum class LibraryKind { Shared, Static };

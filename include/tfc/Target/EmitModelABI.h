@@ -32,10 +32,14 @@ inline constexpr uint64_t kLargePage = uint64_t(2) << 20;
 inline constexpr uint64_t kWorthLargePages = 8 * kLargePage;
 
 /// Adds the TfcModel that `model` describes and the exported function `querySymbol` that returns it to
-/// `module`, which holds the kernels and host programs. Every other definition of the module becomes hidden.
-/// Fails when the module lacks a function that the description names, or has another one by a name that is
-/// needed here.
+/// `module`, which holds the host programs, and the kernels or declarations of them. Every other definition of
+/// the module becomes hidden. Fails when the module lacks a function that the description names, or has another
+/// one by a name that is needed here.
 llvm::Error emitModelABI(llvm::Module &module, const ModelDescription &model, llvm::StringRef querySymbol);
+
+/// Prepares a module of kernels for being linked with the module that was given to `emitModelABI`. Of its other
+/// names none reaches the object file, but for functions that are not inlined.
+void hideKernels(llvm::Module &module, const ModelDescription &model);
 
 } // namespace tfc
 

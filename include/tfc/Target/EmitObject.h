@@ -19,6 +19,7 @@
 #include <vector>
 
 namespace llvm {
+class LLVMContext;
 class Module;
 class TargetMachine;
 } // namespace llvm
@@ -36,11 +37,21 @@ struct CodegenTarget {
 /// The machine code generator for `target`; an error names an unknown triple, CPU or feature.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const CodegenTarget &target);
 
-/// Optimizes `module` and writes position independent object code. A large module is cut into parts that are
-/// compiled side by side on up to `threads` threads, each an object file of its own. The cut depends on the
-/// module alone, so the same module gives the same bytes.
-llvm::Expected<std::vector<llvm::SmallString<0>>> emitObjects(std::unique_ptr<llvm::Module> module,
-                                                              const CodegenTarget &target, unsigned threads);
+/// A module and the context it lives in, which no other thread uses.
+struct OwnedModule {
+  std::unique_ptr<llvm::LLVMContext> context;
+  std::unique_ptr<llvm::Module> module;
+
+  OwnedModule();
+  OwnedModule(OwnedModule &&other);
+  OwnedModule &operator=(OwnedModule &&) = delete;
+  ~OwnedModule();
+};
+
+/// Optimizes the modules side by side on up to `threads` threads (0: all of the machine) and writes position independent object
+/// code, one object file each. The bytes do not depend on the number of threads.
+llvm::Expected<std::vector<llvm::SmallString<0>>> emitObjects(std::vector<OwnedModule> modules, const CodegenTarget &target,
+                                                              unsigned threads);
 
 /// Optimizes `module` and appends its assembly (or, with `object`, one object file) to `bytes`.
 llvm::Error emitCode(llvm::Module &module, const CodegenTarget &target, bool object,

@@ -19,6 +19,9 @@ struct LinkOptions {
   llvm::StringRef outputPath; ///< Overwritten.
   llvm::StringRef soname;
   llvm::StringRef exportedSymbol; ///< The only one.
+  /// For another machine, whose C library is not here: an object file for it without any symbol. What is undefined then is found
+  /// out only where the library is loaded.
+  llvm::StringRef foreignObject;
 };
 
 /// Links object files (their bytes) into a shared library with lld, inside this process. Nothing is needed of

@@ -7,6 +7,10 @@
 
 #include "Host.h"
 
+#include <vector>
+
+#include <filesystem>
+
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -429,6 +433,56 @@ TEST(Context, TellsItsProfiler) {
   bad.inputs[0].rank = 1;
   EXPECT_NE(bad.run(again.context), TFC_OK);
   EXPECT_EQ(told.events.size(), 2u);
+}
+
+int threadsOfProcess() {
+  int count = 0;
+  for (const auto &task : std::filesystem::directory_iterator("/proc/self/task"))
+    count += task.is_directory();
+  return count;
+}
+
+/// Runs what it is given on threads of its own.
+struct Executor {
+  static void run(void *self, int64_t count, void (*fn)(void *data, int64_t i), void *data) {
+    ++static_cast<Executor *>(self)->calls;
+    std::vector<std::thread> threads;
+    for (int64_t i = 0; i < count; ++i)
+      threads.emplace_back(fn, data, i);
+    for (std::thread &thread : threads)
+      thread.join();
+  }
+  int calls = 0;
+};
+
+TEST(Context, CallersExecutor) {
+  Opened own("lookup.so");
+  LookupCall expected(20, 300, 2), call(20, 300, 2);
+  ASSERT_EQ(expected.run(own.context), TFC_OK) << tfc_last_error();
+  Executor executor;
+  TfcContextOptions options = {};
+  options.executor = Executor::run;
+  options.executor_data = &executor;
+  options.executor_width = 3;
+  int before = threadsOfProcess();
+  Opened lent("lookup.so", options);
+  EXPECT_EQ(threadsOfProcess(), before) << "the context has threads of its own";
+  EXPECT_EQ(tfc_context_threads(lent.context), 3);
+  ASSERT_EQ(call.run(lent.context), TFC_OK) << tfc_last_error();
+  EXPECT_GT(executor.calls, 0);
+  EXPECT_EQ(call.hidden.data, expected.hidden.data);
+}
+
+TEST(Context, ThreadsThatAreAskedFor) {
+  int before = threadsOfProcess();
+  TfcContextOptions options = {};
+  options.threads = 3;
+  {
+    Opened lookup("lookup.so", options);
+    EXPECT_EQ(tfc_context_threads(lookup.context), 3);
+    EXPECT_EQ(threadsOfProcess(), before + 2) << "the caller is one of them";
+  }
+  EXPECT_EQ(threadsOfProcess(), before);
 }
 
 TEST(Context, BadOptions) {

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -125,6 +126,47 @@ TEST(ThreadPool, CallersExecutor) {
     tfc_core_pool_destroy(pool);
   }
   EXPECT_EQ(executorCalls, 3) << "0 items and 1 item need no second thread";
+}
+
+/// Seconds of CPU that this process has used, all threads together.
+double cpuSeconds() {
+  timespec time;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+}
+
+/// As a model does it: jobs one behind the other, a few items of some microseconds each.
+void runJobs(ThreadPool *pool) {
+  for (int job = 0; job < 1500; ++job)
+    tfc_core_pool_run(pool, 8, [](void *, int32_t, int64_t begin, int64_t end) {
+      for (volatile int64_t i = 0, last = 10000 * (end - begin); i < last; i = i + 1) {
+      }
+    }, nullptr);
+}
+
+/// Models that run at once have more threads than there are CPUs. They then wait by sleeping: the work takes no more CPU than when
+/// the models run one after the other.
+TEST(ThreadPool, PoolsAtOnceDoNotBurnCpu) {
+  constexpr int kPools = 4;
+  std::vector<ThreadPool *> pools;
+  for (int i = 0; i < kPools; ++i)
+    pools.push_back(tfc_core_pool_create(tfc_core_cpu_count(), nullptr, nullptr));
+  double start = cpuSeconds();
+  for (ThreadPool *pool : pools)
+    runJobs(pool);
+  double inTurn = cpuSeconds() - start;
+  start = cpuSeconds();
+  std::vector<std::thread> models;
+  for (ThreadPool *pool : pools)
+    models.emplace_back(runJobs, pool);
+  for (std::thread &model : models)
+    model.join();
+  double atOnce = cpuSeconds() - start;
+  RecordProperty("in_turn_ms", int(inTurn * 1000));
+  RecordProperty("at_once_ms", int(atOnce * 1000));
+  EXPECT_LT(atOnce, 1.5 * inTurn);
+  for (ThreadPool *pool : pools)
+    tfc_core_pool_destroy(pool);
 }
 
 #if !defined(__SANITIZE_THREAD__)
