@@ -7,9 +7,9 @@
 
 #include "tfc/Codegen/GPU/EmulateGpuModule.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Analysis/ValueTracking.h"
-#include "llvm/ADT/STLExtras.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InlineAsm.h"
 #include "llvm/IR/InstIterator.h"
@@ -33,7 +33,8 @@ private:
   void checkAccess(Instruction &access);
   void addDoor(Function &kernel);
   FunctionCallee callee(const Twine &name, ArrayRef<Type *> parameters) {
-    return module.getOrInsertFunction(name.str(), FunctionType::get(Type::getVoidTy(context), parameters, false));
+    return module.getOrInsertFunction(name.str(),
+                                      FunctionType::get(Type::getVoidTy(context), parameters, false));
   }
   /// A place in the function's frame; in its first block, so that loops do not let the stack grow.
   AllocaInst *frameSlot(Function &function, Type *type) {
@@ -70,7 +71,8 @@ void Emulation::replaceCall(CallInst &call) {
   AllocaInst *arguments = frameSlot(function, ArrayType::get(word, std::max<uint64_t>(1, words)));
   uint64_t at = 0;
   for (Value *argument : call.args()) {
-    // A generic pointer is what the C side can use; a shorter number is zero-extended so that it has one place whatever its width.
+    // A generic pointer is what the C side can use; a shorter number is zero-extended so that it has one
+    // place whatever its width.
     Value *value = argument;
     if (value->getType()->isPointerTy())
       value = b.CreateAddrSpaceCast(value, pointer);
@@ -80,13 +82,15 @@ void Emulation::replaceCall(CallInst &call) {
     at += std::max<uint64_t>(1, wordsOf(argument->getType()));
   }
   bool hasResult = !call.getType()->isVoidTy();
-  Value *result = hasResult ? static_cast<Value *>(frameSlot(function, call.getType())) : ConstantPointerNull::get(pointer);
+  Value *result = hasResult ? static_cast<Value *>(frameSlot(function, call.getType()))
+                            : ConstantPointerNull::get(pointer);
   if (auto *assembly = dyn_cast<InlineAsm>(call.getCalledOperand())) {
     Value *text = b.CreateGlobalString(assembly->getAsmString());
     b.CreateCall(callee("tfc_emu_asm", {pointer, pointer, pointer}), {text, result, arguments});
   } else {
     std::string name = call.getCalledFunction()->getName().drop_front(StringRef("llvm.nvvm.").size()).str();
-    std::replace_if(name.begin(), name.end(), [](char c) { return !isalnum(static_cast<unsigned char>(c)); }, '_');
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return !isalnum(static_cast<unsigned char>(c)); }, '_');
     b.CreateCall(callee("tfc_emu_" + name, {pointer, pointer}), {result, arguments});
   }
   if (hasResult) {
@@ -102,8 +106,9 @@ void Emulation::checkAccess(Instruction &access) {
     return;
   IRBuilder<> b(&access);
   uint64_t bytes = module.getDataLayout().getTypeStoreSize(getLoadStoreType(&access));
-  b.CreateCall(callee("tfc_emu_check", {pointer, word, b.getInt32Ty()}),
-               {b.CreateAddrSpaceCast(address, pointer), b.getInt64(bytes), b.getInt32(isa<StoreInst>(access))});
+  b.CreateCall(
+      callee("tfc_emu_check", {pointer, word, b.getInt32Ty()}),
+      {b.CreateAddrSpaceCast(address, pointer), b.getInt64(bytes), b.getInt32(isa<StoreInst>(access))});
 }
 
 void Emulation::addDoor(Function &kernel) {
@@ -114,7 +119,8 @@ void Emulation::addDoor(Function &kernel) {
   IRBuilder<> b(BasicBlock::Create(context, "", door));
   SmallVector<Value *> arguments;
   for (Argument &argument : kernel.args()) {
-    Value *address = b.CreateLoad(pointer, b.CreateConstInBoundsGEP1_64(pointer, door->getArg(0), argument.getArgNo()));
+    Value *address =
+        b.CreateLoad(pointer, b.CreateConstInBoundsGEP1_64(pointer, door->getArg(0), argument.getArgNo()));
     // What is passed by value is its address here too.
     bool byValue = argument.hasByValAttr();
     arguments.push_back(byValue ? address : b.CreateLoad(argument.getType(), address));

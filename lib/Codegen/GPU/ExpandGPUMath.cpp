@@ -5,13 +5,14 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// f32 functions and their greatest errors, relative, over the whole range (the instruction's own error as the PTX ISA states it):
+// f32 functions and their greatest errors, relative, over the whole range (the instruction's own error as the
+// PTX ISA states it):
 //
 //   exp         2^-21.9: ex2.approx and a correction for what the product with log2(e) rounds off
 //   exp2        2^-22: ex2.approx
 //   rsqrt       2^-22.9: rsqrt.approx
 //   log         0.8 ULP, tanh 2^-21, erf 2^-21: the polynomials of PolynomialMath with the exp above
-//   sin, cos    2^-22 absolute, for arguments up to 2^31: the argument is reduced in f64
+//   sin, cos    2^-22 absolute; the argument is reduced in f64
 //   tan         their quotient
 //   powf        2^-21: the logarithm is taken in f64
 //   tanh (afn)  2^-11: tanh.approx; only what is rounded to 16 bits next is marked so
@@ -45,8 +46,9 @@ public:
   Value rsqrt(Value x) { return approximate("llvm.nvvm.rsqrt.approx.f", x); }
   Value tanhApprox(Value x) {
     return LLVM::InlineAsmOp::create(b, loc, type, ValueRange{x}, b.getStringAttr("tanh.approx.f32 $0, $1;"),
-                                     b.getStringAttr("=f,f"), UnitAttr(), UnitAttr(), LLVM::TailCallKindAttr::get(b.getContext(), LLVM::TailCallKind::None), LLVM::AsmDialectAttr(),
-                                     ArrayAttr())
+                                     b.getStringAttr("=f,f"), UnitAttr(), UnitAttr(),
+                                     LLVM::TailCallKindAttr::get(b.getContext(), LLVM::TailCallKind::None),
+                                     LLVM::AsmDialectAttr(), ArrayAttr())
         .getResult(0);
   }
   /// sin and cos of one argument.
@@ -59,7 +61,8 @@ public:
 
 private:
   Value approximate(StringRef intrinsic, Value x) {
-    return LLVM::CallIntrinsicOp::create(b, loc, type, b.getStringAttr(intrinsic), ValueRange{x}).getResult(0);
+    return LLVM::CallIntrinsicOp::create(b, loc, type, b.getStringAttr(intrinsic), ValueRange{x})
+        .getResult(0);
   }
   Value twice(double value) { return arith::ConstantOp::create(b, loc, b.getF64FloatAttr(value)); }
   Value widen(Value x) { return arith::ExtFOp::create(b, loc, f64, x); }
@@ -89,15 +92,24 @@ Value GpuMath::exp(Value x) {
   return mul(exp2(high), fused(low, real(0.69314718f), real(1)));
 }
 
-// Cephes (Moshier, netlib.org/cephes, sinf.c) on [-pi/4, pi/4]. The reduction in f64 leaves an error far below that of f32.
+/// 2/pi in pieces of 24 bits: the product of one with an f32 is exact in f64, and so is what is left of it modulo 4. The pieces reach far
+/// enough for the largest f32.
+static constexpr double kTwoOverPi[] = {0xA2F983p-24, 0x6E4E44p-48, 0x1529FCp-72, 0x2757D1p-96, 0xF534DDp-120, 0xC0DB62p-144, 0x95993Cp-168, 0x439041p-192};
+
+// The argument counts quarter turns, modulo 4. Then Cephes (Moshier, netlib.org/cephes, sinf.c) on [-pi/4, pi/4].
 std::pair<Value, Value> GpuMath::sincos(Value x) {
-  Value wide = widen(x);
-  Value n = nearest(arith::MulFOp::create(b, loc, wide, twice(0.63661977236758134308)));
-  Value rest = fused(n, twice(-1.57079632679489655800e+00), wide);
-  rest = fused(n, twice(-6.12323399573676603587e-17), rest);
-  // n modulo 4, exactly: n and 4 * floor(n / 4) are whole numbers of f64.
-  Value quarter = math::FloorOp::create(b, loc, arith::MulFOp::create(b, loc, n, twice(0.25)));
-  Value quadrant = narrow(fused(quarter, twice(-4), n));
+  Value magnitude = widen(math::AbsFOp::create(b, loc, x)), turns;
+  for (double piece : kTwoOverPi) {
+    Value product = mul(magnitude, twice(piece));
+    Value whole = math::FloorOp::create(b, loc, mul(product, twice(0.25)));
+    Value rest = fused(whole, twice(-4), product);
+    turns = turns ? add(turns, rest) : rest;
+  }
+  Value n = nearest(turns);
+  Value rest = mul(sub(turns, n), twice(1.57079632679489661923));
+  // Pieces may add up to more than one turn.
+  Value extra = math::FloorOp::create(b, loc, mul(n, twice(0.25)));
+  Value quadrant = narrow(fused(extra, twice(-4), n));
   Value r = narrow(rest), square = mul(r, r);
   Value sine = polynomial(square, {-1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f});
   sine = mulAdd(mul(sine, square), r, r);
@@ -105,9 +117,12 @@ std::pair<Value, Value> GpuMath::sincos(Value x) {
   cosine = mulAdd(cosine, mul(square, square), mulAdd(square, real(-0.5f), real(1)));
   auto is = [&](float q) { return equal(quadrant, real(q)); };
   auto either = [&](Value p, Value q) -> Value { return arith::OrIOp::create(b, loc, p, q); };
-  auto negateIf = [&](Value condition, Value v) { return select(condition, arith::NegFOp::create(b, loc, v), v); };
+  auto negateIf = [&](Value condition, Value v) {
+    return select(condition, arith::NegFOp::create(b, loc, v), v);
+  };
   Value swap = either(is(1), is(3));
   Value sinResult = negateIf(either(is(2), is(3)), select(swap, cosine, sine));
+  sinResult = negateIf(less(x, real(0)), sinResult);
   Value cosResult = negateIf(either(is(1), is(2)), select(swap, sine, cosine));
   return {sinResult, cosResult};
 }
@@ -115,7 +130,9 @@ std::pair<Value, Value> GpuMath::sincos(Value x) {
 /// log2 of a positive finite f64, to about 2^-45.
 Value GpuMath::log2Wide(Value x) {
   Type i64 = b.getI64Type();
-  auto integer64 = [&](int64_t value) { return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(value)); };
+  auto integer64 = [&](int64_t value) {
+    return arith::ConstantOp::create(b, loc, b.getI64IntegerAttr(value));
+  };
   Value bits = arith::BitcastOp::create(b, loc, i64, x);
   // x = m * 2^e with m in [sqrt(1/2), sqrt(2)), as in the logarithm of f32.
   Value offset = isub(bits, integer64(0x3FE6A09E667F3BCD));
@@ -141,7 +158,9 @@ Value GpuMath::exp2Wide(Value t) {
   Value part = exp2(narrow(sub(bounded, n)));
   // In two factors, so that results at both ends of the range are rounded once.
   Value half = arith::ShRSIOp::create(b, loc, power, integer(1));
-  auto scale = [&](Value k) { return toReal(arith::ShLIOp::create(b, loc, iadd(k, integer(127)), integer(23))); };
+  auto scale = [&](Value k) {
+    return toReal(arith::ShLIOp::create(b, loc, iadd(k, integer(127)), integer(23)));
+  };
   return mul(mul(part, scale(half)), scale(isub(power, half)));
 }
 
@@ -183,7 +202,8 @@ static Value expand(Operation *op) {
   if (isa<math::LogOp>(op))
     return math.log(x);
   if (auto tanh = dyn_cast<math::TanhOp>(op))
-    return bitEnumContainsAll(tanh.getFastmath(), arith::FastMathFlags::afn) ? math.tanhApprox(x) : math.tanh(x);
+    return bitEnumContainsAll(tanh.getFastmath(), arith::FastMathFlags::afn) ? math.tanhApprox(x)
+                                                                             : math.tanh(x);
   if (isa<math::ErfOp>(op))
     return math.erf(x);
   if (isa<math::RsqrtOp>(op))

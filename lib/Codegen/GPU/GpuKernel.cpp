@@ -91,8 +91,9 @@ static GpuTensorMap readMap(Attribute attribute, StringRef &wrong) {
   for (IntegerAttr extent : reader.getList<IntegerAttr>("box"))
     map.box.push_back(extent.getInt());
   map.swizzle = reader.getInteger("swizzle");
-  if (reader.wrong.empty() && (map.dims.empty() || map.dims.size() > 5 || map.strides.size() + 1 != map.dims.size() ||
-                               map.box.size() != map.dims.size()))
+  if (reader.wrong.empty() &&
+      (map.dims.empty() || map.dims.size() > 5 || map.strides.size() + 1 != map.dims.size() ||
+       map.box.size() != map.dims.size()))
     reader.wrong = "dims";
   wrong = reader.wrong;
   return map;
@@ -118,7 +119,8 @@ FailureOr<std::vector<GpuStep>> mlir::tfc::readSteps(Operation *op, ArrayAttr st
     if (reader.wrong.empty() && step.grid.size() != 3)
       reader.wrong = "grid";
     if (!reader.wrong.empty())
-      return op->emitError("step ") << result.size() << " of a GPU kernel: '" << reader.wrong << "' is missing or malformed";
+      return op->emitError("step ") << result.size() << " of a GPU kernel: '" << reader.wrong
+                                    << "' is missing or malformed";
     result.push_back(std::move(step));
   }
   return result;

@@ -55,8 +55,8 @@ using namespace mlir::tfc;
 
 void mlir::tfc::registerGPUCodegenDialects(DialectRegistry &registry) {
   registry.insert<TfcDialect, arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, gpu::GPUDialect,
-                  index::IndexDialect, LLVM::LLVMDialect, math::MathDialect, NVVM::NVVMDialect, scf::SCFDialect,
-                  vector::VectorDialect>();
+                  index::IndexDialect, LLVM::LLVMDialect, math::MathDialect, NVVM::NVVMDialect,
+                  scf::SCFDialect, vector::VectorDialect>();
   arith::registerConvertArithToLLVMInterface(registry);
   cf::registerConvertControlFlowToLLVMInterface(registry);
   index::registerConvertIndexToLLVMInterface(registry);
@@ -83,7 +83,8 @@ LogicalResult mlir::tfc::lowerGpuModule(gpu::GPUModuleOp module) {
   return pm.run(module);
 }
 
-static std::unique_ptr<llvm::TargetMachine> createMachine(const ::tfc::GpuTarget &target, std::string &error) {
+static std::unique_ptr<llvm::TargetMachine> createMachine(const ::tfc::GpuTarget &target,
+                                                          std::string &error) {
   static std::once_flag once;
   std::call_once(once, [] {
     LLVMInitializeNVPTXTargetInfo();
@@ -134,7 +135,8 @@ FailureOr<std::unique_ptr<llvm::Module>> mlir::tfc::translateGpuModule(gpu::GPUM
   return std::move(translated);
 }
 
-LogicalResult mlir::tfc::serializeToPTX(gpu::GPUModuleOp module, const ::tfc::GpuTarget &target, std::string &ptx) {
+LogicalResult mlir::tfc::serializeToPTX(gpu::GPUModuleOp module, const ::tfc::GpuTarget &target,
+                                        std::string &ptx) {
   if (failed(lowerGpuModule(module)))
     return failure();
   llvm::LLVMContext context;

@@ -22,10 +22,11 @@ using namespace mlir::tfc;
 /// Intrinsics of LLVM that become a few instructions on every chip, for the types that kernels have.
 static const llvm::StringSet<> &intrinsicOps() {
   static const llvm::StringSet<> names = {
-      "abs",   "assume", "bitreverse", "bswap",   "ceil",    "copysign", "ctlz",     "ctpop",          "cttz",
-      "fabs",  "floor",  "fma",        "fmuladd", "fshl",    "fshr",     "maximum",  "maxnum",         "memcpy",
-      "memset", "minimum", "minnum",   "rint",    "nearbyint", "roundeven", "smax",  "smin",           "sqrt",
-      "trunc", "umax",   "umin",       "lifetime.start", "lifetime.end", "fptosi.sat", "fptoui.sat"};
+      "abs",   "assume",    "bitreverse",     "bswap",        "ceil",       "copysign",  "ctlz",
+      "ctpop", "cttz",      "fabs",           "floor",        "fma",        "fmuladd",   "fshl",
+      "fshr",  "maximum",   "maxnum",         "memcpy",       "memset",     "minimum",   "minnum",
+      "rint",  "nearbyint", "roundeven",      "smax",         "smin",       "sqrt",      "trunc",
+      "umax",  "umin",      "lifetime.start", "lifetime.end", "fptosi.sat", "fptoui.sat"};
   return names;
 }
 
@@ -39,7 +40,8 @@ static std::string findFault(Operation *op, gpu::GPUModuleOp module) {
   if (name.consume_front("llvm.intr.") && !intrinsicOps().contains(name))
     return "is a function that no GPU has as an instruction; NVPTX would call a library or abort";
   if (auto call = dyn_cast<LLVM::CallOp>(op)) {
-    auto callee = call.getCallee() ? module.lookupSymbol<LLVM::LLVMFuncOp>(*call.getCallee()) : LLVM::LLVMFuncOp();
+    auto callee =
+        call.getCallee() ? module.lookupSymbol<LLVM::LLVMFuncOp>(*call.getCallee()) : LLVM::LLVMFuncOp();
     if (!callee || callee.isExternal())
       return "calls a function without a body in its module";
   }

@@ -8,7 +8,8 @@
 //   tfc-gpu-test kernels.mlir --kernel=NAME --chip=sm_80 --emit=mlir|ptx|steps
 //   tfc-gpu-test kernels.mlir --kernel=NAME --chip=sm_80 --run=FOLDER --run=FOLDER...
 //
-// A folder holds `symbols` ("s0=3 s1=4") and the operands' bytes, in0.bin, in1.bin ...; the results are written to out0.bin ... Exit codes: 0 fine,
+// A folder holds `symbols` ("s0=3 s1=4") and the operands' bytes, in0.bin, in1.bin ...; the results are written to out0.bin ...,
+// and the launch's TfcDeviceStatus to status.bin. Exit codes: 0 fine,
 // 1 what the emulator found, 2 bad input, 4 no generator takes the kernel.
 //
 //===----------------------------------------------------------------------------------------------===//
@@ -42,6 +43,7 @@ static cl::opt<std::string> plant("plant", cl::desc("WORD:N: leave out a call, t
 
 namespace {
 using Symbols = llvm::StringMap<int64_t>;
+constexpr size_t kStatusBytes = 32;
 
 /// Memory of a tensor, registered with the emulator; NaNs to begin with, and nothing behind its end.
 class Buffer {
@@ -119,7 +121,8 @@ llvm::Error KernelRun::readOperands() {
   for (Type type : kernel.getResultTypes())
     buffers.push_back(std::make_unique<Buffer>(evaluate(getTensorBytes(type))));
   buffers.push_back(std::make_unique<Buffer>(steps.workspace ? evaluate(steps.workspace) : 0));
-  buffers.push_back(std::make_unique<Buffer>(8));
+  // A TfcDeviceStatus; all bytes 255.
+  buffers.push_back(std::make_unique<Buffer>(kStatusBytes));
   return llvm::Error::success();
 }
 
@@ -169,9 +172,10 @@ llvm::Error KernelRun::launch(::tfc::emu::EmulatedModule &module, const GpuStep 
 }
 
 llvm::Error KernelRun::writeResults() {
-  for (unsigned i = 0; i < kernel.getNumResults(); ++i) {
-    Buffer &buffer = *buffers[kernel.getNumArguments() + i];
-    std::string path = folder + "/out" + std::to_string(i) + ".bin";
+  for (unsigned i = 0; i <= kernel.getNumResults(); ++i) {
+    bool isStatus = i == kernel.getNumResults();
+    Buffer &buffer = isStatus ? *buffers.back() : *buffers[kernel.getNumArguments() + i];
+    std::string path = folder + (isStatus ? "/status.bin" : "/out" + std::to_string(i) + ".bin");
     std::error_code code;
     llvm::raw_fd_ostream stream(path, code);
     if (code)
