@@ -103,5 +103,5 @@ def entry(described: _abi.TfcEntry) -> Entry:
         outputs=tuple(
             _port(described, described.outputs[i]) for i in range(described.output_count)
         ),
-        symbols=tuple(_symbol(described.symbols[i]) for i in range(described.symbol_count)),
+        symbols=tuple(_symbol(symbol) for symbol in described.symbols[: described.symbol_count] if symbol.kind == 0),
     )

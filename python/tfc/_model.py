@@ -200,7 +200,8 @@ class Context:
             do; only arrays that are not row-major are copied. Lists and numbers become the input's dtype.
         outputs: arrays to write to, by name; of the rest, new ones are made. An array must have the output's dims, or
             where numbers computed in the run decide them, room enough: then the result is its used part. It may be
-            the input that the port names as alias_of: then a cache is extended in place.
+            the input that the port names as alias_of: where both are front parts of one buffer, `cache[:, :, :past]` and
+            `cache[:, :, :past + new]`, and all such caches are given so, only the new rows are written.
 
         Raises Error with the runtime's sentence: BAD_INPUT (dtype, dim or symbol does not fit), BAD_INDEX (an index in
         the data is out of bounds), BUFFER_TOO_SMALL, BAD_ARGUMENT (unknown entry, closed context, another thread is

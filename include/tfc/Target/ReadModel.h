@@ -9,6 +9,7 @@
 #ifndef TFC_TARGET_READMODEL_H
 #define TFC_TARGET_READMODEL_H
 
+#include "tfc/Dialect/Tfc/IR/DataType.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 #include "tfc/Target/ModelDescription.h"
 
@@ -35,9 +36,6 @@ struct ModelReading {
 /// ranges, names of functions and their types, places of weights. `variants` lists the sets of CPU features,
 /// best first; every kernel must have a function for at least one.
 llvm::Expected<ModelReading> readModel(ModuleOp module, ArrayRef<KernelVariant> variants);
-
-/// The DLPack type of an element type; nullopt for types that tensors of the ABI cannot have.
-std::optional<TfcDataType> getDataType(Type elementType);
 
 /// Bytes of `count` elements (types below a byte are packed), or nullopt beyond 63 bits.
 std::optional<uint64_t> getDataBytes(TfcDataType type, ArrayRef<int64_t> dims);

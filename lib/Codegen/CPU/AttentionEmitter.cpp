@@ -333,6 +333,20 @@ AttentionEmitter::Running AttentionEmitter::emitScores(KeyBlock block, Running r
   return running;
 }
 
+/// Asks for the next keys and for the values of these: rows lie apart, often by some KiB, and the hardware
+/// does not follow.
+void AttentionEmitter::prefetchRows(KeyBlock block, Value at) {
+  static constexpr int64_t kLineFloats = 16;
+  for (int64_t row = 0; row < s.scoreRows; ++row) {
+    Value key = o.key.row(e, e.add(block.first, e.add(at, s.scoreRows + row)));
+    for (int64_t i = 0; i < headDim; i += kLineFloats)
+      e.prefetch(o.key.buffer, e.add(key, i), /*nearest=*/true);
+    Value value = o.value.row(e, e.add(block.first, e.add(at, row)));
+    for (int64_t i = 0; i < valueDim; i += kLineFloats)
+      e.prefetch(o.value.buffer, e.add(value, i));
+  }
+}
+
 /// `scoreRows` keys from the block's key `at` on. Keys beyond the last one are computed as copies of it and
 /// count as -inf.
 AttentionEmitter::Running AttentionEmitter::emitScoreRows(KeyBlock block, Value at, bool masked,
@@ -343,6 +357,9 @@ AttentionEmitter::Running AttentionEmitter::emitScoreRows(KeyBlock block, Value 
     places.push_back(masked ? e.min(place, e.sub(block.count, e.index(1))) : place);
     offsets.push_back(o.key.row(e, e.add(block.first, places[row])));
   }
+  // The head's first queries bring its keys and values into the second cache.
+  e.branch(
+      e.equal(firstQuery, e.index(0)), [&] { prefetchRows(block, at); }, [] {});
   SmallVector<Value> scores(s.scoreRows * vectors, e.zeros());
   scores = accumulate(o.key.buffer, offsets, e.index(1), queryRegion, e.index(headDim), scores);
   for (int64_t row = 0; row < s.scoreRows; ++row) {

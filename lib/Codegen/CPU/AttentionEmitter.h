@@ -50,6 +50,7 @@ private:
   Running emitKeys(Running running);
   Running emitKeyBlock(KeyBlock block, Running running);
   Running emitScores(KeyBlock block, Running running);
+  void prefetchRows(KeyBlock block, Value at);
   Running emitScoreRows(KeyBlock block, Value at, bool masked, Running running);
   Value emitScore(Value score, KeyBlock block, Value at, int64_t vector, bool masked);
   SmallVector<Value> emitExponentials(KeyBlock block, ArrayRef<Value> max, ArrayRef<Value> sum);

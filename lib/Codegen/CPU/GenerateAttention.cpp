@@ -84,8 +84,8 @@ struct GenerateAttention : mlir::tfc::impl::GenerateAttentionBase<GenerateAttent
   using GenerateAttentionBase::GenerateAttentionBase;
 
   void runOnOperation() override {
-    FailureOr<::tfc::CpuTarget> target = readTargetOption(getOperation(), cpu);
-    if (failed(target))
+    FailureOr<KernelTargets> targets = KernelTargets::read(getOperation(), cpu);
+    if (failed(targets))
       return signalPassFailure();
     FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
     if (failed(frames))
@@ -94,7 +94,7 @@ struct GenerateAttention : mlir::tfc::impl::GenerateAttentionBase<GenerateAttent
       std::optional<Attention> problem = frame.isPlain() ? std::nullopt : matchAttention(frame);
       if (!problem)
         continue;
-      ::tfc::AttentionSchedule schedule = ::tfc::selectAttention(problem->problem(), *target);
+      ::tfc::AttentionSchedule schedule = ::tfc::selectAttention(problem->problem(), targets->of(frame.kernel));
       LogicalResult replaced = frame.replaceBody([&](OpBuilder &builder) {
         AttentionEmitter emitter(builder, frame, *problem, schedule);
         frame.setTiles(emitter.tileCount());

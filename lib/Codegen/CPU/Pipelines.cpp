@@ -30,6 +30,7 @@ void mlir::tfc::buildKernelPipeline(OpPassManager &pm, const CPUPipelineOptions 
   GenerateContractionOptions contraction;
   contraction.cpu = options.cpu;
   pm.addPass(createGenerateContraction(contraction));
+  pm.addPass(createGenerateAppend());
   GenerateAttentionOptions attention;
   attention.cpu = options.cpu;
   pm.addPass(createGenerateAttention(attention));
@@ -38,6 +39,10 @@ void mlir::tfc::buildKernelPipeline(OpPassManager &pm, const CPUPipelineOptions 
   pm.addPass(createExpandMath());
   addCleanup(pm);
   pm.addPass(createLoopInvariantCodeMotionPass());
+
+  // All that a launch is told of a kernel is known now.
+  pm.addPass(createJoinVariants());
+  pm.addNestedPass<func::FuncOp>(createLowerDims());
 }
 
 void mlir::tfc::buildLowerCPUToLLVMPipeline(OpPassManager &pm, const CPUPipelineOptions &options) {

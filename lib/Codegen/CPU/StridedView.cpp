@@ -11,21 +11,24 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
-static StridedView rowMajorView(unsigned pointer, Type type) {
-  MLIRContext *context = type.getContext();
-  StridedView view{pointer, DimExprAttr::constant(context, 0), getDims(type), {}};
+/// How a tensor lies behind a pointer: row-major, as all or as the front part of a buffer.
+static StridedView plainView(unsigned pointer, Value tensor) {
+  MLIRContext *context = tensor.getContext();
+  StridedView view{pointer, DimExprAttr::constant(context, 0), getDims(tensor), {}};
+  DimsAttr layout = layoutOfPointer(tensor, pointer);
+  ArrayRef<DimExprAttr> buffer = layout ? layout.getDims() : view.dims;
   DimExprAttr stride = DimExprAttr::constant(context, 1);
   view.strides.resize(view.dims.size());
   for (size_t i = view.dims.size(); i-- > 0;) {
     view.strides[i] = stride;
-    stride = stride * view.dims[i];
+    stride = stride * buffer[i];
   }
   return view;
 }
 
 std::optional<StridedView> mlir::tfc::viewOfOperand(Value tensor) {
-  if (auto pointer = pointerOfTensor(tensor))
-    return rowMajorView(*pointer, tensor.getType());
+  if (auto pointer = pointerBehindTensor(tensor))
+    return plainView(*pointer, tensor);
   if (auto transpose = tensor.getDefiningOp<TransposeOp>()) {
     std::optional<StridedView> source = viewOfOperand(transpose.getX());
     if (!source)
@@ -52,12 +55,12 @@ std::optional<StridedView> mlir::tfc::viewOfOperand(Value tensor) {
 
 std::optional<StridedView> mlir::tfc::viewOfResult(Value made, Value stored, unsigned pointer) {
   if (stored == made)
-    return rowMajorView(pointer, stored.getType());
+    return plainView(pointer, stored);
   auto transpose = stored.getDefiningOp<TransposeOp>();
   if (!transpose || transpose.getX() != made)
     return std::nullopt;
   // Dim `permutation[i]` of what is transposed is dim i of the result.
-  StridedView result = rowMajorView(pointer, stored.getType());
+  StridedView result = plainView(pointer, stored);
   StridedView view{pointer, result.offset, getDims(made), SmallVector<DimExprAttr>(result.strides.size())};
   for (auto [i, dim] : llvm::enumerate(transpose.getPermutation()))
     view.strides[dim] = result.strides[i];

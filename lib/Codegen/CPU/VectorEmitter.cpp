@@ -112,8 +112,9 @@ Value VectorEmitter::loadScalarToLanes(Value buffer, Value offset) {
   return toLanes(loadScalar(buffer, offset));
 }
 
-void VectorEmitter::prefetch(Value buffer, Value offset) {
-  memref::PrefetchOp::create(b, loc, buffer, ValueRange{offset}, /*isWrite=*/false, /*localityHint=*/2,
+void VectorEmitter::prefetch(Value buffer, Value offset, bool nearest) {
+  memref::PrefetchOp::create(b, loc, buffer, ValueRange{offset}, /*isWrite=*/false,
+                             /*localityHint=*/nearest ? 3 : 2,
                              /*isDataCache=*/true);
 }
 

@@ -12,6 +12,7 @@
 
 #include "tfc/Codegen/Loops/KernelFrame.h"
 #include "tfc-c/ModelABI.h"
+#include "tfc/Codegen/Common/InPlace.h"
 #include "tfc/Codegen/Loops/Passes.h"
 #include "tfc/Conversion/TfcToLinalg/ElementTypes.h"
 
@@ -34,8 +35,9 @@ static Value loadWord(OpBuilder &builder, Location loc, Type type, Value block, 
   return LLVM::LoadOp::create(builder, loc, type, address);
 }
 
-/// A row-major view of the buffer behind a pointer, with the dims of a tensor type.
-static Value viewOfPointer(OpBuilder &builder, Location loc, Value pointer, RankedTensorType type) {
+/// A view of the buffer behind a pointer, with the dims of a tensor type: the front part of a row-major buffer whose dims
+/// `layout` has, or without one a row-major buffer.
+static Value viewOfPointer(OpBuilder &builder, Location loc, Value pointer, RankedTensorType type, DimsAttr layout) {
   MLIRContext *context = builder.getContext();
   Value base = memrefOfPointer(builder, loc, pointer, getMemoryType(type.getElementType()));
   SmallVector<DimExprAttr> dims = getDims(type);
@@ -49,12 +51,32 @@ static Value viewOfPointer(OpBuilder &builder, Location loc, Value pointer, Rank
   for (size_t i = dims.size(); i-- > 0;) {
     sizes[i] = toFoldResult(dims[i]);
     strides[i] = toFoldResult(stride);
-    stride = stride * dims[i];
+    stride = stride * (layout ? layout.getDims()[i] : dims[i]);
   }
+  if (layout)
+    return memref::ReinterpretCastOp::create(builder, loc, base, builder.getIndexAttr(0), sizes, strides);
   auto viewType = MemRefType::get(type.getShape(), getMemoryType(type.getElementType()));
   Value view = memref::ReinterpretCastOp::create(builder, loc, base, builder.getIndexAttr(0), sizes, strides);
   // The strides are those of a row-major buffer, which the type can say more simply.
   return view.getType() == viewType ? view : memref::CastOp::create(builder, loc, viewType, view);
+}
+
+/// The layout of an operand or, counted behind those, a result of a kernel that has no frame yet.
+static DimsAttr getLayout(func::FuncOp kernel, unsigned port) {
+  unsigned inputs = kernel.getNumArguments();
+  return port < inputs ? kernel.getArgAttrOfType<DimsAttr>(port, kLayoutAttr)
+                       : kernel.getResultAttrOfType<DimsAttr>(port - inputs, kLayoutAttr);
+}
+
+static LogicalResult verifyLayouts(func::FuncOp kernel) {
+  unsigned port = 0;
+  for (Type type : llvm::concat<const Type>(kernel.getArgumentTypes(), kernel.getResultTypes())) {
+    DimsAttr layout = getLayout(kernel, port++);
+    if (layout && (!isa<RankedTensorType>(type) ||
+                   static_cast<int64_t>(layout.getDims().size()) != cast<RankedTensorType>(type).getRank()))
+      return kernel.emitOpError("a layout has one dim per dim of its tensor, unlike ") << layout << " of " << type;
+  }
+  return success();
 }
 
 namespace {
@@ -125,7 +147,7 @@ LogicalResult FrameKernels::moveBody(Region &body, KernelFrame frame, FunctionTy
   SmallVector<Value> operands;
   for (auto [i, argument] : llvm::enumerate(type.getInputs())) {
     auto tensorType = cast<RankedTensorType>(argument);
-    Value view = viewOfPointer(builder, loc, frame.pointer(i), tensorType);
+    Value view = viewOfPointer(builder, loc, frame.pointer(i), tensorType, frame.layout(i));
     auto plain = cast<MemRefType>(view.getType());
     Value tensor = bufferization::ToTensorOp::create(
         builder, loc, RankedTensorType::get(plain.getShape(), plain.getElementType()), view, /*restrict=*/true);
@@ -143,7 +165,8 @@ LogicalResult FrameKernels::moveBody(Region &body, KernelFrame frame, FunctionTy
   builder.setInsertionPoint(terminator);
   for (auto [i, result] : llvm::enumerate(terminator.getOperands())) {
     auto tensorType = cast<RankedTensorType>(result.getType());
-    Value view = viewOfPointer(builder, loc, frame.pointer(type.getNumInputs() + i), tensorType);
+    unsigned number = type.getNumInputs() + i;
+    Value view = viewOfPointer(builder, loc, frame.pointer(number), tensorType, frame.layout(number));
     auto plain = cast<MemRefType>(view.getType());
     auto plainTensor = RankedTensorType::get(plain.getShape(), plain.getElementType());
     Value source = result;
@@ -160,6 +183,8 @@ LogicalResult FrameKernels::moveBody(Region &body, KernelFrame frame, FunctionTy
 
 LogicalResult FrameKernels::frame(func::FuncOp kernel) {
   FunctionType type = kernel.getFunctionType();
+  if (failed(verifyLayouts(kernel)))
+    return failure();
   for (Type port : llvm::concat<const Type>(type.getInputs(), type.getResults())) {
     if (!isa<RankedTensorType>(port) || !hasKnownDims(port))
       return kernel.emitOpError("a kernel takes and gives ranked tensors whose dims are known, not ") << port;
@@ -173,6 +198,9 @@ LogicalResult FrameKernels::frame(func::FuncOp kernel) {
   unsigned pointers = type.getNumInputs() + type.getNumResults();
 
   func::FuncOp tiles = createTiles(kernel, pointers, symbolCount);
+  for (unsigned i = 0; i < pointers; ++i)
+    if (DimsAttr layout = getLayout(kernel, i))
+      tiles.setArgAttr(i, kLayoutAttr, layout);
   Region body;
   body.takeBody(kernel.getBody());
   kernel.setAllResultAttrs(ArrayRef<DictionaryAttr>{});

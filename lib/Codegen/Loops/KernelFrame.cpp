@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Codegen/Loops/KernelFrame.h"
+#include "tfc/Codegen/Common/InPlace.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -20,6 +21,12 @@ static ArrayAttr symbolsOf(func::FuncOp function) {
 }
 
 unsigned KernelFrame::symbolCount() { return symbolsOf(tiles).size(); }
+
+DimsAttr mlir::tfc::layoutOfPointer(Value tensor, unsigned pointer) {
+  return tensor.getParentRegion()->getParentOfType<func::FuncOp>().getArgAttrOfType<DimsAttr>(pointer, kLayoutAttr);
+}
+
+DimsAttr KernelFrame::layout(unsigned i) { return tiles.getArgAttrOfType<DimsAttr>(i, kLayoutAttr); }
 
 func::CallOp KernelFrame::call() {
   return cast<func::CallOp>(kernel.getBody().front().getTerminator()->getPrevNode());
@@ -90,9 +97,14 @@ static std::optional<unsigned> pointerOfView(Value view) {
   return std::nullopt;
 }
 
-std::optional<unsigned> mlir::tfc::pointerOfTensor(Value tensor) {
+std::optional<unsigned> mlir::tfc::pointerBehindTensor(Value tensor) {
   auto toTensor = skipCasts(tensor).getDefiningOp<bufferization::ToTensorOp>();
   return toTensor ? pointerOfView(toTensor.getBuffer()) : std::nullopt;
+}
+
+std::optional<unsigned> mlir::tfc::pointerOfTensor(Value tensor) {
+  std::optional<unsigned> pointer = pointerBehindTensor(tensor);
+  return pointer && !layoutOfPointer(tensor, *pointer) ? pointer : std::nullopt;
 }
 
 std::optional<KernelFrame::Result> KernelFrame::singleResult() {

@@ -33,6 +33,8 @@ struct KernelFrame {
   unsigned symbolCount();
   unsigned pointerCount() { return tiles.getNumArguments() - symbolCount() - 4; }
   Value pointer(unsigned i) { return tiles.getArgument(i); }
+  /// The dims of the row-major buffer that the pointer's tensor is the front part of; null where it is all of it.
+  DimsAttr layout(unsigned i);
   Value begin() { return tiles.getArgument(tiles.getNumArguments() - 4); }
   Value end() { return tiles.getArgument(tiles.getNumArguments() - 3); }
   Value worker() { return tiles.getArgument(tiles.getNumArguments() - 2); }
@@ -60,8 +62,12 @@ struct KernelFrame {
 /// does not have the form above; what follows may rely on it.
 FailureOr<SmallVector<KernelFrame>> collectKernels(ModuleOp module);
 
-/// The number of the pointer whose memory a tensor of a framed kernel is, if it is an operand of the kernel.
+/// The number of the pointer whose memory a tensor of a framed kernel is, if it is an operand of the kernel and row-major.
 std::optional<unsigned> pointerOfTensor(Value tensor);
+/// The same, where the tensor may be the front part of a larger buffer (KernelFrame::layout).
+std::optional<unsigned> pointerBehindTensor(Value tensor);
+/// KernelFrame::layout of the kernel that a tensor stands in.
+DimsAttr layoutOfPointer(Value tensor, unsigned pointer);
 
 /// The rank-0 memref of a pointer: `memref<element>`.
 Value memrefOfPointer(OpBuilder &builder, Location loc, Value pointer, Type element);

@@ -48,6 +48,8 @@ struct ImportOptions {
   std::string externalRoot;
   /// Follow links to files of weights as long as they stay inside that folder.
   bool allowExternalLinks = false;
+  /// Operators that are not known become calls of the host.
+  bool allowExtern = false;
   /// Tensors of integers up to this size become tfc.constant, so that shape arithmetic folds; larger ones,
   /// and all floats but single numbers, become tfc.weight.
   uint64_t constantBytes = 1024;

@@ -109,6 +109,12 @@ private:
     return matches ? select : SelectOp();
   }
 
+  static bool isNarrowing(CastOp op) {
+    auto from = dyn_cast<FloatType>(getElementTypeOrSelf(op.getX().getType()));
+    auto to = dyn_cast<FloatType>(getElementTypeOrSelf(op.getType()));
+    return from && to && to.getWidth() < from.getWidth() && to.getWidth() >= 16;
+  }
+
   /// From the softmax to the product with the values.
   LogicalResult matchOutput() {
     Value value = softmax.getY();
@@ -125,6 +131,10 @@ private:
         return decision.declineValue(value, "the probabilities are used elsewhere too");
       Operation *user = *value.user_begin();
       ops.push_back(user);
+      if (auto cast = dyn_cast<CastOp>(user); cast && isNarrowing(cast)) {
+        value = cast.getResult();
+        continue;
+      }
       if (auto matmul = dyn_cast<MatmulOp>(user)) {
         if (matmul.getA() != value || matmul.getTransposeA())
           return decision.decline(matmul, "the probabilities are not the rows of the product with the values");
@@ -202,6 +212,8 @@ private:
       description += ", " + getDim(operands.key, 1).str() + " key heads";
     if (operands.pastKey)
       description += ", past";
+    if (getElementTypeOrSelf(output.getC().getType()) != chain.getElementType())
+      description += ", in f" + std::to_string(chain.getElementType().getIntOrFloatBitWidth());
     if (chain.getSoftcap() != 0)
       description += ", softcap " + formatNumber(chain.getSoftcap());
     if (chain.bias)
@@ -233,10 +245,12 @@ private:
     FailureOr<Value> attention = buildOp<AttentionOp>(builder, loc, values, getAttributes(), type);
     if (failed(attention))
       return failure();
-    Type resultType = output.getC().getType();
-    FailureOr<Value> result = type == resultType
-                                  ? attention
-                                  : buildOp<ReshapeOp>(builder, output.getLoc(), *attention, {}, resultType);
+    Type resultType = output.getC().getType(), element = getElementTypeOrSelf(resultType);
+    FailureOr<Value> result = attention;
+    if (element != chain.getElementType())
+      result = buildOp<CastOp>(builder, output.getLoc(), *result, {}, getTensorType(shape, element));
+    if (succeeded(result) && result->getType() != resultType)
+      result = buildOp<ReshapeOp>(builder, output.getLoc(), *result, {}, resultType);
     if (failed(result))
       return failure();
     describeResult();

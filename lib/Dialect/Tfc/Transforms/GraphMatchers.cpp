@@ -60,8 +60,12 @@ Value mlir::tfc::getOtherOperand(Operation *op, Value known) {
 }
 
 Location mlir::tfc::fuseLocations(ArrayRef<Operation *> ops) {
+  // The last one is the node that makes what the op will make; matchers collect from there backwards.
+  SmallVector<Operation *> ordered(ops);
+  if (llvm::all_of(ops, [&](Operation *op) { return op->getBlock() == ops.front()->getBlock(); }))
+    llvm::sort(ordered, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
   SmallVector<Location> locations;
-  for (Operation *op : ops)
+  for (Operation *op : ordered)
     if (!isa<UnknownLoc>(op->getLoc()) && !llvm::is_contained(locations, op->getLoc()))
       locations.push_back(op->getLoc());
   return FusedLoc::get(ops.front()->getContext(), locations);

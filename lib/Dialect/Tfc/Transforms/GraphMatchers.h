@@ -36,7 +36,7 @@ std::optional<ScaledValue> matchScaling(Operation *op);
 /// The operand of a commutative op that is not `known`; null when `known` is none or both of them.
 Value getOtherOperand(Operation *op, Value known);
 
-/// One location for an op that stands for several.
+/// One location for an op that stands for several: theirs, in the order of the graph.
 Location fuseLocations(ArrayRef<Operation *> ops);
 
 /// Erases those of the ops that nothing uses any more, users before their operands.

@@ -27,6 +27,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace mlir::tfc {
 #define GEN_PASS_DEF_MERGEPRODUCTS
@@ -140,9 +141,14 @@ public:
     MatmulOp first = parts.front().matmul;
     OpBuilder builder(first);
     SmallVector<Operation *> ops;
-    for (Part &part : parts)
+    SmallVector<std::string> names;
+    for (Part &part : parts) {
       ops.push_back(part.matmul);
-    Location loc = fuseLocations(ops);
+      if (part.add)
+        ops.push_back(part.add);
+      names.push_back(getMakingNode(part.getResult().getLoc()));
+    }
+    Location loc = nameTensor(fuseLocations(ops), llvm::join(names, "+"));
     FailureOr<Value> merged = buildOp<MatmulOp>(
         builder, loc, {first.getA(), stacks.refer(builder, loc, getWeightPieces(), parts.front().weight)},
         builder.getNamedAttr("transpose_b", builder.getUnitAttr()));

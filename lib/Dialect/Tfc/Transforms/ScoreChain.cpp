@@ -7,6 +7,7 @@
 
 #include "ScoreChain.h"
 #include "GraphMatchers.h"
+#include "WidenNumbers.h"
 
 #include "tfc/Dialect/Tfc/IR/Broadcast.h"
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
@@ -132,17 +133,18 @@ FailureOr<Value> ScoreChain::build(Operation *at, ValueRange operands, ArrayRef<
 }
 
 const llvm::fltSemantics &ScoreChain::semantics() {
-  return cast<FloatType>(getElementTypeOrSelf(product.getC().getType())).getFloatSemantics();
+  return cast<FloatType>(element).getFloatSemantics();
 }
 
 FailureOr<Value> ScoreChain::constant(Operation *at, const APFloat &value) {
-  auto type = RankedTensorType::get({}, getElementTypeOrSelf(product.getC().getType()));
+  auto type = RankedTensorType::get({}, element);
   return build<ConstantOp>(at, {}, builder.getNamedAttr("value", DenseElementsAttr::get(type, value)), type);
 }
 
 LogicalResult ScoreChain::read(const ScoreDims &scoreDims) {
   dims = scoreDims;
-  if (!isa<FloatType>(getElementTypeOrSelf(product.getC().getType())))
+  element = getElementTypeOrSelf(product.getC().getType());
+  if (!isa<FloatType>(element))
     return decision.decline(product, "the product is not of floats");
   if (!product.getC().hasOneUse())
     return decision.decline(product, "the scores are used elsewhere too");
@@ -177,6 +179,8 @@ LogicalResult ScoreChain::readStep(OpOperand &score) {
   }
   if (isa<TanhOp>(op))
     return cap(op);
+  if (auto cast = dyn_cast<CastOp>(op))
+    return widen(cast);
   return decision.decline(op, op->getName().getStringRef() + " stands between the product and the softmax");
 }
 
@@ -205,6 +209,23 @@ LogicalResult ScoreChain::cap(Operation *op) {
   innerScale = scale;
   scale = 1;
   hasCap = true;
+  return success();
+}
+
+/// The op takes what came before in the wider type too, and rounds less than the graph.
+LogicalResult ScoreChain::widen(CastOp op) {
+  auto to = dyn_cast<FloatType>(getElementTypeOrSelf(op.getType()));
+  if (!to || to.getWidth() <= cast<FloatType>(element).getWidth())
+    return decision.decline(op, "the scores lose digits between the product and the softmax");
+  if (bias) {
+    FailureOr<Value> wide = widenNumbers(builder, bias, to);
+    if (failed(wide))
+      return failure();
+    bias = *wide;
+  }
+  element = to;
+  if (mask && fill != MaskFill::Infinite)
+    fill = classifyFill(fillValue, semantics());
   return success();
 }
 
