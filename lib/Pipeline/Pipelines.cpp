@@ -9,6 +9,8 @@
 
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Codegen/Common/Passes.h"
+#include "tfc/Codegen/GPU/Passes.h"
+#include "tfc/Codegen/GPU/SerializeToPTX.h"
 #include "tfc/Codegen/Loops/Passes.h"
 #include "tfc/Conversion/TfcToLinalg/Passes.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
@@ -25,8 +27,8 @@ using namespace mlir::tfc;
 static constexpr std::pair<Stage, llvm::StringLiteral> kStageNames[] = {
     {Stage::Import, "import"}, {Stage::Fused, "fused"}, {Stage::Kernels, "kernels"},
     {Stage::Plan, "plan"},     {Stage::Host, "host"},   {Stage::LLVM, "llvm"},
-    {Stage::Asm, "asm"},       {Stage::Object, "obj"},  {Stage::SharedLibrary, "so"},
-    {Stage::Archive, "archive"}};
+    {Stage::Asm, "asm"},       {Stage::Object, "obj"},  {Stage::PTX, "ptx"},
+    {Stage::SharedLibrary, "so"}, {Stage::Archive, "archive"}};
 
 std::optional<Stage> mlir::tfc::parseStage(StringRef name) {
   for (auto [stage, text] : kStageNames)
@@ -125,13 +127,21 @@ static void buildKernels(OpPassManager &pm, const PipelineOptions &options) {
 }
 
 static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
-  // Kernels first: only their code says how many tiles and how much scratch a launch needs.
-  CPUPipelineOptions cpu;
-  cpu.cpu = options.cpu;
   // Of kernels that a user has marked as plain; in the others nothing is left to decompose.
   DecomposeOpsOptions decompose;
   decompose.keepAttention = true;
   pm.addNestedPass<func::FuncOp>(createDecomposeOps(decompose));
+  // Kernels first: only their code says how many tiles and how much scratch a launch needs.
+  if (!options.gpu.empty()) {
+    GPUPipelineOptions gpu;
+    gpu.chip = options.gpu;
+    gpu.generate = !options.reference;
+    buildGPUKernelPipeline(pm, gpu);
+    pm.addPass(createLowerHostProgram());
+    return;
+  }
+  CPUPipelineOptions cpu;
+  cpu.cpu = options.cpu;
   if (!options.reference) {
     PackWeightsOptions pack;
     pack.cpu = options.cpu;
@@ -146,6 +156,10 @@ static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
 }
 
 static void buildLLVM(OpPassManager &pm, const PipelineOptions &options) {
+  if (!options.gpu.empty()) {
+    buildLowerGPUToLLVMPipeline(pm);
+    return;
+  }
   CPUPipelineOptions cpu;
   cpu.cpu = options.cpu;
   buildLowerCPUToLLVMPipeline(pm, cpu);
@@ -167,6 +181,7 @@ void mlir::tfc::buildStage(OpPassManager &pm, Stage stage, const PipelineOptions
   case Stage::Import:
   case Stage::Asm:
   case Stage::Object:
+  case Stage::PTX:
   case Stage::SharedLibrary:
   case Stage::Archive:
     return;
@@ -183,7 +198,9 @@ void mlir::tfc::registerAllTfcPasses() {
   registerTfcCodegenCommonPasses();
   registerTfcCodegenLoopsPasses();
   registerTfcCodegenCPUPasses();
+  registerTfcCodegenGPUPasses();
   registerCPUPipelines();
+  registerGPUPipelines();
   PassPipelineRegistration<PipelineOptions>("tfc-to-fused", "import -> fused", [](OpPassManager &pm, const PipelineOptions &o) {
     buildStage(pm, Stage::Fused, o);
   });
@@ -204,4 +221,5 @@ void mlir::tfc::registerAllTfcPasses() {
 void mlir::tfc::registerTfcDialects(DialectRegistry &registry) {
   registry.insert<TfcDialect, func::FuncDialect, LLVM::LLVMDialect>();
   registerCPUCodegenDialects(registry);
+  registerGPUCodegenDialects(registry);
 }

@@ -25,8 +25,7 @@
 /*===-- A file beside model.so
  * ---------------------------------------------------------------------------===*/
 
-static int32_t checkAndMap(TfcLoaded *loaded, int file, const char *path) {
-  const TfcWeights *weights = &loaded->model->weights;
+static int32_t checkAndMap(const TfcWeights *weights, int file, const char *path, WeightSegment *segment) {
   struct stat status;
   if (fstat(file, &status) || !S_ISREG(status.st_mode))
     return tfc_core_fail(TFC_BAD_ARTIFACT, "weights file '%s' is not a regular file", path);
@@ -39,9 +38,7 @@ static int32_t checkAndMap(TfcLoaded *loaded, int file, const char *path) {
   void *memory = mmap(NULL, (size_t)weights->bytes, PROT_READ, MAP_PRIVATE, file, 0);
   if (memory == MAP_FAILED)
     return tfc_core_fail(TFC_SYSTEM, "cannot map weights file '%s': error %d", path, errno);
-  loaded->mapping = memory;
-  loaded->mapping_bytes = (size_t)weights->bytes;
-  loaded->weights = memory;
+  *segment = (WeightSegment){memory, memory, (size_t)weights->bytes};
   uint64_t hash[2];
   tfc_hash_bytes(memory, weights->bytes, hash);
   if (hash[0] != weights->hash[0] || hash[1] != weights->hash[1])
@@ -50,8 +47,7 @@ static int32_t checkAndMap(TfcLoaded *loaded, int file, const char *path) {
   return TFC_OK;
 }
 
-static int32_t loadExternal(TfcLoaded *loaded, const char *folder) {
-  const TfcWeights *weights = &loaded->model->weights;
+static int32_t loadExternal(const TfcWeights *weights, const char *folder, WeightSegment *segment) {
   char path[PATH_MAX];
   if (!weights->file || !*weights->file || strchr(weights->file, '/') || strcmp(weights->file, "..") == 0)
     return tfc_core_fail(TFC_BAD_ARTIFACT, "the model names no usable weights file");
@@ -65,7 +61,7 @@ static int32_t loadExternal(TfcLoaded *loaded, const char *folder) {
                          errno == ENOENT   ? ": it must lie beside the model"
                          : errno == EACCES ? ": permission denied"
                                            : "");
-  int32_t code = checkAndMap(loaded, file, path);
+  int32_t code = checkAndMap(weights, file, path, segment);
   close(file);
   return code;
 }
@@ -177,8 +173,7 @@ static int32_t checkWeights(const TfcWeights *weights, int64_t *items) {
   return TFC_OK;
 }
 
-static int32_t loadSeeded(TfcLoaded *loaded) {
-  const TfcWeights *weights = &loaded->model->weights;
+static int32_t loadSeeded(const TfcWeights *weights, WeightSegment *segment) {
   int64_t items;
   int32_t code = checkWeights(weights, &items);
   if (code || weights->bytes == 0)
@@ -190,9 +185,7 @@ static int32_t loadSeeded(TfcLoaded *loaded) {
   if (memory == MAP_FAILED)
     return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory for %llu bytes of weights",
                          (unsigned long long)weights->bytes);
-  loaded->mapping = memory;
-  loaded->mapping_bytes = (size_t)weights->bytes;
-  loaded->weights = memory;
+  *segment = (WeightSegment){memory, memory, (size_t)weights->bytes};
   madvise(memory, (size_t)weights->bytes, MADV_HUGEPAGE);
   code = copyEmbedded(weights, memory);
   if (code)
@@ -208,29 +201,29 @@ static int32_t loadSeeded(TfcLoaded *loaded) {
   return TFC_OK;
 }
 
-int32_t tfc_core_load_weights(TfcLoaded *loaded, const char *folder) {
-  const TfcWeights *weights = &loaded->model->weights;
+int32_t tfc_core_load_weights(const TfcWeights *weights, const char *folder, WeightSegment *segment) {
   if (weights->weight_count && !weights->weights)
     return tfc_core_fail(TFC_BAD_ARTIFACT, "the model's list of weights is missing");
   switch (weights->mode) {
   case TFC_WEIGHTS_NONE:
-    loaded->weights = tfc_core_nowhere();
+    segment->bytes = tfc_core_nowhere();
     return TFC_OK;
   case TFC_WEIGHTS_EMBED:
-    loaded->weights = weights->embedded;
+    segment->bytes = weights->embedded;
     return weights->embedded || weights->bytes == 0
                ? TFC_OK
                : tfc_core_fail(TFC_BAD_ARTIFACT, "the model's weights are missing");
   case TFC_WEIGHTS_EXTERNAL:
-    return loadExternal(loaded, folder);
+    return loadExternal(weights, folder, segment);
   case TFC_WEIGHTS_SEED:
-    return loadSeeded(loaded);
+    return loadSeeded(weights, segment);
   default:
     return tfc_core_fail(TFC_BAD_ARTIFACT, "weights of unknown mode %u", weights->mode);
   }
 }
 
-void tfc_core_unmap_weights(TfcLoaded *loaded) {
-  if (loaded->mapping)
-    munmap(loaded->mapping, loaded->mapping_bytes);
+void tfc_core_unmap_weights(WeightSegment *segment) {
+  if (segment->mapping)
+    munmap(segment->mapping, segment->mapping_bytes);
+  *segment = (WeightSegment){NULL, NULL, 0};
 }

@@ -12,12 +12,16 @@
 #include "tfc/Pipeline/Pipelines.h"
 #include "tfc/Pipeline/Report.h"
 
+#include "tfc/Target/EmitArtifact.h"
+#include "tfc/TargetInfo/TargetList.h"
+
 #include "tfc-c/ModelABI.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -57,7 +61,7 @@ struct CompileOptions {
   std::string outputPath;
   std::string headerPath;     ///< of a shared library; empty: none
   std::string saveStagesDir;  ///< a folder for the module of every stage; empty: none
-  std::string cpu = "native"; ///< see TargetInfo/CpuTarget.h
+  std::vector<::tfc::TargetSpec> targets = {{::tfc::TargetKind::CPU, "native"}}; ///< one program each
   std::string querySymbol; ///< Empty: the usual one, see ArtifactOptions.
   TfcWeightMode weights = TFC_WEIGHTS_EMBED;
   bool reference = false;
@@ -89,18 +93,32 @@ public:
 
 private:
   CompileStatus load(const CompileInput &input, OwningOpRef<ModuleOp> &module, Stage &stage);
-  CompileStatus runStage(ModuleOp module, Stage stage);
+  /// The model for one target, from the stage host on.
+  struct Program {
+    ::tfc::TargetSpec target;
+    OwningOpRef<ModuleOp> module;
+  };
+  CompileStatus checkTargets(ModuleOp module, Stage stage);
+  /// `target` is null up to the plan, which all targets share.
+  CompileStatus runStage(ModuleOp module, Stage stage, const ::tfc::TargetSpec *target = nullptr);
+  CompileStatus finishStage(ModuleOp module, Stage stage, const ::tfc::TargetSpec *target = nullptr);
+  CompileStatus runShared(ModuleOp module, Stage &stage);
+  CompileStatus runProgram(Program &program, Stage stage);
+  llvm::Expected<DeviceProgram> makeDeviceProgram(const Program &program);
   /// The work, or what the guard makes of it.
   LogicalResult runGuarded(ModuleOp module, PassManager *passes, llvm::function_ref<LogicalResult()> work);
   CompileStatus checkFusions(ModuleOp module, Stage stage);
   CompileStatus writeModule(ModuleOp module, llvm::StringRef path);
-  CompileStatus writeCode(ModuleOp module);
+  CompileStatus writeCode(MutableArrayRef<Program> programs);
+  llvm::Error writeArtifact(MutableArrayRef<Program> programs);
+  llvm::Error writePTX(const Program &program);
 
   MLIRContext &context;
   Stage entered = Stage::Import; ///< The stage of the module that was given.
   CompileOptions options;
   Report report;
   bool failedPass = false;
+  std::chrono::steady_clock::time_point stageStart;
 };
 
 } // namespace mlir::tfc

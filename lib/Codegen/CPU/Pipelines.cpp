@@ -7,9 +7,11 @@
 
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Codegen/Loops/Passes.h"
+#include "tfc/Conversion/TfcToLinalg/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/PassManager.h"

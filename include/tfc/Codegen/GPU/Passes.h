@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassOptions.h"
 #include <memory>
 
 namespace mlir::tfc {
@@ -18,6 +19,20 @@ namespace mlir::tfc {
 #include "tfc/Codegen/GPU/Passes.h.inc"
 #define GEN_PASS_REGISTRATION
 #include "tfc/Codegen/GPU/Passes.h.inc"
+
+struct GPUPipelineOptions : PassPipelineOptions<GPUPipelineOptions> {
+  Option<std::string> chip{*this, "chip", llvm::cl::desc("sm_80, sm_90a, ..."), llvm::cl::init("sm_80")};
+  Option<bool> generate{*this, "generate", llvm::cl::desc("Let generators write the kernels they know; else all go the generic road"),
+                        llvm::cl::init(true)};
+};
+
+/// Kernels on tfc ops -> steps of a GPU, with their final signature (`tfc-generate-gpu-kernels`).
+void buildGPUKernelPipeline(OpPassManager &pm, const GPUPipelineOptions &options);
+/// Kernels of loops and memrefs -> LLVM dialect in the gpu.module `@kernels` (`tfc-lower-gpu-to-llvm`).
+void buildLowerGPUToLLVMPipeline(OpPassManager &pm);
+
+/// Registers the pipelines under their names.
+void registerGPUPipelines();
 
 } // namespace mlir::tfc
 

@@ -38,4 +38,42 @@ def VerifyGPUKernel : Pass<"tfc-verify-gpu-kernel", "::mlir::gpu::GPUModuleOp"> 
   }];
 }
 
+def GenerateSteps : Pass<"tfc-generate-steps", "::mlir::ModuleOp"> {
+  let summary = "write the steps of kernels that a generator takes";
+  let description = [{
+    Applies to kernels on tensors that a generator (lib/Codegen/GPU/Kernels) knows how to write for the chip; the others, and kernels with
+    `tfc.plain`, are left alone and go the generic road. The steps go into the gpu.module `@kernels`; the kernel keeps what is known of it, with
+    `tfc.steps` and `tfc.workspace`, and an empty body behind the final signature.
+  }];
+  let options = [Option<"chip", "chip", "std::string", "\"sm_80\"", "the GPU: sm_80, sm_90a, ...">];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
+def WrapFallbackKernels : Pass<"tfc-wrap-fallback-kernels", "::mlir::ModuleOp"> {
+  let summary = "make functions of the GPU of framed kernels that went the generic road";
+  let description = [{
+    A framed kernel `@k(args, begin, end, worker)` gets a function `@k_step` that a GPU is started with: each of its threads makes the block of
+    arguments and a worker of its own, whose scratch is a piece of the workspace, and runs tiles of `@k` one at a time, `threads` apart. A failed
+    check goes into the launch's TfcDeviceStatus. Sets `tfc.steps` and `tfc.workspace`. Kernels that have steps are left alone.
+
+    ```mlir
+    func.func private @gelu_0(%args: !llvm.ptr, %begin: index, %end: index, %worker: !llvm.ptr) attributes {tfc.kernel, tfc.tiles = #tfc.expr<s0>, ...}
+    // gets
+    func.func private @gelu_0_step(%x: !llvm.ptr, %y: !llvm.ptr, %s0: i64, %workspace: !llvm.ptr, %status: !llvm.ptr) attributes {tfc.step}
+    // and @gelu_0 gets tfc.steps, one that launches @kernels::@gelu_0_step, and tfc.workspace = #tfc.expr<0>
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::NVVM::NVVMDialect"];
+}
+
+def OutlineDeviceCode : Pass<"tfc-outline-device-code", "::mlir::ModuleOp"> {
+  let summary = "move all code but the host programs into the gpu.module of the kernels";
+  let description = [{
+    Applies to a module in the LLVM dialect. Functions that a `tfc.entry` names as its host program stay. Functions with `tfc.step` become
+    kernels of the GPU; everything else is local to the gpu.module `@kernels` and inlined. What no step needs is erased.
+  }];
+  let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];
+}
+
 #endif // TFC_CODEGEN_GPU_PASSES
