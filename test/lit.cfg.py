@@ -12,6 +12,8 @@
 #   qemu-aarch64  the compiler links libraries for aarch64, and an emulator with a C library of that machine is here
 #                  (Debian: libc6-dev-arm64-cross, qemu-user-static)
 #   fuzzer   the programs of libFuzzer are built (preset `fuzz`)
+#   stub-cuda  the stub of NVIDIA's driver is built: %stub_cuda is its path, and GPUs can be emulated
+#   ptxas    NVIDIA's assembler is on this machine: %ptxas is its path
 #   <flag>   the machine has this flag in /proc/cpuinfo, written as cpu-avx512f
 
 import os
@@ -19,6 +21,7 @@ import shutil
 import subprocess
 
 import lit.formats
+import lit.util
 
 config.name = "tfc"
 # The internal shell: the same on every machine, and quicker than bash.
@@ -68,6 +71,13 @@ if qemu and os.path.exists(f"{aarch64}/lib/crt1.o") and os.path.exists(os.path.j
 if os.path.exists(os.path.join(config.tfc_tools_dir, "tfc-fuzz-onnx")):
     config.available_features.add("fuzzer")
 
+stub_cuda = os.path.join(config.tfc_binary_root, "lib", "libtfc-stub-cuda.so")
+if os.path.exists(stub_cuda):
+    config.available_features.add("stub-cuda")
+ptxas = lit.util.which("ptxas", os.environ.get("PATH", "") + os.pathsep + "/usr/local/cuda/bin")
+if ptxas:
+    config.available_features.add("ptxas")
+
 onnx_testdata = lit_config.params.get("onnx-testdata", "/usr/share/libonnx-testdata/data")
 if os.path.isdir(os.path.join(onnx_testdata, "node")):
     config.available_features.add("onnx-testdata")
@@ -97,4 +107,6 @@ config.substitutions += [
     # What clang would need a whole cross compiler for: the C library's own start, and no compiler's library.
     ("%aarch64_cc", f"{config.llvm_tools_dir}/clang --target=aarch64-linux-gnu -isystem {aarch64}/include -fuse-ld=lld -nostdlib "
                     f"-Wl,--dynamic-linker=/lib/ld-linux-aarch64.so.1 -L{aarch64}/lib {aarch64}/lib/crt1.o {aarch64}/lib/crti.o -lm -lc {aarch64}/lib/crtn.o"),
+    ("%stub_cuda", stub_cuda),
+    ("%ptxas", ptxas or "ptxas"),
 ]

@@ -42,7 +42,9 @@ typedef enum TfcCode {
   TFC_BAD_ARTIFACT = 7,     /**< not a model, or its weights file is missing or another one */
   TFC_BUFFER_TOO_SMALL = 8, /**< an output's capacity is below what the run makes; the dims are written */
   TFC_NOT_FOUND = 9,        /**< file, entry or extern operator does not exist */
-  TFC_SYSTEM = 10           /**< the machine refused: threads, mapping, I/O */
+  TFC_SYSTEM = 10,          /**< the machine refused: threads, mapping, I/O */
+  TFC_NO_DEVICE = 11,       /**< no GPU that the model has code for: no driver, no device, too old a one */
+  TFC_DEVICE_FAILED = 12    /**< the GPU's driver refused something, or a kernel failed there */
 } TfcCode;
 
 /*===-- Tensors (as in DLPack) --------------------------------------------------------------------------===*/
@@ -276,6 +278,82 @@ typedef struct TfcWeights {
   uint64_t hash[2];         /**< EXTERNAL: of the whole file, tfc/Weights/ContentHash.h */
 } TfcWeights;
 
+/*===-- Programs for devices -------------------------------------------------------------------------------===*/
+
+/**
+ * A tensor as the GPU's copy engine sees it: what cuTensorMapEncodeTiled takes. Dim 0 is the innermost. `offset`, `dims` and
+ * `strides` are numbers of values.
+ */
+typedef struct TfcTensorMap {
+  uint32_t word;       /**< of the launch's argument words: the pointer it begins at */
+  uint32_t offset;     /**< bytes from there */
+  TfcDataType dtype;
+  uint32_t rank;       /**< 1 to 5 */
+  uint32_t dims[5];    /**< in elements */
+  uint32_t strides[4]; /**< in bytes, of dims 1 and up */
+  uint32_t box[5];     /**< in elements, not values */
+  uint32_t swizzle;    /**< bytes: 0, 32, 64 or 128 */
+} TfcTensorMap;
+
+/**
+ * One launch of a function on the device. Its parameters: the launch's argument words, the address of the workspace, the address of a
+ * TfcDeviceStatus, 8 bytes each; then one tensor map of 128 bytes per element of `maps`. Where an extent of the grid is 0 nothing runs.
+ */
+typedef struct TfcStep {
+  const char *function;
+  uint32_t grid[3]; /**< numbers of values: extents in blocks */
+  uint32_t block;   /**< threads of a block */
+  uint32_t cluster; /**< blocks of a cluster, along x; 1: no clusters */
+  uint32_t shared;  /**< bytes of dynamic shared memory */
+  uint32_t map_count;
+  uint32_t reserved;
+  const TfcTensorMap *maps;
+} TfcStep;
+
+/** What launch number i of an entry is on a device: steps, one after the other. */
+typedef struct TfcDeviceLaunch {
+  const TfcStep *steps;
+  uint32_t step_count;
+  uint32_t word_count; /**< argument words */
+  uint32_t workspace;  /**< number of the value: bytes of scratch that the steps share */
+  uint32_t reserved;
+} TfcDeviceLaunch;
+
+/**
+ * What the kernels of a launch note about indices that come from data. All bytes are 255 before the launch. Whoever finds a failure
+ * takes the lock (compare and swap from -1 to 0), keeps the record of the lowest tile, and gives the lock back.
+ */
+typedef struct TfcDeviceStatus {
+  int32_t lock;  /**< -1: free */
+  int32_t check; /**< as TfcWorker.failed_check */
+  uint64_t tile; /**< all ones: no failure */
+  int64_t value, bound; /**< as TfcWorker.failed_value and failed_bound */
+} TfcDeviceStatus;
+
+typedef enum TfcProgramKind {
+  TFC_PROGRAM_CUDA = 1,    /**< code is PTX, ending in a null byte */
+  TFC_PROGRAM_EMULATED = 2 /**< code is a TfcEmulatedCode (tfc-c/EmulatedCode.h), for a driver that emulates a GPU */
+} TfcProgramKind;
+
+/** The model for one kind of device. Its entries have the same names, ports and symbols as the model's, in the same order. */
+typedef struct TfcProgram {
+  uint32_t kind;       /**< TfcProgramKind */
+  uint32_t capability; /**< least compute capability: 80 is 8.0 */
+  uint32_t exact;      /**< 1: for devices of just that capability (sm_90a) */
+  uint32_t weights;    /**< 0: TfcModel.weights; k > 0: TfcModel.more_weights[k - 1] */
+  const char *target;  /**< "cuda:sm_80" */
+  const TfcEntry *entries;  /**< entry_count of the model */
+  const TfcKernel *kernels; /**< names; they have no variants */
+  const TfcDeviceLaunch *const *launches; /**< per entry, per launch */
+  const uint32_t *fetches; /**< per entry: places of its host program that read from the device; 0 where it is always the same */
+  const void *code;
+  uint64_t code_bytes;
+  const uint8_t *cubin; /**< machine code for just that capability, or null */
+  uint64_t cubin_bytes;
+  uint32_t kernel_count;
+  uint32_t reserved;
+} TfcProgram;
+
 typedef struct TfcModel {
   uint32_t magic;   /**< TFC_ABI_MAGIC */
   uint32_t version; /**< TFC_ABI_VERSION */
@@ -288,6 +366,12 @@ typedef struct TfcModel {
   uint32_t entry_count, kernel_count;
   TfcWeights weights;
   const struct TfcApi *api; /**< the runtime's core inside model.so, for programs that have nothing else of tfc */
+  /* Since 0.2; a model whose `bytes` end above has code for CPUs alone. */
+  const TfcProgram *programs;     /**< for devices; of those that a device can run the first is the best */
+  const TfcWeights *more_weights; /**< segments in other layouts, for programs that say so */
+  uint32_t program_count, more_weight_count;
+  uint32_t device_only; /**< 1: there is no code for CPUs; entries and kernels are those of programs[0] */
+  uint32_t reserved;
 } TfcModel;
 
 /** The one exported function of a model.so (its name can be chosen at compile time). */
@@ -304,9 +388,11 @@ typedef struct TfcRunTable {
   int32_t (*bind)(struct TfcRun *run, uint32_t bind, const int64_t *data);
   /** Calls an operator the host has registered. Tensors are inputs then outputs. */
   int32_t (*extern_call)(struct TfcRun *run, const char *name, TfcTensor *tensors, uint32_t input_count, uint32_t output_count);
+  /** Since 0.2. Reads `bytes` bytes at `data`, where the run's memory is a device's, into `result`. */
+  int32_t (*fetch)(struct TfcRun *run, const void *data, uint64_t bytes, void *result);
 } TfcRunTable;
 
-/** One run in progress, as the host program sees it. Pointers may change at a bind. */
+/** One run in progress, as the host program sees it. Pointers may change at a bind; for a program of a device they are its. */
 typedef struct TfcRun {
   const TfcRunTable *table;
   const int64_t *values;        /**< of the entry's expressions */
@@ -364,6 +450,10 @@ typedef struct TfcContextOptions {
   /** Runs an operator that the compiler did not know. Tensors are inputs then outputs. Returns a TfcCode. */
   int32_t (*extern_call)(void *data, const char *name, TfcTensor *tensors, uint32_t input_count, uint32_t output_count);
   void *extern_data;
+  /* Since 0.2. */
+  int32_t device_type; /**< as in DLPack: 1 CPU, 2 CUDA; 0: the CPU where the model has code for it, else CUDA */
+  int32_t device_id;   /**< of a CUDA device */
+  void *stream;        /**< a CUstream of the device's primary context that runs are put on; null: one of the context's own */
 } TfcContextOptions;
 
 /** The same functions that libtfc-runtime exports as tfc_*; all return a TfcCode. Errors: last_error() of this thread. */
@@ -398,7 +488,14 @@ static_assert(sizeof(TfcEntry) == 112, "layout of TfcEntry");
 static_assert(sizeof(TfcSeed) == 40, "layout of TfcSeed");
 static_assert(sizeof(TfcLayoutBound) == 24 && sizeof(TfcWeight) == 112, "layout of TfcWeight");
 static_assert(sizeof(TfcWeights) == 64, "layout of TfcWeights");
-static_assert(sizeof(TfcModel) == 136, "layout of TfcModel");
+static_assert(sizeof(TfcTensorMap) == 76, "layout of TfcTensorMap");
+static_assert(sizeof(TfcStep) == 48, "layout of TfcStep");
+static_assert(sizeof(TfcDeviceLaunch) == 24, "layout of TfcDeviceLaunch");
+static_assert(sizeof(TfcDeviceStatus) == 32, "layout of TfcDeviceStatus");
+static_assert(sizeof(TfcProgram) == 96, "layout of TfcProgram");
+static_assert(offsetof(TfcModel, programs) == 136, "what TfcModel was before it had programs");
+static_assert(sizeof(TfcModel) == 168, "layout of TfcModel");
+static_assert(offsetof(TfcContextOptions, device_type) == 112, "what TfcContextOptions was before it had devices");
 static_assert(sizeof(TfcRun) == 56, "layout of TfcRun");
 
 #ifdef __cplusplus

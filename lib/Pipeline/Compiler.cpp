@@ -8,14 +8,20 @@
 #include "tfc/Pipeline/Compiler.h"
 #include "ReuseKernels.h"
 
+#include "tfc/Codegen/GPU/EmulateGpuModule.h"
+#include "tfc/Codegen/GPU/DeviceCode.h"
+#include "tfc/Codegen/GPU/SerializeToPTX.h"
 #include "tfc/Dialect/Tfc/IR/CheckNesting.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 #include "tfc/Dialect/Tfc/IR/VerifySymbols.h"
 #include "tfc/Frontend/Builtin/BuildBuiltin.h"
 #include "tfc/Frontend/ONNX/ImportONNX.h"
 #include "tfc/Pipeline/WriteModule.h"
+#include "tfc/Target/DeviceCode.h"
 #include "tfc/Target/EmitArtifact.h"
+#include "tfc/Target/OutputFile.h"
 #include "tfc/TargetInfo/CpuTarget.h"
+#include "tfc/TargetInfo/GpuTarget.h"
 #include "tfc/Weights/Safetensors.h"
 #include "tfc/Weights/WeightFiles.h"
 
@@ -23,12 +29,11 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/IR/Module.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
-
-#include <chrono>
 
 using namespace mlir;
 using namespace mlir::tfc;
@@ -117,7 +122,7 @@ CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &m
       stage = entered = detectStage(*module);
     // Kernels that have been generated stay for the CPUs that they were generated for.
     if (auto cpu = module && stage >= Stage::Host ? (*module)->getAttrOfType<StringAttr>("tfc.cpu") : StringAttr())
-      options.cpu = cpu.str();
+      options.targets = {{::tfc::TargetKind::CPU, cpu.str()}};
   } else {
     ImportOptions import;
     import.dynamicAll = input.dynamicAll;
@@ -145,10 +150,10 @@ CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &m
 // Running
 //===----------------------------------------------------------------------------------------------===//
 
-/// A module whose stages are looked at should have all of its kernels in them.
+/// Of kernels for CPUs. A module whose stages are looked at should have all of its kernels in them.
 void Compiler::openCache(ModuleOp module) {
   bool isLibrary = options.stage == Stage::SharedLibrary || options.stage == Stage::Archive;
-  if (options.cacheDir.empty() || !isLibrary || !options.saveStagesDir.empty() || entered > Stage::Plan)
+  if (options.cacheDir.empty() || !isLibrary || !options.saveStagesDir.empty() || entered > Stage::Plan || options.targets.front().isDevice())
     return;
   cache = std::make_unique<::tfc::KernelCache>(options.cacheDir, options.cacheLimit, [this](StringRef sentence) {
     emitWarning(UnknownLoc::get(&context)) << sentence;
@@ -157,23 +162,28 @@ void Compiler::openCache(ModuleOp module) {
   std::string names;
   if (auto name = module->getAttrOfType<StringAttr>("tfc.model_name"); name && options.stage == Stage::Archive)
     names = "archive " + options.querySymbol + " " + name.str();
-  reuse = std::make_unique<KernelReuse>(*cache, options.cpu, names);
+  reuse = std::make_unique<KernelReuse>(*cache, options.targets.front().name, names);
 }
 
-CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
-  if (stage != Stage::Host || !reuse)
-    return runPasses(module, stage, [&](OpPassManager &pm, const PipelineOptions &pipeline) { buildStage(pm, stage, pipeline); });
-  if (CompileStatus status = runPasses(module, stage, buildKernelPreparation); status != CompileStatus::Success)
+CompileStatus Compiler::runStage(ModuleOp module, Stage stage, const ::tfc::TargetSpec *target) {
+  if (stage != Stage::Host || !reuse || target->isDevice())
+    return runPasses(module, stage, target, [&](OpPassManager &pm, const PipelineOptions &pipeline) { buildStage(pm, stage, pipeline); });
+  if (CompileStatus status = runPasses(module, stage, target, buildKernelPreparation); status != CompileStatus::Success)
     return status;
   reuse->replaceKnownKernels(module);
   report.setReusedKernels(reuse->objects.size());
-  return runPasses(module, stage, buildHostFromPrepared);
+  return runPasses(module, stage, target, buildHostFromPrepared);
 }
 
-CompileStatus Compiler::runPasses(ModuleOp module, Stage stage, PassBuilder build) {
+CompileStatus Compiler::runPasses(ModuleOp module, Stage stage, const ::tfc::TargetSpec *target, PassBuilder build) {
   PassManager pm(&context);
   PipelineOptions pipeline;
-  pipeline.cpu = options.cpu;
+  if (target && target->isDevice()) {
+    pipeline.gpu = target->name;
+    module->setAttr("tfc.device", StringAttr::get(&context, target->str()));
+  } else if (target) {
+    pipeline.cpu = target->name;
+  }
   pipeline.reference = options.reference;
   pipeline.plainKernels = options.plainKernels;
   pipeline.exposeNames = options.exposeNames;
@@ -190,8 +200,18 @@ CompileStatus Compiler::runPasses(ModuleOp module, Stage stage, PassBuilder buil
       report.addFusion(std::move(*remark));
     return success(remark.has_value());
   });
-  if (succeeded(runGuarded(module, &pm, [&] { return pm.run(module); })))
+  bool isForDevice = target && target->isDevice();
+  auto work = [&] {
+    if (failed(pm.run(module)))
+      return failure();
+    // A GPU lacks functions that a model may want: that is what this refuses.
+    auto kernels = module.lookupSymbol<gpu::GPUModuleOp>(kGpuModuleName);
+    return success(stage != Stage::LLVM || !isForDevice || (kernels && succeeded(lowerGpuModule(kernels))));
+  };
+  if (succeeded(runGuarded(module, &pm, work)))
     return CompileStatus::Success;
+  if (isForDevice)
+    return CompileStatus::BadInput;
   // Up to the plan the passes refuse what the input says; after it they only translate, so a failure is ours, unless
   // somebody else wrote the kernels.
   failedPass = stage > Stage::Plan && entered < Stage::Kernels;
@@ -240,32 +260,184 @@ CompileStatus Compiler::writeModule(ModuleOp module, StringRef path) {
   return reportError(context, std::move(error), status);
 }
 
-CompileStatus Compiler::writeCode(ModuleOp module) {
-  llvm::Expected<::tfc::CpuTargets> cpus = ::tfc::parseCpuTargets(options.cpu);
-  if (!cpus)
-    return reportError(context, cpus.takeError(), CompileStatus::BadInput);
+static llvm::Expected<gpu::GPUModuleOp> getKernels(ModuleOp module) {
+  if (auto kernels = module.lookupSymbol<gpu::GPUModuleOp>(kGpuModuleName))
+    return kernels;
+  return llvm::createStringError("the module has no gpu.module @%s; it was not lowered to the stage llvm", kGpuModuleName.data());
+}
+
+/// The kernels of a GPU for this machine, with what an emulator needs to know of them.
+static llvm::Expected<std::unique_ptr<llvm::Module>> emulate(ModuleOp module, const ::tfc::GpuTarget &gpu,
+                                                             llvm::LLVMContext &llvmContext) {
+  llvm::Expected<gpu::GPUModuleOp> kernels = getKernels(module);
+  if (!kernels)
+    return kernels.takeError();
+  FailureOr<std::unique_ptr<llvm::Module>> code = translateGpuModule(*kernels, gpu, llvmContext);
+  if (failed(code))
+    return llvm::createStringError("the code for an emulated GPU cannot be written");
+  ::tfc::ParameterBytes parameters = ::tfc::getParameterBytes(**code);
+  emulateGpuModule(**code);
+  ::tfc::listEmulatedCode(**code, parameters);
+  return std::move(*code);
+}
+
+/// What an artifact says of a program for a device, with its code.
+llvm::Expected<DeviceProgram> Compiler::makeDeviceProgram(const Program &program) {
+  llvm::Expected<::tfc::GpuTarget> gpu = ::tfc::parseGpuTarget(program.target.name);
+  if (!gpu)
+    return gpu.takeError();
+  ModuleOp module = *program.module;
+  DeviceProgram result;
+  result.module = module;
+  result.capability = gpu->computeCapability;
+  result.isExact = StringRef(gpu->chip).ends_with("a");
+  result.target = program.target.str();
+  if (program.target.kind == ::tfc::TargetKind::EmulatedCUDA) {
+    result.kind = TFC_PROGRAM_EMULATED;
+    result.emulate = [module, gpu = *gpu](llvm::LLVMContext &llvmContext) { return emulate(module, gpu, llvmContext); };
+    return result;
+  }
+  llvm::Expected<gpu::GPUModuleOp> kernels = getKernels(module);
+  if (!kernels)
+    return kernels.takeError();
+  if (failed(serializeToPTX(*kernels, *gpu, result.ptx)))
+    return llvm::createStringError("the code for " + result.target + " cannot be written");
+  if (options.stage == Stage::PTX)
+    return result;
+  llvm::Expected<std::string> cubin = ::tfc::makeCubin(result.ptx, *gpu);
+  if (!cubin)
+    return cubin.takeError();
+  result.cubin = std::move(*cubin);
+  return result;
+}
+
+llvm::Error Compiler::writePTX(const Program &program) {
+  llvm::Expected<DeviceProgram> made = makeDeviceProgram(program);
+  if (!made)
+    return made.takeError();
+  llvm::Expected<::tfc::OutputFile> file =
+      ::tfc::OutputFile::create(options.outputPath == "-" ? "/dev/stdout" : options.outputPath);
+  if (!file)
+    return file.takeError();
+  if (llvm::Error error = file->write(made->ptx))
+    return error;
+  return file->commit();
+}
+
+llvm::Error Compiler::writeArtifact(MutableArrayRef<Program> programs) {
   ArtifactOptions artifact;
   artifact.outputPath = options.outputPath;
   artifact.headerPath = options.headerPath;
   artifact.weights = options.weights;
+  artifact.querySymbol = options.querySymbol;
+  ModuleOp cpuModule;
+  // Host programs of an artifact without kernels for the CPU run on any that tfc knows.
+  std::string cpuNames = "x86-64-v2";
+  for (Program &program : programs) {
+    if (!program.target.isDevice()) {
+      cpuModule = *program.module;
+      cpuNames = program.target.name;
+      continue;
+    }
+    llvm::Expected<DeviceProgram> made = makeDeviceProgram(program);
+    if (!made)
+      return made.takeError();
+    artifact.programs.push_back(std::move(*made));
+  }
+  llvm::Expected<::tfc::CpuTargets> cpus = ::tfc::parseCpuTargets(cpuNames);
+  if (!cpus)
+    return cpus.takeError();
   // What is no kernel runs on every CPU of the artifact.
   artifact.target = {cpus->back().triple, cpus->back().llvmCpu, cpus->back().llvmFeatures};
   artifact.variants.clear();
   for (const ::tfc::CpuTarget &cpu : *cpus)
     artifact.variants.push_back({artifact.variants.empty() ? "" : "." + cpu.name, cpu.featureBits});
-  artifact.querySymbol = options.querySymbol;
   if (reuse) {
     artifact.kernelObjects = std::move(reuse->objects);
-    artifact.onKernelObject = [&](StringRef kernel, StringRef object) { reuse->keep(module, kernel, object); };
+    artifact.onKernelObject = [&](StringRef kernel, StringRef object) { reuse->keep(cpuModule, kernel, object); };
   }
-  bool isLibrary = options.stage == Stage::SharedLibrary || options.stage == Stage::Archive;
-  llvm::Error error = isLibrary
-                          ? emitArtifact(module, options.stage == Stage::Archive ? LibraryKind::Static : LibraryKind::Shared, artifact)
-                          : emitCodeFile(module, options.stage == Stage::Asm ? CodeKind::Assembly : CodeKind::Object, artifact);
+  if (options.stage == Stage::SharedLibrary || options.stage == Stage::Archive)
+    return emitArtifact(cpuModule, options.stage == Stage::Archive ? LibraryKind::Static : LibraryKind::Shared, artifact);
+  return emitCodeFile(cpuModule, options.stage == Stage::Asm ? CodeKind::Assembly : CodeKind::Object, artifact);
+}
+
+CompileStatus Compiler::writeCode(MutableArrayRef<Program> programs) {
+  llvm::Error error = options.stage == Stage::PTX ? writePTX(programs.front()) : writeArtifact(programs);
   if (!error)
     return CompileStatus::Success;
   CompileStatus status = isMachineError(error) ? CompileStatus::Defect : CompileStatus::BadInput;
   return reportError(context, std::move(error), status);
+}
+
+/// What targets cannot do should not take a whole compilation to be found out.
+CompileStatus Compiler::checkTargets(ModuleOp module, Stage stage) {
+  auto fail = [&](const Twine &message) {
+    emitError(UnknownLoc::get(&context)) << message;
+    return CompileStatus::BadInput;
+  };
+  const ::tfc::TargetSpec &first = options.targets.front();
+  if (options.targets.size() > 1 && options.stage > Stage::Plan && options.stage < Stage::SharedLibrary)
+    return fail("--emit=" + stringifyStage(options.stage) + " writes what is made for one target, and there are several");
+  if (options.stage == Stage::PTX && first.kind != ::tfc::TargetKind::CUDA)
+    return fail("--emit=ptx needs a target of the kind cuda:sm_80, not " + first.str());
+  // What has been lowered for one device cannot become a program for another.
+  auto device = module->getAttrOfType<StringAttr>("tfc.device");
+  StringRef loweredFor = device ? device.getValue() : StringRef("a CPU");
+  bool fits = device ? options.targets.size() == 1 && device.getValue() == first.str() : !first.isDevice();
+  if (stage > Stage::Plan && !(fits && options.targets.size() == 1))
+    return fail("the input is lowered for " + loweredFor + " already; it can be compiled for that target alone");
+  return CompileStatus::Success;
+}
+
+CompileStatus Compiler::finishStage(ModuleOp module, Stage stage, const ::tfc::TargetSpec *target) {
+  double milliseconds = millisecondsSince(stageStart);
+  std::string name = stringifyStage(stage).str();
+  if (target && options.targets.size() > 1)
+    name += "." + target->str();
+  report.addStage(name, milliseconds);
+  if (options.onStage)
+    options.onStage(name, milliseconds);
+  if (stage >= Stage::Kernels && stage <= Stage::Plan)
+    report.addKernels(module);
+  if (stage == Stage::Host && target && target->isDevice())
+    report.addProgram(target->str(), module);
+  CompileStatus written = CompileStatus::Success;
+  if (!options.saveStagesDir.empty() && stage <= Stage::LLVM) {
+    SmallString<256> path(options.saveStagesDir);
+    llvm::replace(name, ':', '-');
+    llvm::sys::path::append(path, Twine(static_cast<int>(stage)) + "-" + name + ".mlir");
+    written = writeModule(module, path);
+  }
+  stageStart = std::chrono::steady_clock::now();
+  return written;
+}
+
+/// What all targets have in common: up to the plan.
+CompileStatus Compiler::runShared(ModuleOp module, Stage &stage) {
+  CompileStatus status = CompileStatus::Success;
+  while (stage < std::min(options.stage, Stage::Plan)) {
+    stage = static_cast<Stage>(static_cast<int>(stage) + 1);
+    if (status = runStage(module, stage); status != CompileStatus::Success)
+      return status;
+    if (stage == Stage::Fused || stage == Stage::Kernels)
+      if (status = checkFusions(module, stage); status != CompileStatus::Success)
+        return status;
+    if (status = finishStage(module, stage); status != CompileStatus::Success)
+      return status;
+  }
+  return status;
+}
+
+CompileStatus Compiler::runProgram(Program &program, Stage stage) {
+  CompileStatus status = CompileStatus::Success;
+  while (stage < std::min(options.stage, Stage::LLVM)) {
+    stage = static_cast<Stage>(static_cast<int>(stage) + 1);
+    if (status = runStage(*program.module, stage, &program.target); status != CompileStatus::Success)
+      return status;
+    if (status = finishStage(*program.module, stage, &program.target); status != CompileStatus::Success)
+      return status;
+  }
+  return status;
 }
 
 CompileStatus Compiler::run(const CompileInput &input) {
@@ -274,13 +446,9 @@ CompileStatus Compiler::run(const CompileInput &input) {
       emitError(UnknownLoc::get(&context)) << "cannot make the folder " << options.saveStagesDir << ": " << error.message();
       return CompileStatus::BadInput;
     }
-  // A CPU that does not exist should not take a whole compilation to be found out.
-  if (llvm::Expected<::tfc::CpuTargets> cpus = ::tfc::parseCpuTargets(options.cpu); !cpus)
-    return reportError(context, cpus.takeError(), CompileStatus::BadInput);
-
   OwningOpRef<ModuleOp> module;
   Stage stage = Stage::Import;
-  auto start = std::chrono::steady_clock::now();
+  stageStart = std::chrono::steady_clock::now();
   CompileStatus status = load(input, module, stage);
   if (status != CompileStatus::Success)
     return status;
@@ -294,43 +462,30 @@ CompileStatus Compiler::run(const CompileInput &input) {
     return CompileStatus::BadInput;
   }
   openCache(*module);
-  report.addOperators(*module);
-  auto finishStage = [&](Stage done) -> CompileStatus {
-    double milliseconds = millisecondsSince(start);
-    report.addStage(stringifyStage(done), milliseconds);
-    if (options.onStage)
-      options.onStage(stringifyStage(done), milliseconds);
-    if (done >= Stage::Kernels && done <= Stage::Plan)
-      report.addKernels(*module);
-    CompileStatus written = CompileStatus::Success;
-    if (!options.saveStagesDir.empty() && done <= Stage::LLVM) {
-      SmallString<256> path(options.saveStagesDir);
-      llvm::sys::path::append(path, Twine(static_cast<int>(done)) + "-" + stringifyStage(done) + ".mlir");
-      written = writeModule(*module, path);
-    }
-    start = std::chrono::steady_clock::now();
-    return written;
-  };
-  if (status = finishStage(stage); status != CompileStatus::Success)
+  if (status = checkTargets(*module, stage); status != CompileStatus::Success)
     return status;
+  report.addOperators(*module);
+  if (status = finishStage(*module, stage); status != CompileStatus::Success)
+    return status;
+  if (status = runShared(*module, stage); status != CompileStatus::Success)
+    return status;
+  if (options.stage <= Stage::Plan)
+    return writeModule(*module, options.outputPath);
 
-  Stage last = std::min(options.stage, Stage::LLVM);
-  while (stage < last) {
-    stage = static_cast<Stage>(static_cast<int>(stage) + 1);
-    if (status = runStage(*module, stage); status != CompileStatus::Success)
-      return status;
-    if (stage == Stage::Fused || stage == Stage::Kernels)
-      if (status = checkFusions(*module, stage); status != CompileStatus::Success)
-        return status;
-    if (status = finishStage(stage); status != CompileStatus::Success)
+  std::vector<Program> programs;
+  for (const ::tfc::TargetSpec &target : options.targets) {
+    bool isLast = programs.size() + 1 == options.targets.size();
+    programs.push_back({target, isLast ? std::move(module) : OwningOpRef<ModuleOp>(module->clone())});
+    if (status = runProgram(programs.back(), stage); status != CompileStatus::Success)
       return status;
   }
   if (options.stage <= Stage::LLVM)
-    return writeModule(*module, options.outputPath);
-  LogicalResult written = runGuarded(*module, nullptr, [&] { return success((status = writeCode(*module)) == CompileStatus::Success); });
+    return writeModule(*programs.front().module, options.outputPath);
+  LogicalResult written =
+      runGuarded(*programs.front().module, nullptr, [&] { return success((status = writeCode(programs)) == CompileStatus::Success); });
   if (failed(written))
     return status == CompileStatus::Success ? CompileStatus::Defect : status;
   if (cache)
     cache->prune();
-  return finishStage(options.stage);
+  return finishStage(*programs.front().module, options.stage);
 }

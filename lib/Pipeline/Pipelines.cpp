@@ -9,6 +9,8 @@
 
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Codegen/Common/Passes.h"
+#include "tfc/Codegen/GPU/Passes.h"
+#include "tfc/Codegen/GPU/SerializeToPTX.h"
 #include "tfc/Codegen/Loops/Passes.h"
 #include "tfc/Conversion/TfcToLinalg/Passes.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
@@ -25,8 +27,8 @@ using namespace mlir::tfc;
 static constexpr std::pair<Stage, llvm::StringLiteral> kStageNames[] = {
     {Stage::Import, "import"}, {Stage::Fused, "fused"}, {Stage::Kernels, "kernels"},
     {Stage::Plan, "plan"},     {Stage::Host, "host"},   {Stage::LLVM, "llvm"},
-    {Stage::Asm, "asm"},       {Stage::Object, "obj"},  {Stage::SharedLibrary, "so"},
-    {Stage::Archive, "archive"}};
+    {Stage::Asm, "asm"},       {Stage::Object, "obj"},  {Stage::PTX, "ptx"},
+    {Stage::SharedLibrary, "so"}, {Stage::Archive, "archive"}};
 
 std::optional<Stage> mlir::tfc::parseStage(StringRef name) {
   for (auto [stage, text] : kStageNames)
@@ -148,7 +150,27 @@ void mlir::tfc::buildHostFromPrepared(OpPassManager &pm, const PipelineOptions &
   pm.addPass(createLowerHostProgram());
 }
 
+static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
+  if (options.gpu.empty()) {
+    buildKernelPreparation(pm, options);
+    return buildHostFromPrepared(pm, options);
+  }
+  // As buildKernelPreparation has it.
+  DecomposeOpsOptions decompose;
+  decompose.keepAttention = true;
+  pm.addNestedPass<func::FuncOp>(createDecomposeOps(decompose));
+  GPUPipelineOptions gpu;
+  gpu.chip = options.gpu;
+  gpu.generate = !options.reference;
+  buildGPUKernelPipeline(pm, gpu);
+  pm.addPass(createLowerHostProgram());
+}
+
 static void buildLLVM(OpPassManager &pm, const PipelineOptions &options) {
+  if (!options.gpu.empty()) {
+    buildLowerGPUToLLVMPipeline(pm);
+    return;
+  }
   CPUPipelineOptions cpu;
   cpu.cpu = options.cpu;
   buildLowerCPUToLLVMPipeline(pm, cpu);
@@ -164,13 +186,13 @@ void mlir::tfc::buildStage(OpPassManager &pm, Stage stage, const PipelineOptions
     pm.addPass(createPlanMemory());
     return;
   case Stage::Host:
-    buildKernelPreparation(pm, options);
-    return buildHostFromPrepared(pm, options);
+    return buildHost(pm, options);
   case Stage::LLVM:
     return buildLLVM(pm, options);
   case Stage::Import:
   case Stage::Asm:
   case Stage::Object:
+  case Stage::PTX:
   case Stage::SharedLibrary:
   case Stage::Archive:
     return;
@@ -187,7 +209,9 @@ void mlir::tfc::registerAllTfcPasses() {
   registerTfcCodegenCommonPasses();
   registerTfcCodegenLoopsPasses();
   registerTfcCodegenCPUPasses();
+  registerTfcCodegenGPUPasses();
   registerCPUPipelines();
+  registerGPUPipelines();
   PassPipelineRegistration<PipelineOptions>("tfc-to-fused", "import -> fused", [](OpPassManager &pm, const PipelineOptions &o) {
     buildStage(pm, Stage::Fused, o);
   });
@@ -208,4 +232,5 @@ void mlir::tfc::registerAllTfcPasses() {
 void mlir::tfc::registerTfcDialects(DialectRegistry &registry) {
   registry.insert<TfcDialect, func::FuncDialect, LLVM::LLVMDialect>();
   registerCPUCodegenDialects(registry);
+  registerGPUCodegenDialects(registry);
 }

@@ -7,6 +7,7 @@
 
 #include "tfc/Pipeline/Report.h"
 
+#include "tfc/Codegen/GPU/DeviceCode.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -125,6 +126,18 @@ void Report::addKernels(ModuleOp module) {
     }
 }
 
+void Report::addProgram(StringRef target, ModuleOp module) {
+  Program program{target.str()};
+  for (auto function : module.getOps<func::FuncOp>()) {
+    program.kernels += function->hasAttr("tfc.kernel");
+    program.fallbacks += function->hasAttr(kGpuStepAttr);
+  }
+  for (EntryOp entry : module.getOps<EntryOp>())
+    if (auto fetches = entry.getAbi().getAs<IntegerAttr>("fetches"))
+      program.fetches += fetches.getInt();
+  programs.push_back(std::move(program));
+}
+
 size_t Report::getLaunchCount() const {
   size_t count = 0;
   for (const Kernel &kernel : kernels)
@@ -146,7 +159,13 @@ llvm::json::Value Report::toJSON() const {
         {"name", kernel.name}, {"launches", kernel.launches}, {"nodes", llvm::json::Array(kernel.nodes)}});
   for (const auto &[name, milliseconds] : stages)
     stageList.push_back(llvm::json::Object{{"name", name}, {"ms", milliseconds}});
-  return llvm::json::Object{{"operators", std::move(operatorList)}, {"fusions", std::move(fusionList)},
+  llvm::json::Array programList;
+  for (const Program &program : programs)
+    programList.push_back(llvm::json::Object{{"target", program.target},
+                                             {"kernels", program.kernels},
+                                             {"fallback_kernels", program.fallbacks},
+                                             {"fetches", program.fetches}});
+  return llvm::json::Object{{"programs", std::move(programList)}, {"operators", std::move(operatorList)}, {"fusions", std::move(fusionList)},
                             {"kernels", std::move(kernelList)},     {"stages", std::move(stageList)},
                             {"kernels_from_cache", reusedKernels},
                             {"arena_bytes", arenaBytes},            {"arena_dims", arenaDims},

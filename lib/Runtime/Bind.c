@@ -9,7 +9,7 @@
 |*                                                                                                        *|
 \*===--------------------------------------------------------------------------------------------------===*/
 
-#include "Core.h"
+#include "Cuda.h"
 
 void tfc_core_evaluate_segment(const TfcEntry *entry, EntryState *state, uint32_t segment) {
   for (uint32_t i = 0; i < entry->value_count; ++i)
@@ -68,6 +68,8 @@ int32_t tfc_core_make_arena(TfcContext *context, const TfcEntry *entry, EntrySta
     return tfc_core_fail(TFC_OUT_OF_MEMORY, "a run with these dims needs more memory than can be counted%s",
                          why.text);
   }
+  if (context->cuda)
+    return tfc_cuda_make_arena(context, (uint32_t)(entry - context->program), segment, (uint64_t)bytes);
   if (!tfc_core_make_room(context, &state->arenas[segment], (uint64_t)bytes)) {
     tfc_core_say_symbols(&why, context, entry, state, value);
     return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory for an arena of %lld bytes%s", (long long)bytes,

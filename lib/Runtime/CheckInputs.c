@@ -11,14 +11,28 @@
 |*                                                                                                        *|
 \*===--------------------------------------------------------------------------------------------------===*/
 
-#include "Core.h"
+#include "Cuda.h"
 
-static int32_t checkPort(const TfcPort *port, const char *kind, const TfcTensor *tensor) {
+static int32_t checkDevice(const TfcContext *context, const TfcPort *port, const char *kind, const TfcTensor *tensor) {
+  if (tensor->device_type == 1 || tensor->device_type == 3) /* 3: host memory that CUDA knows */
+    return TFC_OK;
+  if (!context->cuda)
+    return tfc_core_fail(TFC_BAD_INPUT, "%s '%s': its device type is %d; this context takes memory of the CPU (1)", kind, port->name,
+                         tensor->device_type);
+  if (!tfc_core_is_on_device(tensor))
+    return tfc_core_fail(TFC_BAD_INPUT, "%s '%s': its device type is %d; this context takes memory of the CPU (1) and of CUDA (2)",
+                         kind, port->name, tensor->device_type);
+  if (tensor->device_type == 2 && tensor->device_id != context->cuda->program->ordinal)
+    return tfc_core_fail(TFC_BAD_INPUT, "%s '%s': it lies on GPU %d, but the context is for GPU %d", kind, port->name,
+                         tensor->device_id, context->cuda->program->ordinal);
+  return TFC_OK;
+}
+
+static int32_t checkPort(const TfcContext *context, const TfcPort *port, const char *kind, const TfcTensor *tensor) {
   char wanted[16], found[16];
-  if (tensor->device_type != 1 && tensor->device_type != 3) /* 3: host memory that CUDA knows */
-    return tfc_core_fail(TFC_BAD_INPUT,
-                         "%s '%s': its device type is %d; this model takes memory of the CPU (1)", kind,
-                         port->name, tensor->device_type);
+  int32_t code = checkDevice(context, port, kind, tensor);
+  if (code)
+    return code;
   if (tensor->dtype.code != port->dtype.code || tensor->dtype.bits != port->dtype.bits ||
       tensor->dtype.lanes != 1)
     return tfc_core_fail(TFC_BAD_INPUT, "%s '%s': its type is %s%s, but must be %s", kind, port->name,
@@ -33,7 +47,7 @@ static int32_t checkPort(const TfcPort *port, const char *kind, const TfcTensor 
   return TFC_OK;
 }
 
-int32_t tfc_core_check_ports(const TfcPort *ports, uint32_t port_count, const char *kind,
+int32_t tfc_core_check_ports(const TfcContext *context, const TfcPort *ports, uint32_t port_count, const char *kind,
                              const TfcTensor *tensors, uint32_t count) {
   if (count != port_count) {
     Sentence names = {{0}, 0};
@@ -46,7 +60,7 @@ int32_t tfc_core_check_ports(const TfcPort *ports, uint32_t port_count, const ch
     return tfc_core_fail(TFC_BAD_ARGUMENT, "the %ss are a null pointer", kind);
   int32_t code = TFC_OK;
   for (uint32_t i = 0; i < count && !code; ++i)
-    code = checkPort(&ports[i], kind, &tensors[i]);
+    code = checkPort(context, &ports[i], kind, &tensors[i]);
   return code;
 }
 
@@ -97,7 +111,7 @@ static int32_t bindSymbols(const TfcEntry *entry, const Binder *binders, EntrySt
 void tfc_core_say_symbols(Sentence *sentence, TfcContext *context, const TfcEntry *entry,
                           const EntryState *state, uint32_t value) {
   uint64_t used = tfc_core_symbols_of(entry, value);
-  const Binder *binders = context->loaded->binders[entry - context->loaded->model->entries];
+  const Binder *binders = context->binders[entry - context->program];
   bool bare = tfc_core_bare_symbol(&entry->values[value]) >= 0;
   const char *between = " (";
   for (uint32_t s = 0; s < entry->symbol_count && s < 63; ++s) {
@@ -137,12 +151,12 @@ int32_t tfc_core_check_dims(TfcContext *context, const TfcEntry *entry, const En
 }
 
 int32_t tfc_core_check_inputs(TfcContext *context, uint32_t number, const TfcTensor *inputs, uint32_t count) {
-  const TfcEntry *entry = &context->loaded->model->entries[number];
+  const TfcEntry *entry = &context->program[number];
   EntryState *state = &context->entries[number];
-  int32_t code = tfc_core_check_ports(entry->inputs, entry->input_count, "input", inputs, count);
+  int32_t code = tfc_core_check_ports(context, entry->inputs, entry->input_count, "input", inputs, count);
   if (code)
     return code;
-  code = bindSymbols(entry, context->loaded->binders[number], state, inputs);
+  code = bindSymbols(entry, context->binders[number], state, inputs);
   if (code)
     return code;
   bool known = state->known;

@@ -6,7 +6,7 @@
 \*===--------------------------------------------------------------------------------------------------===*/
 
 #define _GNU_SOURCE
-#include "Core.h"
+#include "Cuda.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +22,12 @@ void tfc_core_release(TfcLoaded *loaded) {
     return;
   void (*closing)(void *) = loaded->closing;
   void *data = loaded->closing_data;
-  tfc_core_unmap_weights(loaded);
-  for (uint32_t i = 0; loaded->binders && i < loaded->model->entry_count; ++i)
-    free(loaded->binders[i]);
-  free(loaded->binders);
+  tfc_core_unmap_weights(&loaded->weights);
+  tfc_cuda_release_programs(loaded->cuda_programs, loaded->model->entry_count);
+  tfc_core_free_binders(loaded->binders, loaded->model->entry_count);
+  pthread_mutex_destroy(&loaded->devices);
   free(loaded->kernels);
+  free(loaded->folder);
   free(loaded);
   if (closing)
     closing(data);
@@ -92,7 +93,7 @@ static void cutEntries(Cutter *cutter, TfcContext *context) {
   TfcWorker *workers = cut(cutter, (size_t)width, sizeof(TfcWorker));
   int64_t *failures = cut(cutter, (size_t)width, sizeof(int64_t));
   for (uint32_t i = 0; i < model->entry_count; ++i) {
-    const TfcEntry *entry = &model->entries[i];
+    const TfcEntry *entry = &context->program[i];
     size_t segments = (size_t)entry->bind_count + 1;
     EntryState state = {0};
     state.symbols = cut(cutter, entry->symbol_count, sizeof(int64_t));
@@ -115,11 +116,11 @@ static void releaseRooms(TfcContext *context) {
   const TfcModel *model = context->loaded->model;
   for (uint32_t i = 0; context->entries && i < model->entry_count; ++i) {
     EntryState *state = &context->entries[i];
-    for (uint32_t k = 0; k <= model->entries[i].bind_count; ++k)
+    for (uint32_t k = 0; k <= context->program[i].bind_count; ++k)
       giveBack(context, &state->arenas[k]);
-    for (uint32_t k = 0; k < model->entries[i].input_count; ++k)
+    for (uint32_t k = 0; k < context->program[i].input_count; ++k)
       giveBack(context, &state->input_rooms[k]);
-    for (uint32_t k = 0; k < model->entries[i].output_count; ++k)
+    for (uint32_t k = 0; k < context->program[i].output_count; ++k)
       giveBack(context, &state->output_rooms[k]);
   }
   giveBack(context, &context->scratch);
@@ -142,8 +143,25 @@ static int32_t readOptions(const TfcContextOptions *given, TfcContextOptions *op
   if (options->executor && (options->executor_width < 1 || options->executor_width > TFC_MAX_THREADS))
     return tfc_core_fail(TFC_BAD_ARGUMENT, "executor_width is %d; it must lie between 1 and %d",
                          options->executor_width, TFC_MAX_THREADS);
+  if (options->device_type < 0 || options->device_type > 2)
+    return tfc_core_fail(TFC_BAD_ARGUMENT, "device_type is %d; it must be 1 (CPU), 2 (CUDA) or 0 (what the model is compiled for)",
+                         options->device_type);
   if (!options->allocate != !options->release)
     return tfc_core_fail(TFC_BAD_ARGUMENT, "allocate and release must be given together");
+  return TFC_OK;
+}
+
+/* Whose entries the context runs, and on what. */
+static int32_t chooseDevice(TfcContext *context) {
+  TfcLoaded *loaded = context->loaded;
+  bool wantsCpu = context->options.device_type == 1 || (context->options.device_type == 0 && loaded->has_cpu);
+  context->program = loaded->model->entries;
+  context->binders = loaded->binders;
+  if (!wantsCpu)
+    return tfc_cuda_create_state(context);
+  if (!loaded->has_cpu)
+    return tfc_core_fail(TFC_UNSUPPORTED_CPU, "model '%s' has no code for CPUs: it runs on a GPU, or compile it with --target=cpu,...",
+                         loaded->model->name);
   return TFC_OK;
 }
 
@@ -163,10 +181,17 @@ int32_t tfc_core_context_create(TfcLoaded *loaded, const TfcContextOptions *give
   context->loaded = loaded;
   atomic_flag_clear(&context->busy);
   atomic_fetch_add(&loaded->users, 1);
-  int32_t width = options.executor  ? options.executor_width
+  code = chooseDevice(context);
+  if (code) {
+    tfc_core_context_destroy(context);
+    return code;
+  }
+  /* A device needs no threads of ours. */
+  int32_t width = context->cuda     ? 1
+                  : options.executor ? options.executor_width
                   : options.threads ? options.threads
                                     : tfc_core_cpu_count();
-  context->pool = tfc_core_pool_create(width, options.executor, options.executor_data);
+  context->pool = tfc_core_pool_create(width, context->cuda ? NULL : options.executor, options.executor_data);
   Cutter cutter = {NULL, 0};
   if (context->pool) {
     cutEntries(&cutter, context);
@@ -186,6 +211,7 @@ void tfc_core_context_destroy(TfcContext *context) {
   if (!context)
     return;
   tfc_core_pool_destroy(context->pool);
+  tfc_cuda_destroy_state(context);
   releaseRooms(context);
   free(context->block);
   TfcLoaded *loaded = context->loaded;

@@ -21,6 +21,7 @@
 
 #include "tfc-c/ModelABI.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -54,14 +55,24 @@ typedef struct Binder {
   int32_t input, dim;
 } Binder;
 
-struct TfcLoaded {
-  const TfcModel *model;
-  TfcKernelFn *kernels; /**< the variant chosen, one per kernel */
-  Sentence isa;         /**< what the chosen variants need of the CPU */
-  Binder **binders;     /**< per entry, per symbol */
-  const uint8_t *weights;
+/** A segment of weights in memory of the host. */
+typedef struct WeightSegment {
+  const uint8_t *bytes;
   void *mapping; /**< what munmap gets; null if nothing was mapped */
   size_t mapping_bytes;
+} WeightSegment;
+
+struct TfcLoaded {
+  const TfcModel *model;
+  char *folder;           /**< where external weights lie */
+  bool has_cpu;           /**< the model has code for CPUs: what follows up to the weights is there */
+  TfcKernelFn *kernels;   /**< the variant chosen, one per kernel */
+  Sentence isa;           /**< what the chosen variants need of the CPU */
+  Binder **binders;       /**< per entry, per symbol */
+  WeightSegment weights;
+  uint32_t model_program_count; /**< programs for devices; 0 in a model that was made before there were any */
+  pthread_mutex_t devices;      /**< guards the list */
+  struct CudaProgram *cuda_programs; /**< the devices that the model has been put on */
   _Atomic int32_t users; /**< one for the loader, one for each context */
   /** Called when the last user is gone: libtfc-runtime closes the library here. */
   void (*closing)(void *data);
@@ -70,8 +81,15 @@ struct TfcLoaded {
 
 int32_t tfc_core_load(const TfcModel *model, const char *folder, TfcLoaded **loaded);
 void tfc_core_release(TfcLoaded *loaded);
-int32_t tfc_core_load_weights(TfcLoaded *loaded, const char *folder);
-void tfc_core_unmap_weights(TfcLoaded *loaded);
+/** Checks that every symbol of a model's entries has an input dim that gives it its value, and notes which. */
+int32_t tfc_core_make_binders(const TfcModel *model, const TfcEntry *entries, Binder ***binders);
+void tfc_core_free_binders(Binder **binders, uint32_t entry_count);
+/** Maps or makes a table of weights. `segment` is to be unmapped also after a failure. */
+int32_t tfc_core_load_weights(const TfcWeights *weights, const char *folder, WeightSegment *segment);
+void tfc_core_unmap_weights(WeightSegment *segment);
+static inline const TfcWeights *tfc_core_weight_table(const TfcModel *model, uint32_t number) {
+  return number ? &model->more_weights[number - 1] : &model->weights;
+}
 
 /*===-- Context.c ---------------------------------------------------------------------------------------===*/
 
@@ -97,6 +115,9 @@ typedef struct EntryState {
 struct TfcContext {
   TfcLoaded *loaded;
   TfcContextOptions options;
+  const TfcEntry *program; /**< the model's entries, or those of the program for the context's device */
+  Binder **binders;        /**< of these */
+  struct CudaState *cuda;  /**< null: runs on the CPU */
   ThreadPool *pool;
   Room scratch; /**< of all workers, one behind the other */
   TfcWorker *workers;
@@ -128,7 +149,7 @@ uint8_t *tfc_core_nowhere(void);
 int32_t tfc_core_check_inputs(TfcContext *context, uint32_t entry, const TfcTensor *inputs,
                               uint32_t input_count);
 /** Count, device, type, rank; dims are not looked at. `kind` is "input" or "output". */
-int32_t tfc_core_check_ports(const TfcPort *ports, uint32_t port_count, const char *kind,
+int32_t tfc_core_check_ports(const TfcContext *context, const TfcPort *ports, uint32_t port_count, const char *kind,
                              const TfcTensor *tensors, uint32_t count);
 int32_t tfc_core_check_dims(TfcContext *context, const TfcEntry *entry, const EntryState *state,
                             const TfcPort *port, const char *kind, const TfcTensor *tensor);
@@ -171,6 +192,9 @@ int32_t tfc_core_place_output(TfcContext *context, const TfcEntry *entry, EntryS
 /** Copies what was made elsewhere to where the caller wants it. */
 void tfc_core_deliver_outputs(TfcContext *context, const TfcEntry *entry, EntryState *state,
                               const TfcTensor *outputs);
+/** Whether writing `bytes` bytes at an address would change an input that has yet to be read. */
+bool tfc_core_disturbs_input(const TfcEntry *entry, const EntryState *state, const TfcTensor *inputs, const uint8_t *address,
+                             uint64_t bytes);
 /** The number of binds after which all dims of an output are known. */
 uint32_t tfc_core_output_segment(const TfcEntry *entry, uint32_t number);
 
@@ -191,6 +215,7 @@ typedef struct Run {
   TfcRun shown;
   TfcContext *context;
   const TfcEntry *entry;
+  uint32_t number; /**< of the entry */
   EntryState *state;
   const TfcTensor *inputs;
   TfcTensor *outputs;
@@ -198,6 +223,8 @@ typedef struct Run {
 
 int32_t tfc_core_launch(TfcRun *run, uint32_t launch, const uint64_t *args);
 int32_t tfc_core_bind(TfcRun *run, uint32_t bind, const int64_t *data);
+/** "index 105 is outside [0, 100) in node 'Gather_3': input_ids" */
+int32_t tfc_core_bad_index(const TfcLaunch *launch, int32_t check, int64_t value, int64_t bound);
 
 extern const TfcApi tfc_core_api;
 

@@ -59,6 +59,14 @@ static int32_t makeScratch(TfcContext *context, int64_t bytes) {
   return TFC_OK;
 }
 
+int32_t tfc_core_bad_index(const TfcLaunch *launch, int32_t check, int64_t value, int64_t bound) {
+  const char *where = (uint32_t)check < launch->check_count ? launch->checks[check]
+                      : launch->node_count                  ? launch->nodes[0]
+                                                            : "an unnamed node";
+  return tfc_core_fail(TFC_BAD_INDEX, "index %lld is outside [%lld, %lld) in %s", (long long)value,
+                       (long long)(bound < 0 ? bound : 0), (long long)(bound < 0 ? -bound : bound), where);
+}
+
 static int32_t reportFailure(TfcContext *context, const TfcLaunch *launch) {
   int32_t width = tfc_core_pool_width(context->pool), lowest = 0;
   for (int32_t i = 1; i < width; ++i)
@@ -67,13 +75,7 @@ static int32_t reportFailure(TfcContext *context, const TfcLaunch *launch) {
   const TfcWorker *worker = &context->workers[lowest];
   if (worker->failed_check < 0)
     return TFC_OK;
-  const char *where = (uint32_t)worker->failed_check < launch->check_count
-                          ? launch->checks[worker->failed_check]
-                      : launch->node_count ? launch->nodes[0]
-                                           : "an unnamed node";
-  int64_t bound = worker->failed_bound;
-  return tfc_core_fail(TFC_BAD_INDEX, "index %lld is outside [%lld, %lld) in %s", (long long)worker->failed_value,
-                       (long long)(bound < 0 ? bound : 0), (long long)(bound < 0 ? -bound : bound), where);
+  return tfc_core_bad_index(launch, worker->failed_check, worker->failed_value, worker->failed_bound);
 }
 
 int32_t tfc_core_launch(TfcRun *shown, uint32_t number, const uint64_t *args) {

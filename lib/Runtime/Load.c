@@ -43,10 +43,10 @@ static int32_t checkRoom(const TfcEntry *entry, const TfcPort *port, uint32_t nu
   return TFC_OK;
 }
 
-static int32_t checkLaunch(const TfcModel *model, const TfcEntry *entry, uint32_t number) {
+static int32_t checkLaunch(uint32_t kernel_count, const TfcEntry *entry, uint32_t number) {
   const TfcLaunch *launch = &entry->launches[number];
   const uint32_t values[] = {launch->tiles, launch->scratch, launch->flops, launch->bytes};
-  if (launch->kernel >= model->kernel_count || (launch->check_count && !launch->checks) ||
+  if (launch->kernel >= kernel_count || (launch->check_count && !launch->checks) ||
       (launch->node_count && !launch->nodes))
     return bad(entry, "launch", number);
   for (int i = 0; i < 4; ++i)
@@ -55,7 +55,7 @@ static int32_t checkLaunch(const TfcModel *model, const TfcEntry *entry, uint32_
   return TFC_OK;
 }
 
-static int32_t checkTables(const TfcModel *model, const TfcEntry *entry) {
+static int32_t checkTables(uint32_t kernel_count, const TfcEntry *entry) {
   if (!entry->name || !entry->run || !entry->arena_bytes || entry->bind_count > 1u << 20)
     return bad(entry, "table", 0);
   for (uint32_t i = 0; i < entry->value_count; ++i)
@@ -68,7 +68,7 @@ static int32_t checkTables(const TfcModel *model, const TfcEntry *entry) {
     if (!(code = checkPort(entry, &entry->outputs[i], "output", i, entry->bind_count)))
       code = checkRoom(entry, &entry->outputs[i], i);
   for (uint32_t i = 0; i < entry->launch_count && !code; ++i)
-    code = checkLaunch(model, entry, i);
+    code = checkLaunch(kernel_count, entry, i);
   if (code)
     return code;
   for (uint32_t i = 0; i < entry->requirement_count; ++i)
@@ -136,23 +136,105 @@ static int32_t chooseVariants(TfcLoaded *loaded) {
   return code;
 }
 
+int32_t tfc_core_make_binders(const TfcModel *model, const TfcEntry *entries, Binder ***result) {
+  Binder **binders = calloc((size_t)model->entry_count + 1, sizeof(Binder *));
+  *result = binders;
+  int32_t code = binders ? TFC_OK : TFC_OUT_OF_MEMORY;
+  for (uint32_t i = 0; i < model->entry_count && !code; ++i) {
+    binders[i] = calloc((size_t)entries[i].symbol_count + 1, sizeof(Binder));
+    code = binders[i] ? findBinders(&entries[i], binders[i]) : TFC_OUT_OF_MEMORY;
+  }
+  return code == TFC_OUT_OF_MEMORY ? tfc_core_fail(code, "no memory for the tables of model '%s'", model->name) : code;
+}
+
+void tfc_core_free_binders(Binder **binders, uint32_t entry_count) {
+  for (uint32_t i = 0; binders && i < entry_count; ++i)
+    free(binders[i]);
+  free(binders);
+}
+
+/*===-- Programs for devices ------------------------------------------------------------------------------===*/
+
+/* More than these parameters no GPU takes. */
+enum { MostWords = 500, MostMaps = 8 };
+
+static bool stepIsValid(const TfcEntry *entry, const TfcStep *step, uint32_t word_count) {
+  if (!step->function || !step->block || !step->cluster || step->map_count > MostMaps || (step->map_count && !step->maps) ||
+      8 * (word_count + 2) + 128 * step->map_count > 4096)
+    return false;
+  for (int i = 0; i < 3; ++i)
+    if (step->grid[i] >= entry->value_count)
+      return false;
+  for (uint32_t m = 0; m < step->map_count; ++m) {
+    const TfcTensorMap *map = &step->maps[m];
+    if (map->word >= word_count || map->rank < 1 || map->rank > 5 || map->offset >= entry->value_count)
+      return false;
+    for (uint32_t d = 0; d < map->rank; ++d)
+      if (map->dims[d] >= entry->value_count || (d && map->strides[d - 1] >= entry->value_count))
+        return false;
+  }
+  return true;
+}
+
+static int32_t checkDeviceLaunch(const TfcEntry *entry, const TfcDeviceLaunch *launch, uint32_t number) {
+  if (launch->word_count > MostWords || launch->workspace >= entry->value_count || (launch->step_count && !launch->steps))
+    return bad(entry, "launch", number);
+  for (uint32_t i = 0; i < launch->step_count; ++i)
+    if (!stepIsValid(entry, &launch->steps[i], launch->word_count))
+      return bad(entry, "step of launch", number);
+  return TFC_OK;
+}
+
+static int32_t checkProgram(const TfcModel *model, const TfcProgram *program) {
+  if (!program->target || !program->code || !program->entries || !program->launches || !program->fetches ||
+      (program->kernel_count && !program->kernels) || program->weights > model->more_weight_count)
+    return tfc_core_fail(TFC_BAD_ARTIFACT, "the model's descriptor is damaged: a program for a device is cut short");
+  int32_t code = TFC_OK;
+  for (uint32_t e = 0; e < model->entry_count && !code; ++e) {
+    const TfcEntry *entry = &program->entries[e], *first = &model->entries[e];
+    code = checkTables(program->kernel_count, entry);
+    if (!code && (entry->input_count != first->input_count || entry->output_count != first->output_count ||
+                  (entry->launch_count && !program->launches[e])))
+      code = bad(entry, "program for", e);
+    for (uint32_t i = 0; i < entry->launch_count && !code; ++i)
+      code = checkDeviceLaunch(entry, &program->launches[e][i], i);
+  }
+  return code;
+}
+
+static int32_t checkPrograms(TfcLoaded *loaded) {
+  const TfcModel *model = loaded->model;
+  /* Models of before end where `programs` begins. */
+  loaded->has_cpu = true;
+  if (model->bytes < sizeof(TfcModel))
+    return TFC_OK;
+  loaded->has_cpu = !model->device_only;
+  loaded->model_program_count = model->program_count;
+  if ((model->program_count && !model->programs) || (model->more_weight_count && !model->more_weights) ||
+      (model->device_only && !model->program_count))
+    return tfc_core_fail(TFC_BAD_ARTIFACT, "the model's descriptor is damaged: its programs are missing");
+  int32_t code = TFC_OK;
+  for (uint32_t i = 0; i < model->program_count && !code; ++i)
+    code = checkProgram(model, &model->programs[i]);
+  return code;
+}
+
+/*===-- All of it -----------------------------------------------------------------------------------------===*/
+
 static int32_t prepare(TfcLoaded *loaded, const char *folder) {
   const TfcModel *model = loaded->model;
   loaded->kernels = calloc((size_t)model->kernel_count + 1, sizeof(TfcKernelFn));
-  loaded->binders = calloc((size_t)model->entry_count + 1, sizeof(Binder *));
-  if (!loaded->kernels || !loaded->binders)
+  loaded->folder = strdup(folder ? folder : "");
+  if (!loaded->kernels || !loaded->folder)
     return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory for the tables of model '%s'", model->name);
-  int32_t code = chooseVariants(loaded);
-  for (uint32_t i = 0; i < model->entry_count && !code; ++i) {
-    code = checkTables(model, &model->entries[i]);
-    if (code)
-      break;
-    loaded->binders[i] = calloc((size_t)model->entries[i].symbol_count + 1, sizeof(Binder));
-    if (!loaded->binders[i])
-      return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory for the tables of model '%s'", model->name);
-    code = findBinders(&model->entries[i], loaded->binders[i]);
-  }
-  return code ? code : tfc_core_load_weights(loaded, folder);
+  int32_t code = checkPrograms(loaded);
+  if (!code && loaded->has_cpu)
+    code = chooseVariants(loaded);
+  for (uint32_t i = 0; i < model->entry_count && !code; ++i)
+    code = checkTables(model->kernel_count, &model->entries[i]);
+  if (!code)
+    code = tfc_core_make_binders(model, model->entries, &loaded->binders);
+  return code || !loaded->has_cpu ? code : tfc_core_load_weights(&model->weights, folder, &loaded->weights);
 }
 
 int32_t tfc_core_load(const TfcModel *model, const char *folder, TfcLoaded **result) {
@@ -166,7 +248,7 @@ int32_t tfc_core_load(const TfcModel *model, const char *folder, TfcLoaded **res
     return tfc_core_fail(TFC_ABI_MISMATCH,
                          "the model has ABI version %u, this runtime has %u: compile the model again",
                          model->version, TFC_ABI_VERSION);
-  if (model->bytes < sizeof(TfcModel) || !model->name || (model->entry_count && !model->entries) ||
+  if (model->bytes < offsetof(TfcModel, programs) || !model->name || (model->entry_count && !model->entries) ||
       (model->kernel_count && !model->kernels))
     return tfc_core_fail(TFC_BAD_ARTIFACT, "the model's descriptor is cut short");
   TfcLoaded *loaded = calloc(1, sizeof(*loaded));
@@ -174,6 +256,7 @@ int32_t tfc_core_load(const TfcModel *model, const char *folder, TfcLoaded **res
     return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory to load model '%s'", model->name);
   loaded->model = model;
   atomic_init(&loaded->users, 1);
+  pthread_mutex_init(&loaded->devices, NULL);
   int32_t code = prepare(loaded, folder);
   if (code) {
     tfc_core_release(loaded);

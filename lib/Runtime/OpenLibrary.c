@@ -188,6 +188,7 @@ const char *tfc_code_name(int32_t code) {
   static const char *const names[] = {"TFC_OK",           "TFC_BAD_INPUT",     "TFC_BAD_INDEX",
                                       "TFC_BAD_ARGUMENT", "TFC_OUT_OF_MEMORY", "TFC_UNSUPPORTED_CPU",
                                       "TFC_ABI_MISMATCH", "TFC_BAD_ARTIFACT",  "TFC_BUFFER_TOO_SMALL",
-                                      "TFC_NOT_FOUND",    "TFC_SYSTEM"};
+                                      "TFC_NOT_FOUND",    "TFC_SYSTEM",        "TFC_NO_DEVICE",
+                                      "TFC_DEVICE_FAILED"};
   return code >= 0 && (size_t)code < sizeof(names) / sizeof(names[0]) ? names[code] : "unknown code";
 }

@@ -5,7 +5,9 @@
 |*                                                                                                        *|
 \*===--------------------------------------------------------------------------------------------------===*/
 
-#include "Core.h"
+#include "Cuda.h"
+
+#include <string.h>
 
 static int32_t callExtern(TfcRun *shown, const char *name, TfcTensor *tensors, uint32_t input_count,
                           uint32_t output_count) {
@@ -16,6 +18,12 @@ static int32_t callExtern(TfcRun *shown, const char *name, TfcTensor *tensors, u
         "the model calls operator '%s', which the host must provide (TfcContextOptions.extern_call)", name);
   int32_t code = options->extern_call(options->extern_data, name, tensors, input_count, output_count);
   return code ? tfc_core_fail(code, "operator '%s' of the host failed with code %d", name, code) : TFC_OK;
+}
+
+static int32_t readMemory(TfcRun *run, const void *data, uint64_t bytes, void *result) {
+  (void)run;
+  memcpy(result, data, (size_t)bytes);
+  return TFC_OK;
 }
 
 /* One thread at a time uses a context; a second one is told so instead of being let in. */
@@ -46,7 +54,7 @@ static int32_t workspaceBytes(TfcContext *context, uint32_t number, const TfcTen
                : tfc_core_fail(TFC_BAD_ARGUMENT, "workspace_bytes: bytes is a null pointer");
   if (code)
     return leave(context, code);
-  const TfcEntry *entry = &context->loaded->model->entries[number];
+  const TfcEntry *entry = &context->program[number];
   int64_t needed = context->entries[number].values[entry->arena_bytes[0]];
   if (needed < 0 || needed == INT64_MAX)
     code = tfc_core_fail(TFC_OUT_OF_MEMORY, "a run with these dims needs more memory than can be counted");
@@ -60,7 +68,7 @@ static int32_t outputDims(TfcContext *context, uint32_t number, const TfcTensor 
   int32_t code = enter(context, number);
   if (code)
     return code;
-  const TfcEntry *entry = &context->loaded->model->entries[number];
+  const TfcEntry *entry = &context->program[number];
   code = tfc_core_check_inputs(context, number, inputs, input_count);
   if (!code && (output_count != entry->output_count || (output_count && !outputs)))
     code = tfc_core_fail(TFC_BAD_INPUT, "%u outputs were given, but the model has %u", output_count,
@@ -92,12 +100,14 @@ static int32_t prepare(TfcContext *context, const TfcEntry *entry, EntryState *s
 
 static int32_t runChecked(TfcContext *context, uint32_t number, const TfcTensor *inputs, uint32_t input_count,
                           TfcTensor *outputs, uint32_t output_count) {
-  const TfcRunTable table = {sizeof(TfcRunTable), tfc_core_launch, tfc_core_bind, callExtern};
-  const TfcEntry *entry = &context->loaded->model->entries[number];
+  const TfcRunTable table = {sizeof(TfcRunTable), tfc_core_launch, tfc_core_bind, callExtern, readMemory};
+  const TfcEntry *entry = &context->program[number];
   EntryState *state = &context->entries[number];
   int32_t code = tfc_core_check_inputs(context, number, inputs, input_count);
   if (!code)
-    code = tfc_core_check_ports(entry->outputs, entry->output_count, "output", outputs, output_count);
+    code = tfc_core_check_ports(context, entry->outputs, entry->output_count, "output", outputs, output_count);
+  if (!code && context->cuda)
+    return tfc_cuda_run(context, number, inputs, outputs);
   if (!code)
     code = tfc_core_bind_rooms(entry, state, inputs, outputs);
   if (!code)
@@ -105,9 +115,10 @@ static int32_t runChecked(TfcContext *context, uint32_t number, const TfcTensor 
   if (code)
     return code;
   Run run = {{&table, state->values, state->inputs, state->outputs, state->arena_pointers,
-              context->loaded->weights, &run},
+              context->loaded->weights.bytes, &run},
              context,
              entry,
+             number,
              state,
              inputs,
              outputs};
@@ -122,7 +133,7 @@ static int32_t runEntry(TfcContext *context, uint32_t number, const TfcTensor *i
   int32_t code = enter(context, number);
   if (code)
     return code;
-  TfcEvent event = {TFC_EVENT_RUN, 0, &context->loaded->model->entries[number], context->entries[number].values, 0, 0, 0, 0, NULL};
+  TfcEvent event = {TFC_EVENT_RUN, 0, &context->program[number], context->entries[number].values, 0, 0, 0, 0, NULL};
   tfc_core_tell(context, &event);
   code = runChecked(context, number, inputs, input_count, outputs, output_count);
   event.after = 1;

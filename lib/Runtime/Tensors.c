@@ -9,7 +9,7 @@
 |*                                                                                                        *|
 \*===--------------------------------------------------------------------------------------------------===*/
 
-#include "Core.h"
+#include "Cuda.h"
 
 #include "tfc/Weights/LayoutRecipe.h"
 
@@ -86,6 +86,8 @@ int32_t tfc_core_gather_inputs(TfcContext *context, const TfcEntry *entry, Entry
     state->inputs[i] = tfc_core_tensor_start(input);
     if (span.plain || isExtended(entry, state, i))
       continue;
+    if (tfc_core_is_on_device(input))
+      return tfc_core_fail(TFC_BAD_INPUT, "input '%s': on a GPU it must be row-major and aligned to its elements", name);
     if (!tfc_core_make_room(context, &state->input_rooms[i], (uint64_t)span.bytes))
       return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory for a row-major copy of input '%s' (%lld bytes)",
                            name, (long long)span.bytes);
@@ -165,11 +167,13 @@ static int32_t findRoom(TfcContext *context, const TfcPort *port, bool born, uin
  * Whether writing here would change what a kernel has yet to read. A declared alias makes no difference unless the output
  * extends its input in place (InPlace.c): rows of past and present then lie at other strides.
  */
-static bool disturbsInput(const TfcEntry *entry, const EntryState *state, const TfcTensor *inputs, const Span *span) {
+bool tfc_core_disturbs_input(const TfcEntry *entry, const EntryState *state, const TfcTensor *inputs, const uint8_t *address,
+                             uint64_t bytes) {
+  Span span = {0, 0, (uintptr_t)address, (uintptr_t)address + bytes, true};
   for (uint32_t i = 0; i < entry->input_count; ++i) {
-    int64_t bytes = tfc_core_type_bytes(inputs[i].dtype, tfc_layout_count(inputs[i].dims, inputs[i].rank));
+    int64_t length = tfc_core_type_bytes(inputs[i].dtype, tfc_layout_count(inputs[i].dims, inputs[i].rank));
     uintptr_t input = (uintptr_t)state->inputs[i];
-    if (tfc_core_overlap(span, input, input + (uintptr_t)bytes))
+    if (tfc_core_overlap(&span, input, input + (uintptr_t)length))
       return true;
   }
   return false;
@@ -204,7 +208,7 @@ int32_t tfc_core_place_output(TfcContext *context, const TfcEntry *entry, EntryS
     return code;
   if (span.count == 0) {
     state->outputs[number] = tfc_core_nowhere();
-    return TFC_OK;
+    return context->cuda ? tfc_cuda_place_output(context, (uint32_t)(entry - context->program), number, inputs, output) : TFC_OK;
   }
   code = findRoom(context, port, tfc_core_output_segment(entry, number) > 0, number, output, &span, room);
   if (!code)
@@ -214,13 +218,19 @@ int32_t tfc_core_place_output(TfcContext *context, const TfcEntry *entry, EntryS
   if (code)
     return code;
   state->outputs[number] = tfc_core_tensor_start(output);
-  if (tfc_core_is_in_place(state, port) || (span.plain && !disturbsInput(entry, state, inputs, &span)))
+  if (context->cuda && (span.plain || tfc_core_is_on_device(output))) {
+    if (!span.plain)
+      return tfc_core_fail(TFC_BAD_INPUT, "output '%s': on a GPU it must be row-major and aligned to its elements", port->name);
+    return tfc_cuda_place_output(context, (uint32_t)(entry - context->program), number, inputs, output);
+  }
+  if (tfc_core_is_in_place(state, port) ||
+      (span.plain && !tfc_core_disturbs_input(entry, state, inputs, (const uint8_t *)span.low, (uint64_t)(span.high - span.low))))
     return TFC_OK;
   if (!tfc_core_make_room(context, &state->output_rooms[number], (uint64_t)span.bytes))
     return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory to make output '%s' row-major (%lld bytes)",
                          port->name, (long long)span.bytes);
   state->outputs[number] = state->output_rooms[number].memory;
-  return TFC_OK;
+  return context->cuda ? tfc_cuda_place_output(context, (uint32_t)(entry - context->program), number, inputs, output) : TFC_OK;
 }
 
 void tfc_core_deliver_outputs(TfcContext *context, const TfcEntry *entry, EntryState *state,

@@ -34,8 +34,7 @@ static void wishLargePages(const void *memory, uint64_t bytes) {
 /*===-- A file beside model.so
  * ---------------------------------------------------------------------------===*/
 
-static int32_t checkAndMap(TfcLoaded *loaded, int file, const char *path) {
-  const TfcWeights *weights = &loaded->model->weights;
+static int32_t checkAndMap(const TfcWeights *weights, int file, const char *path, WeightSegment *segment) {
   struct stat status;
   if (fstat(file, &status) || !S_ISREG(status.st_mode))
     return tfc_core_fail(TFC_BAD_ARTIFACT, "weights file '%s' is not a regular file", path);
@@ -48,9 +47,7 @@ static int32_t checkAndMap(TfcLoaded *loaded, int file, const char *path) {
   void *memory = mmap(NULL, (size_t)weights->bytes, PROT_READ, MAP_PRIVATE, file, 0);
   if (memory == MAP_FAILED)
     return tfc_core_fail(TFC_SYSTEM, "cannot map weights file '%s': error %d", path, errno);
-  loaded->mapping = memory;
-  loaded->mapping_bytes = (size_t)weights->bytes;
-  loaded->weights = memory;
+  *segment = (WeightSegment){memory, memory, (size_t)weights->bytes};
   wishLargePages(memory, weights->bytes);
   uint64_t hash[2];
   tfc_hash_bytes(memory, weights->bytes, hash);
@@ -60,8 +57,7 @@ static int32_t checkAndMap(TfcLoaded *loaded, int file, const char *path) {
   return TFC_OK;
 }
 
-static int32_t loadExternal(TfcLoaded *loaded, const char *folder) {
-  const TfcWeights *weights = &loaded->model->weights;
+static int32_t loadExternal(const TfcWeights *weights, const char *folder, WeightSegment *segment) {
   char path[PATH_MAX];
   if (!weights->file || !*weights->file || strchr(weights->file, '/') || strcmp(weights->file, "..") == 0)
     return tfc_core_fail(TFC_BAD_ARTIFACT, "the model names no usable weights file");
@@ -75,7 +71,7 @@ static int32_t loadExternal(TfcLoaded *loaded, const char *folder) {
                          errno == ENOENT   ? ": it must lie beside the model"
                          : errno == EACCES ? ": permission denied"
                                            : "");
-  int32_t code = checkAndMap(loaded, file, path);
+  int32_t code = checkAndMap(weights, file, path, segment);
   close(file);
   return code;
 }
@@ -187,8 +183,7 @@ static int32_t checkWeights(const TfcWeights *weights, int64_t *items) {
   return TFC_OK;
 }
 
-static int32_t loadSeeded(TfcLoaded *loaded) {
-  const TfcWeights *weights = &loaded->model->weights;
+static int32_t loadSeeded(const TfcWeights *weights, WeightSegment *segment) {
   int64_t items;
   int32_t code = checkWeights(weights, &items);
   if (code || weights->bytes == 0)
@@ -200,9 +195,7 @@ static int32_t loadSeeded(TfcLoaded *loaded) {
   if (memory == MAP_FAILED)
     return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory for %llu bytes of weights",
                          (unsigned long long)weights->bytes);
-  loaded->mapping = memory;
-  loaded->mapping_bytes = (size_t)weights->bytes;
-  loaded->weights = memory;
+  *segment = (WeightSegment){memory, memory, (size_t)weights->bytes};
   madvise(memory, (size_t)weights->bytes, MADV_HUGEPAGE);
   code = copyEmbedded(weights, memory);
   if (code)
@@ -218,31 +211,31 @@ static int32_t loadSeeded(TfcLoaded *loaded) {
   return TFC_OK;
 }
 
-int32_t tfc_core_load_weights(TfcLoaded *loaded, const char *folder) {
-  const TfcWeights *weights = &loaded->model->weights;
+int32_t tfc_core_load_weights(const TfcWeights *weights, const char *folder, WeightSegment *segment) {
   if (weights->weight_count && !weights->weights)
     return tfc_core_fail(TFC_BAD_ARTIFACT, "the model's list of weights is missing");
   switch (weights->mode) {
   case TFC_WEIGHTS_NONE:
-    loaded->weights = tfc_core_nowhere();
+    segment->bytes = tfc_core_nowhere();
     return TFC_OK;
   case TFC_WEIGHTS_EMBED:
-    loaded->weights = weights->embedded;
+    segment->bytes = weights->embedded;
     if (weights->embedded)
       wishLargePages(weights->embedded, weights->embedded_bytes);
     return weights->embedded || weights->bytes == 0
                ? TFC_OK
                : tfc_core_fail(TFC_BAD_ARTIFACT, "the model's weights are missing");
   case TFC_WEIGHTS_EXTERNAL:
-    return loadExternal(loaded, folder);
+    return loadExternal(weights, folder, segment);
   case TFC_WEIGHTS_SEED:
-    return loadSeeded(loaded);
+    return loadSeeded(weights, segment);
   default:
     return tfc_core_fail(TFC_BAD_ARTIFACT, "weights of unknown mode %u", weights->mode);
   }
 }
 
-void tfc_core_unmap_weights(TfcLoaded *loaded) {
-  if (loaded->mapping)
-    munmap(loaded->mapping, loaded->mapping_bytes);
+void tfc_core_unmap_weights(WeightSegment *segment) {
+  if (segment->mapping)
+    munmap(segment->mapping, segment->mapping_bytes);
+  *segment = (WeightSegment){NULL, NULL, 0};
 }

@@ -25,6 +25,8 @@ Status runtimeStatus(int32_t code) {
   case TFC_OUT_OF_MEMORY:
   case TFC_SYSTEM:
   case TFC_BUFFER_TOO_SMALL:
+  case TFC_NO_DEVICE:
+  case TFC_DEVICE_FAILED:
     return defect(tfc_last_error());
   default:
     return badInput(tfc_last_error());
@@ -54,11 +56,13 @@ static TfcTensor tensorOf(Array &array) {
           array.dims.data(),  nullptr, 0, array.bytes.size()};
 }
 
-Status Session::prepare(int32_t threads, RunListener *told, std::vector<Array> inputs) {
+Status Session::prepare(int32_t threads, RunListener *told, std::vector<Array> inputs, DeviceChoice device) {
   listener = told;
   TfcContextOptions options = {};
   options.bytes = sizeof(options);
   options.threads = threads;
+  options.device_type = device.type;
+  options.device_id = device.id;
   options.allocate_output = onOutput;
   options.allocate_output_data = this;
   if (listener)

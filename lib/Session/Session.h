@@ -32,6 +32,12 @@ public:
   virtual void stop() = 0;
 };
 
+/// Where a model runs, as TfcContextOptions says it.
+struct DeviceChoice {
+  int32_t type = 0; ///< 0: the CPU where the model has code for it, else CUDA.
+  int32_t id = 0;
+};
+
 class Session {
 public:
   Session() = default;
@@ -44,7 +50,7 @@ public:
   /// Runs the same model as another session, with the same weights in memory.
   void share(const Session &other);
   /// `listener` may be null.
-  Status prepare(int32_t threads, RunListener *listener, std::vector<Array> inputs);
+  Status prepare(int32_t threads, RunListener *listener, std::vector<Array> inputs, DeviceChoice device = {});
   /// After `prepare`: pasts that an output extends lie in buffers with room for `rows`, or where it is 0 for what `steps` runs
   /// need, and the outputs are made in them.
   Status keepInPlace(int64_t rows, int64_t steps);

@@ -62,8 +62,13 @@ private:
   Constant *seed(const TfcSeed &seed);
   Constant *layoutBound(const tfc::LayoutBoundDescription &bound);
   Constant *weight(const tfc::WeightDescription &weight);
-  Constant *weights();
+  Constant *weights(const tfc::WeightTableDescription &table);
   Constant *embeddedSegment();
+  Constant *tensorMap(const TfcTensorMap &map);
+  Constant *step(const tfc::StepDescription &step);
+  Constant *deviceLaunch(const tfc::DeviceLaunchDescription &launch);
+  Constant *program(const tfc::ProgramDescription &program);
+  Constant *programCode(const tfc::ProgramDescription &program);
   Constant *coreApi();
 
   Constant *indices(ArrayRef<uint32_t> values, const Twine &name) {
@@ -81,10 +86,14 @@ private:
   const tfc::ModelDescription &model;
   const StringMap<Function *> &functions; ///< By the names that the description knows.
   StringMap<Constant *> textPool;
+  GlobalVariable *segment = nullptr; ///< Of the weights that are embedded, of all tables.
   Error error = Error::success();
 };
 
 } // namespace
+
+/// In front of the names of what is defined in the module.
+static constexpr StringLiteral kHiddenPrefix = "tfc.code.";
 
 /// A private constant with this contents.
 Constant *DescriptorBuilder::pooled(Constant *initializer, const Twine &name) {
@@ -219,38 +228,88 @@ Constant *DescriptorBuilder::weight(const tfc::WeightDescription &weight) {
 /// One page of zeros in a section of its own, which the linker puts last. After the link the page gives way
 /// to the weights (see WeightSegment.h), so that neither LLVM nor the linker ever holds them.
 Constant *DescriptorBuilder::embeddedSegment() {
-  if (model.embeddedBytes == 0)
-    return null();
+  if (segment)
+    return segment;
   Type *page = ArrayType::get(Type::getInt8Ty(context), tfc::kWeightSegmentPage);
   // The largest page of the targets that tfc knows besides x86-64 is 64 KB.
   bool isX86 = module.getTargetTriple().isX86();
-  uint64_t alignment = model.embeddedBytes >= tfc::kWorthLargePages ? tfc::kLargePage : isX86 ? tfc::kWeightSegmentPage : 65536;
-  auto *global = new GlobalVariable(module, page, /*isConstant=*/false, GlobalValue::ExternalLinkage,
-                                    isX86 ? ConstantAggregateZero::get(page) : nullptr, tfc::kWeightSegmentSymbol);
-  global->setVisibility(GlobalValue::HiddenVisibility);
+  uint64_t bytes = model.embeddedBytes;
+  for (const tfc::WeightTableDescription &table : model.moreWeights)
+    bytes += table.embeddedBytes;
+  uint64_t alignment = bytes >= tfc::kWorthLargePages ? tfc::kLargePage : isX86 ? tfc::kWeightSegmentPage : 65536;
+  segment = new GlobalVariable(module, page, /*isConstant=*/false, GlobalValue::ExternalLinkage,
+                               isX86 ? ConstantAggregateZero::get(page) : nullptr, tfc::kWeightSegmentSymbol);
+  segment->setVisibility(GlobalValue::HiddenVisibility);
   if (isX86) {
     // For data far away LLVM chooses kWeightSegmentSection by itself; by name it would not be free of bytes in
     // the file.
-    global->setCodeModel(CodeModel::Large);
-    global->setAlignment(Align(alignment));
-    return global;
+    segment->setCodeModel(CodeModel::Large);
+    segment->setAlignment(Align(alignment));
+    return segment;
   }
   // Elsewhere only assembly can say so.
   module.appendModuleInlineAsm((".section " + tfc::kWeightSegmentSection + ",\"aw\",%nobits\n.hidden " + tfc::kWeightSegmentSymbol +
                                 "\n.globl " + tfc::kWeightSegmentSymbol + "\n.p2align " + Twine(Log2_64(alignment)) + "\n" + tfc::kWeightSegmentSymbol + ":\n.zero " +
                                 Twine(tfc::kWeightSegmentPage) + "\n.text\n")
                                    .str());
-  return global;
+  return segment;
 }
 
-Constant *DescriptorBuilder::weights() {
-  Constant *table =
-      arrayOf(model.weights, "tfc.weights", [&](const auto &element) { return weight(element); });
+Constant *DescriptorBuilder::weights(const tfc::WeightTableDescription &table) {
+  Constant *list =
+      arrayOf(table.weights, "tfc.weights", [&](const auto &element) { return weight(element); });
   auto *hashType = ArrayType::get(Type::getInt64Ty(context), 2);
-  Constant *hash = ConstantArray::get(hashType, {i64(model.weightsHash[0]), i64(model.weightsHash[1])});
-  Constant *file = model.weightsFile.empty() ? null() : text(model.weightsFile);
-  return checked<TfcWeights>({i32(model.mode), i32(model.weights.size()), table, i64(model.weightBytes),
-                              embeddedSegment(), i64(model.embeddedBytes), file, hash});
+  Constant *hash = ConstantArray::get(hashType, {i64(table.weightsHash[0]), i64(table.weightsHash[1])});
+  Constant *file = table.weightsFile.empty() ? null() : text(table.weightsFile);
+  Constant *embedded = null();
+  if (table.embeddedBytes > 0)
+    embedded = ConstantExpr::getGetElementPtr(Type::getInt8Ty(context), embeddedSegment(), i64(table.embeddedOffset));
+  return checked<TfcWeights>({i32(table.mode), i32(table.weights.size()), list, i64(table.weightBytes), embedded,
+                              i64(table.embeddedBytes), file, hash});
+}
+
+Constant *DescriptorBuilder::tensorMap(const TfcTensorMap &map) {
+  auto numbers = [&](ArrayRef<uint32_t> values) -> Constant * {
+    return ConstantDataArray::get(context, values);
+  };
+  return checked<TfcTensorMap>({i32(map.word), i32(map.offset), dataType(map.dtype), i32(map.rank), numbers(map.dims),
+                                numbers(map.strides), numbers(map.box), i32(map.swizzle)});
+}
+
+Constant *DescriptorBuilder::step(const tfc::StepDescription &step) {
+  return checked<TfcStep>({text(step.function), ConstantDataArray::get(context, ArrayRef<uint32_t>(step.grid)), i32(step.block),
+                           i32(step.cluster), i32(step.shared), i32(step.maps.size()), i32(0),
+                           arrayOf(step.maps, "tfc.maps", [&](const TfcTensorMap &map) { return tensorMap(map); })});
+}
+
+Constant *DescriptorBuilder::deviceLaunch(const tfc::DeviceLaunchDescription &launch) {
+  return checked<TfcDeviceLaunch>({arrayOf(launch.steps, "tfc.steps", [&](const auto &element) { return step(element); }),
+                                   i32(launch.steps.size()), i32(launch.words), i32(launch.workspace), i32(0)});
+}
+
+Constant *DescriptorBuilder::programCode(const tfc::ProgramDescription &program) {
+  if (program.kind == TFC_PROGRAM_CUDA)
+    return pooled(ConstantDataArray::getString(context, program.code, /*AddNull=*/true), "tfc.ptx");
+  if (GlobalVariable *table = module.getNamedGlobal((kHiddenPrefix + program.code).str()))
+    return table;
+  error = joinErrors(std::move(error), createStringError("the module has no '%s'", program.code.c_str()));
+  return null();
+}
+
+Constant *DescriptorBuilder::program(const tfc::ProgramDescription &program) {
+  Constant *launches = arrayOf(program.entries, "tfc.device_entries", [&](const tfc::EntryDescription &element) {
+    return arrayOf(element.launches, "tfc.device_launches", [&](const auto &one) { return deviceLaunch(one.device); });
+  });
+  Constant *cubin = program.cubin.empty()
+                        ? null()
+                        : pooled(ConstantDataArray::getString(context, program.cubin, /*AddNull=*/false), "tfc.cubin");
+  uint64_t codeBytes = program.kind == TFC_PROGRAM_CUDA ? program.code.size() + 1 : 0;
+  return checked<TfcProgram>(
+      {i32(program.kind), i32(program.capability), i32(program.exact), i32(program.weights), text(program.target),
+       arrayOf(program.entries, "tfc.entries", [&](const auto &element) { return entry(element); }),
+       arrayOf(program.kernels, "tfc.kernels", [&](const auto &element) { return kernel(element); }), launches,
+       arrayOf(program.entries, "tfc.fetches", [&](const tfc::EntryDescription &element) { return i32(element.fetches); }),
+       programCode(program), i64(codeBytes), cubin, i64(program.cubin.size()), i32(program.kernels.size()), i32(0)});
 }
 
 Constant *DescriptorBuilder::coreApi() {
@@ -267,13 +326,16 @@ Constant *DescriptorBuilder::buildModel() {
        text("tfc 0.1.0, LLVM " LLVM_VERSION_STRING), text(module.getTargetTriple().str()),
        arrayOf(model.entries, "tfc.entries", [&](const auto &element) { return entry(element); }),
        arrayOf(model.kernels, "tfc.kernels", [&](const auto &element) { return kernel(element); }),
-       i32(model.entries.size()), i32(model.kernels.size()), weights(), coreApi()});
+       i32(model.entries.size()), i32(model.kernels.size()), weights(model), coreApi(),
+       arrayOf(model.programs, "tfc.programs", [&](const auto &element) { return program(element); }),
+       arrayOf(model.moreWeights, "tfc.more_weights", [&](const auto &element) { return weights(element); }),
+       i32(model.programs.size()), i32(model.moreWeights.size()), i32(model.deviceOnly), i32(0)});
 }
 
 /// A prefix that no C name has keeps a kernel called "memcpy" or "tfc_core_api" from taking the place of the real
 /// one.
 static void hide(GlobalObject &object) {
-  object.setName("tfc.code." + object.getName());
+  object.setName(kHiddenPrefix + object.getName());
   object.setLinkage(GlobalValue::ExternalLinkage);
   object.setVisibility(GlobalValue::HiddenVisibility);
   object.setDSOLocal(true);

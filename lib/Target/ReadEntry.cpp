@@ -34,6 +34,9 @@ private:
   std::vector<int32_t> sources(DictionaryAttr from, int64_t launch);
   std::vector<::tfc::LaunchTensorDescription> tensors(DictionaryAttr from, StringRef key);
   std::vector<uint32_t> indices(DictionaryAttr from, StringRef key, size_t limit);
+  /// The elements of an array of i64 attributes.
+  SmallVector<int64_t> integers(DictionaryAttr from, StringRef key, size_t least, size_t most, int64_t limit);
+  SmallVector<DictionaryAttr> dictionaries(DictionaryAttr from, StringRef key);
   /// Calls `read` with each dictionary of an array.
   void forEach(StringRef key, llvm::function_ref<void(DictionaryAttr, size_t)> read);
   uint32_t value(DictionaryAttr from, StringRef key) {
@@ -49,6 +52,9 @@ private:
   void readRequirements();
   void readKernels();
   void readLaunches();
+  ::tfc::DeviceLaunchDescription readDeviceLaunch(DictionaryAttr from);
+  ::tfc::StepDescription readStep(DictionaryAttr from, uint32_t words);
+  TfcTensorMap readTensorMap(DictionaryAttr from, uint32_t words);
   void readBinds();
   void readArenas();
 
@@ -309,8 +315,87 @@ void EntryReader::readLaunches() {
     launch.sources = sources(from, int64_t(result.description.launches.size()));
     launch.operands = tensors(from, "operands");
     launch.results = tensors(from, "results");
+    if (from.contains("steps"))
+      launch.device = readDeviceLaunch(from);
     result.description.launches.push_back(launch);
   });
+}
+
+SmallVector<int64_t> EntryReader::integers(DictionaryAttr from, StringRef key, size_t least, size_t most, int64_t limit) {
+  SmallVector<int64_t> values;
+  auto array = field<ArrayAttr>(from, key, "an array of i64");
+  if (!array)
+    return values;
+  for (Attribute element : array) {
+    auto integer = dyn_cast<IntegerAttr>(element);
+    if (!integer || !integer.getType().isSignlessInteger(64) || integer.getInt() < 0 || integer.getInt() >= limit) {
+      fail(Twine("'") + key + "' must be an array of i64 from 0 to " + Twine(limit - 1));
+      return SmallVector<int64_t>(least);
+    }
+    values.push_back(integer.getInt());
+  }
+  if (values.size() < least || values.size() > most) {
+    fail(Twine("'") + key + "' has " + Twine(values.size()) + " elements");
+    values.resize(least);
+  }
+  return values;
+}
+
+SmallVector<DictionaryAttr> EntryReader::dictionaries(DictionaryAttr from, StringRef key) {
+  SmallVector<DictionaryAttr> result;
+  auto array = field<ArrayAttr>(from, key, "an array of dictionaries");
+  for (Attribute element : array ? array.getValue() : ArrayRef<Attribute>()) {
+    auto dictionary = dyn_cast<DictionaryAttr>(element);
+    if (!dictionary) {
+      fail(Twine("'") + key + "' must be an array of dictionaries");
+      return {};
+    }
+    result.push_back(dictionary);
+  }
+  return result;
+}
+
+TfcTensorMap EntryReader::readTensorMap(DictionaryAttr from, uint32_t words) {
+  TfcTensorMap map = {};
+  int64_t values = result.description.values.size();
+  map.word = integer(from, "pointer", 0, int64_t(words) - 1);
+  map.offset = value(from, "offset");
+  auto element = field<TypeAttr>(from, "element", "a type");
+  std::optional<TfcDataType> dtype = element ? getDataType(element.getValue()) : std::nullopt;
+  if (!dtype)
+    fail("'element' must be a type of numbers");
+  map.dtype = dtype.value_or(TfcDataType{});
+  SmallVector<int64_t> dims = integers(from, "dims", 1, std::size(map.dims), values);
+  SmallVector<int64_t> strides = integers(from, "strides", dims.size() - 1, dims.size() - 1, values);
+  SmallVector<int64_t> box = integers(from, "box", dims.size(), dims.size(), 257);
+  map.rank = dims.size();
+  llvm::copy(dims, map.dims);
+  llvm::copy(strides, map.strides);
+  llvm::copy(box, map.box);
+  map.swizzle = integer(from, "swizzle", 0, 128);
+  return map;
+}
+
+::tfc::StepDescription EntryReader::readStep(DictionaryAttr from, uint32_t words) {
+  ::tfc::StepDescription step;
+  if (auto function = field<SymbolRefAttr>(from, "function", "a symbol reference"))
+    step.function = function.getLeafReference().getValue().str();
+  llvm::copy(integers(from, "grid", 3, 3, result.description.values.size()), step.grid.begin());
+  step.block = integer(from, "block", 1, 1024);
+  step.cluster = integer(from, "cluster", 1, 16);
+  step.shared = integer(from, "shared", 0, 1 << 20);
+  for (DictionaryAttr map : dictionaries(from, "maps"))
+    step.maps.push_back(readTensorMap(map, words));
+  return step;
+}
+
+::tfc::DeviceLaunchDescription EntryReader::readDeviceLaunch(DictionaryAttr from) {
+  ::tfc::DeviceLaunchDescription launch;
+  launch.words = integer(from, "words", 0, 500); // What a GPU takes as parameters of one kernel.
+  launch.workspace = value(from, "workspace");
+  for (DictionaryAttr step : dictionaries(from, "steps"))
+    launch.steps.push_back(readStep(step, launch.words));
+  return launch;
 }
 
 void EntryReader::readBinds() {
@@ -348,6 +433,7 @@ EntryReading EntryReader::read() {
   readLaunches();
   readBinds();
   readArenas();
+  result.description.fetches = integer(dictionary, "fetches", 0, INT32_MAX, 0);
   return std::move(result);
 }
 

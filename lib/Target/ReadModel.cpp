@@ -9,6 +9,7 @@
 #include "ReadEntry.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/CheckedArithmetic.h"
 
 using namespace mlir;
@@ -33,14 +34,15 @@ std::optional<uint64_t> mlir::tfc::getDataBytes(TfcDataType type, ArrayRef<int64
 namespace {
 class ModelReader {
 public:
-  ModelReader(ModuleOp module, ArrayRef<KernelVariant> variants)
-      : module(module), symbols(module), variants(variants) {}
+  ModelReader(ModuleOp module, ArrayRef<KernelVariant> variants, bool isForDevice = false)
+      : module(module), symbols(module), variants(variants), isForDevice(isForDevice) {}
   llvm::Expected<ModelReading> read();
   llvm::Expected<ModelReading> readWeightsAlone();
 
 private:
   llvm::Expected<uint32_t> getKernelNumber(StringRef name);
   llvm::Error readSizes();
+  llvm::Error checkSteps(const ::tfc::EntryDescription &entry);
   llvm::Error readEntries();
   llvm::Error readWeights();
   llvm::Error readWeight(WeightOp weight);
@@ -49,6 +51,7 @@ private:
   ModuleOp module;
   SymbolTable symbols;
   ArrayRef<KernelVariant> variants;
+  bool isForDevice;
   llvm::StringMap<uint32_t> kernelNumbers;
   ModelReading result;
 };
@@ -74,12 +77,30 @@ llvm::Expected<uint32_t> ModelReader::getKernelNumber(StringRef name) {
     if (isFunction(function, LLVM::LLVMVoidType::get(context), {pointer, index, index, pointer}))
       kernel.variants.push_back({variant.features, function});
   }
-  if (kernel.variants.empty())
+  if (kernel.variants.empty() && !isForDevice)
     return createStringError(
         "kernel @%s is no llvm.func with a body and the type (!llvm.ptr, i64, i64, !llvm.ptr)",
         kernel.name.c_str());
   result.description.kernels.push_back(std::move(kernel));
   return known->second;
+}
+
+/// A kernel of a device is what its steps call.
+llvm::Error ModelReader::checkSteps(const ::tfc::EntryDescription &entry) {
+  llvm::StringSet<> functions;
+  module.walk([&](LLVM::LLVMFuncOp function) {
+    if (!function.isExternal() && !isa<ModuleOp>(function->getParentOp()))
+      functions.insert(function.getSymName());
+  });
+  for (auto [number, launch] : llvm::enumerate(entry.launches)) {
+    if (launch.device.steps.empty())
+      return createStringError("tfc.entry @%s: launch %zu has no steps, so the device has nothing to run", entry.name.c_str(), number);
+    for (const ::tfc::StepDescription &step : launch.device.steps)
+      if (!functions.contains(step.function))
+        return createStringError("tfc.entry @%s: launch %zu calls @%s, which the gpu.module does not have", entry.name.c_str(),
+                                 number, step.function.c_str());
+  }
+  return llvm::Error::success();
 }
 
 llvm::Error ModelReader::readEntries() {
@@ -97,6 +118,9 @@ llvm::Error ModelReader::readEntries() {
     }
     for (::tfc::LaunchDescription &launch : entry->description.launches)
       launch.kernel = numbers[launch.kernel];
+    if (isForDevice)
+      if (llvm::Error error = checkSteps(entry->description))
+        return error;
     const std::string &run = entry->description.run;
     if (!isFunction(run, IntegerType::get(context, 32), {LLVM::LLVMPointerType::get(context)}))
       return createStringError(
@@ -225,3 +249,16 @@ llvm::Expected<ModelReading> mlir::tfc::readModel(ModuleOp module, ArrayRef<Kern
 }
 
 llvm::Expected<ModelReading> mlir::tfc::readWeights(ModuleOp module) { return ModelReader(module, {}).readWeightsAlone(); }
+
+llvm::Expected<ModelReading> mlir::tfc::readDeviceModel(ModuleOp module) {
+  return ModelReader(module, {}, /*isForDevice=*/true).read();
+}
+
+bool mlir::tfc::haveSameWeights(const ModelReading &a, const ModelReading &b) {
+  if (a.description.weightBytes != b.description.weightBytes || a.weights.size() != b.weights.size())
+    return false;
+  for (size_t i = 0; i < a.weights.size(); ++i)
+    if (a.description.weights[i].offset != b.description.weights[i].offset || !isSameContent(a.weights[i], b.weights[i]))
+      return false;
+  return true;
+}

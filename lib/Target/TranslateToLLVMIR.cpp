@@ -26,7 +26,7 @@ static llvm::Expected<OwningOpRef<ModuleOp>> copyCode(ModuleOp module) {
   OwningOpRef<ModuleOp> code(ModuleOp::create(module.getLoc()));
   OpBuilder builder = OpBuilder::atBlockEnd(code->getBody());
   for (Operation &op : module.getOps()) {
-    if (isa<WeightOp, EntryOp>(op))
+    if (isa<WeightOp, EntryOp>(op) || op.getName().getStringRef() == "gpu.module")
       continue;
     if (!isa_and_nonnull<LLVM::LLVMDialect>(op.getDialect()))
       return llvm::createStringError(

@@ -39,11 +39,11 @@ static constexpr uint64_t kMappedPiece = 16 << 20;
 /// The runtime's alignment of weights that travel with seeded ones.
 static constexpr uint64_t kUnseededAlignment = 64;
 
-uint64_t mlir::tfc::getWrittenBytes(const ::tfc::ModelDescription &model, WeightChoice choice) {
+uint64_t mlir::tfc::getWrittenBytes(const ::tfc::WeightTableDescription &table, WeightChoice choice) {
   if (choice == WeightChoice::All)
-    return model.weightBytes;
+    return table.weightBytes;
   uint64_t end = 0;
-  for (const ::tfc::WeightDescription &weight : model.weights)
+  for (const ::tfc::WeightDescription &weight : table.weights)
     if (!weight.seeded && weight.bytes > 0)
       end = llvm::alignTo(end, kUnseededAlignment) + weight.bytes;
   return end;

@@ -120,6 +120,10 @@ public:
     this->options.saveStagesDir.clear();
     this->options.requiredFusions.clear();
     this->options.onStage = nullptr;
+    // It runs here, and all targets share what is verified.
+    llvm::erase_if(this->options.targets, [](const ::tfc::TargetSpec &target) { return target.isDevice(); });
+    if (this->options.targets.empty())
+      this->options.targets = CompileOptions().targets;
     if (this->options.weights == TFC_WEIGHTS_EXTERNAL)
       this->options.weights = TFC_WEIGHTS_EMBED;
   }

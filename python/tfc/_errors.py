@@ -21,6 +21,8 @@ class Code(enum.IntEnum):
     BUFFER_TOO_SMALL = 8  #: an output array that was given has too little room
     NOT_FOUND = 9  #: file, entry, library or tool does not exist
     SYSTEM = 10
+    NO_DEVICE = 11  #: no GPU that the model has code for
+    DEVICE_FAILED = 12
 
 
 class Error(Exception):

@@ -41,9 +41,9 @@ cl::opt<bool> emitAttention("emit-attention", cl::desc("Make the probabilities o
 cl::opt<std::string> modelName("name", cl::desc("Name of the model, in front of everything in model.h (default: the name of its file)"),
                                cl::value_desc("NAME"), cl::cat(category));
 cl::opt<uint64_t> seed("seed", cl::desc("Seed of a built-in graph's random weights (default 0)"), cl::value_desc("N"), cl::init(0), cl::cat(category));
-cl::opt<std::string> target("target", cl::desc("cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4, cpu:aarch64; several in one library, of which the best that the machine can run is taken: cpu:x86-64-v3+x86-64-v4"),
-                            cl::value_desc("TARGET"), cl::init("cpu"), cl::cat(category));
-cl::opt<std::string> emit("emit", cl::desc("Stop at a stage: import, fused, kernels, plan, host, llvm (all .mlir), asm, obj, so (default), archive (a static library); or write a graph as ONNX: onnx (the fused one), onnx-import"),
+cl::opt<std::string> target("target", cl::desc("What to compile for, with commas between: cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4, cpu:aarch64 (several in one library, of which the best that the machine has is taken: cpu:x86-64-v3+x86-64-v4), cuda (sm_90a, sm_80 and sm_70), cuda:sm_80, ..."),
+                            cl::value_desc("TARGET,..."), cl::init("cpu"), cl::cat(category));
+cl::opt<std::string> emit("emit", cl::desc("Stop at a stage: import, fused, kernels, plan, host, llvm (all .mlir), asm, obj, ptx, so (default), archive (a static library); or write a graph as ONNX: onnx (the fused one), onnx-import"),
                           cl::value_desc("STAGE"), cl::init("so"), cl::cat(category));
 cl::opt<std::string> saveStages("save-stages", cl::desc("Write the module of every stage into a folder"), cl::value_desc("DIR"), cl::cat(category));
 cl::opt<std::string> weights("weights", cl::desc("Where weights go: embed (in model.so, default), external (a file beside it), seed (made at load; built-in graphs)"),
@@ -104,10 +104,10 @@ bool usageError(const Twine &message) {
 }
 
 bool readTarget(CompileOptions &options) {
-  StringRef name = target;
-  if (name != "cpu" && !name.consume_front("cpu:"))
-    return usageError("unknown target '" + name + "'; there is cpu[:x86-64-v2|x86-64-v3|x86-64-v4|aarch64|native], with + between several CPUs");
-  options.cpu = name == "cpu" ? "native" : name.str();
+  Expected<std::vector<::tfc::TargetSpec>> targets = ::tfc::parseTargetList(target);
+  if (!targets)
+    return usageError(toString(targets.takeError()));
+  options.targets = std::move(*targets);
   return true;
 }
 
@@ -237,7 +237,7 @@ bool readOutputs(CompileOptions &options, const CompileInput &input) {
                                                     .Default(std::nullopt)
                                               : parseStage(emit);
   if (!stage)
-    return usageError("unknown stage '" + emit + "'; there are import, fused, kernels, plan, host, llvm, asm, obj, so, archive, onnx and onnx-import");
+    return usageError("unknown stage '" + emit + "'; there are import, fused, kernels, plan, host, llvm, asm, obj, ptx, so, archive, onnx and onnx-import");
   options.stage = *stage;
   options.outputPath = outputPath;
   StringRef stem = input.builtin.empty() ? sys::path::stem(input.path) : StringRef(input.builtin);
@@ -247,6 +247,7 @@ bool readOutputs(CompileOptions &options, const CompileInput &input) {
                          : *stage == Stage::Archive       ? ".a"
                          : *stage == Stage::Object        ? ".o"
                          : *stage == Stage::Asm           ? ".s"
+                         : *stage == Stage::PTX           ? ".ptx"
                                                           : "";
     options.outputPath = *ending ? stem.str() + ending : "-";
   }
@@ -267,7 +268,7 @@ bool readOutputs(CompileOptions &options, const CompileInput &input) {
 }
 
 void printVersion(raw_ostream &os) {
-  os << "tfc " << TFC_VERSION << " (LLVM " << LLVM_VERSION_STRING << ")\ntargets: cpu (x86-64-v2, x86-64-v3, x86-64-v4, aarch64, native)\n";
+  os << "tfc " << TFC_VERSION << " (LLVM " << LLVM_VERSION_STRING << ")\ntargets: cpu (x86-64-v2, x86-64-v3, x86-64-v4, aarch64, native), cuda (sm_70 and later)\n";
 }
 
 } // namespace

@@ -91,6 +91,12 @@ int main(int argc, char **argv) {
   if (status != CompileStatus::Success)
     return static_cast<int>(status);
   if (verbose)
+    for (const Report::Program &program : compiler.getReport().getPrograms())
+      llvm::errs() << "  " << program.target << ": " << program.kernels << " kernels, " << program.fallbacks << " of them on the generic road; "
+                   << (program.fetches ? "runs without a graph, for it reads back at " + std::to_string(program.fetches) + " places"
+                                       : std::string("one graph per shape"))
+                   << '\n';
+  if (verbose)
     llvm::errs() << llvm::format("  %zu kernels (%zu from the cache), %zu launches, peak memory %.0f MB\n",
                                  compiler.getReport().getKernelCount(), compiler.getReport().getReusedKernelCount(),
                                  compiler.getReport().getLaunchCount(), getPeakMemory() / 1e6);

@@ -195,6 +195,25 @@ static void addSymbols(Table &table, const TfcEntry &entry) {
   }
 }
 
+/// Programs for devices; none in a model that was made before there were any.
+static uint32_t programCount(const TfcModel &model) { return model.bytes >= sizeof(TfcModel) ? model.program_count : 0; }
+
+static void addPrograms(Table &table, const TfcModel &model) {
+  for (uint32_t p = 0; p < programCount(model); ++p) {
+    const TfcProgram &program = model.programs[p];
+    uint32_t fetches = 0;
+    for (uint32_t e = 0; e < model.entry_count; ++e)
+      fetches += program.fetches[e];
+    const TfcWeights &weights = program.weights ? model.more_weights[program.weights - 1] : model.weights;
+    std::string code = program.kind == TFC_PROGRAM_CUDA ? megabytes(program.code_bytes) + " of PTX" : "emulated";
+    if (program.cubin_bytes)
+      code += ", " + megabytes(program.cubin_bytes) + " of machine code";
+    table.add({"  program", printable(program.target), code,
+               "weights " + std::to_string(program.weights) + " (" + megabytes(weights.bytes) + ")",
+               fetches ? "reads back at " + std::to_string(fetches) + " places: no graphs" : "one graph per shape"});
+  }
+}
+
 Status describeText(const TfcModel &model, const std::string &isa, const std::map<std::string, int64_t> &sizes, std::string &text) {
   text = "model " + printable(model.name) + " (" +
                      printable(model.producer ? model.producer : "?") + ", " +
@@ -230,6 +249,10 @@ Status describeText(const TfcModel &model, const std::string &isa, const std::ma
   if (model.weights.mode == TFC_WEIGHTS_EXTERNAL && model.weights.file)
     text += ", in '" + printable(model.weights.file) + "'";
   text += "\n";
+  Table programs;
+  addPrograms(programs, model);
+  if (programCount(model))
+    text += "\n" + programs.text();
   return {};
 }
 
@@ -280,6 +303,12 @@ static std::string entryJson(const TfcModel &model, const TfcEntry &entry) {
   return text + "}";
 }
 
+static std::string programJson(const TfcModel &model, const TfcProgram &program) {
+  return "{\"target\": " + jsonString(program.target) + ", \"code_bytes\": " + std::to_string(program.code_bytes) +
+         ", \"cubin_bytes\": " + std::to_string(program.cubin_bytes) + ", \"weights\": " + std::to_string(program.weights) + ", " +
+         list("fetches", model.entry_count, [&](uint32_t e) { return std::to_string(program.fetches[e]); }) + "}";
+}
+
 std::string describeJson(const TfcModel &model, const std::string &isa) {
   const TfcWeights &weights = model.weights;
   return "{\"model\": " + jsonString(model.name) +
@@ -288,7 +317,8 @@ std::string describeJson(const TfcModel &model, const std::string &isa) {
          list("entries", model.entry_count, [&](uint32_t i) { return entryJson(model, model.entries[i]); }) +
          ", \"weights\": {\"mode\": " + jsonString(modeName(weights.mode)) +
          ", \"count\": " + std::to_string(weights.weight_count) +
-         ", \"bytes\": " + std::to_string(weights.bytes) + "}}";
+         ", \"bytes\": " + std::to_string(weights.bytes) + "}, " +
+         list("programs", programCount(model), [&](uint32_t i) { return programJson(model, model.programs[i]); }) + "}";
 }
 
 } // namespace tfc

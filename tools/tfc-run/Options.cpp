@@ -38,6 +38,7 @@ Results
   --rtol X --atol X      allowed error: atol + rtol * |expected| (default 1e-4 and 1e-5); integers are equal
 
 Runs
+  --device cpu|cuda[:N]  where to run; default: the CPU if the model has code for it, else the first GPU
   --threads N            default 0: as many as the affinity mask and the cgroup quota allow
   --repeat N             measure N runs (default 1)
   --warmup N             runs before those (default 1 with --repeat, else 0)
@@ -83,6 +84,17 @@ static bool parseTolerance(const std::string &text, double &value) {
   char *end;
   value = std::strtod(text.c_str(), &end);
   return !text.empty() && !*end && value >= 0 && std::isfinite(value);
+}
+
+/// cpu, cuda, cuda:1
+static bool parseDevice(const std::string &text, DeviceChoice &device) {
+  const std::string prefix = "cuda:";
+  int64_t number = 0;
+  bool isNumbered = text.compare(0, prefix.size(), prefix) == 0;
+  if (text != "cpu" && text != "cuda" && !(isNumbered && parseInteger(text.substr(prefix.size()), 0, 1023, number)))
+    return false;
+  device = {text == "cpu" ? 1 : 2, int32_t(number)};
+  return true;
 }
 
 static Status parseDims(const std::string &text, std::map<std::string, int64_t> &dims) {
@@ -169,6 +181,7 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
           {"--in-place", &options.inPlace, nullptr, ""},
           {"--clients", nullptr, clients, "numbers from 1 to 1024: 1,2,4"},
           {"--seconds", nullptr, seconds, "a number from 0.01 to 1000000"},
+          {"--device", nullptr, [&options](const std::string &value) { return parseDevice(value, options.device); }, "cpu, cuda or cuda:N"},
           {"--random", &options.random, nullptr, ""},
           {"--json", &options.json, nullptr, ""},
           {"--describe", &options.describe, nullptr, ""},

@@ -8,6 +8,7 @@
 #ifndef TFC_RUN_OPTIONS_H
 #define TFC_RUN_OPTIONS_H
 
+#include "Session/Session.h"
 #include "Session/Status.h"
 
 #include <cstdint>
@@ -22,6 +23,7 @@ struct Options {
   std::string profileTrace, profileHtml; // files; empty: none
   std::string dumpTensors, names, compareWith; // a folder, a regular expression, an artifact; empty: none
   std::map<std::string, int64_t> dims;
+  DeviceChoice device;
   bool random = false, json = false, describe = false, profile = false, inPlace = false, measureMachine = false, checkNan = false, help = false, version = false;
   uint64_t seed = 0;
   double rtol = 1e-4, atol = 1e-5;

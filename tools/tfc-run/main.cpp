@@ -98,7 +98,7 @@ static Status runModel(const Options &options, Session &session) {
   bool profiles = options.profile || !options.profileHtml.empty();
   Profiler profiler(session.model(), session.entry(), !options.profileTrace.empty() || !options.profileHtml.empty());
   std::unique_ptr<HardwareCounters> counters(profiles ? new HardwareCounters : nullptr); // before the threads they follow
-  if (Status status = session.prepare(int32_t(options.threads), profiles ? &profiler : nullptr, std::move(inputs)))
+  if (Status status = session.prepare(int32_t(options.threads), profiles ? &profiler : nullptr, std::move(inputs), options.device))
     return status;
   std::vector<double> seconds;
   if (counters)

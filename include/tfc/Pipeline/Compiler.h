@@ -13,12 +13,16 @@
 #include "tfc/Pipeline/Report.h"
 #include "tfc/Target/KernelCache.h"
 
+#include "tfc/Target/EmitArtifact.h"
+#include "tfc/TargetInfo/TargetList.h"
+
 #include "tfc-c/ModelABI.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -63,7 +67,7 @@ struct CompileOptions {
   std::string outputPath;
   std::string headerPath;     ///< of a shared library; empty: none
   std::string saveStagesDir;  ///< a folder for the module of every stage; empty: none
-  std::string cpu = "native"; ///< see TargetInfo/CpuTarget.h
+  std::vector<::tfc::TargetSpec> targets = {{::tfc::TargetKind::CPU, "native"}}; ///< one program each
   std::string querySymbol; ///< Empty: the usual one, see ArtifactOptions.
   TfcWeightMode weights = TFC_WEIGHTS_EMBED;
   std::string cacheDir; ///< of kernels, for libraries whose stages are not saved; empty: none
@@ -100,14 +104,27 @@ private:
   using PassBuilder = llvm::function_ref<void(OpPassManager &, const PipelineOptions &)>;
 
   CompileStatus load(const CompileInput &input, OwningOpRef<ModuleOp> &module, Stage &stage);
-  CompileStatus runStage(ModuleOp module, Stage stage);
-  CompileStatus runPasses(ModuleOp module, Stage stage, PassBuilder build);
+  /// The model for one target, from the stage host on.
+  struct Program {
+    ::tfc::TargetSpec target;
+    OwningOpRef<ModuleOp> module;
+  };
+  CompileStatus checkTargets(ModuleOp module, Stage stage);
+  /// `target` is null up to the plan, which all targets share.
+  CompileStatus runStage(ModuleOp module, Stage stage, const ::tfc::TargetSpec *target = nullptr);
+  CompileStatus runPasses(ModuleOp module, Stage stage, const ::tfc::TargetSpec *target, PassBuilder build);
   void openCache(ModuleOp module);
+  CompileStatus finishStage(ModuleOp module, Stage stage, const ::tfc::TargetSpec *target = nullptr);
+  CompileStatus runShared(ModuleOp module, Stage &stage);
+  CompileStatus runProgram(Program &program, Stage stage);
+  llvm::Expected<DeviceProgram> makeDeviceProgram(const Program &program);
   /// The work, or what the guard makes of it.
   LogicalResult runGuarded(ModuleOp module, PassManager *passes, llvm::function_ref<LogicalResult()> work);
   CompileStatus checkFusions(ModuleOp module, Stage stage);
   CompileStatus writeModule(ModuleOp module, llvm::StringRef path);
-  CompileStatus writeCode(ModuleOp module);
+  CompileStatus writeCode(MutableArrayRef<Program> programs);
+  llvm::Error writeArtifact(MutableArrayRef<Program> programs);
+  llvm::Error writePTX(const Program &program);
 
   MLIRContext &context;
   Stage entered = Stage::Import; ///< The stage of the module that was given.
@@ -116,6 +133,7 @@ private:
   std::unique_ptr<::tfc::KernelCache> cache; ///< Null: none.
   std::unique_ptr<KernelReuse> reuse;
   bool failedPass = false;
+  std::chrono::steady_clock::time_point stageStart;
 };
 
 } // namespace mlir::tfc

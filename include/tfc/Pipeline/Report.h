@@ -34,12 +34,21 @@ public:
   /// Counts the fused ops of the graph.
   void countFusions(ModuleOp module);
 
+  /// Notes what became of the model for a device: kernels on the generic road, and places of its entries that read the device's memory.
+  void addProgram(llvm::StringRef target, ModuleOp module);
+
   const std::vector<FusionRemark> &getFusions() const { return fusions; }
   /// How many there are of a kind in the fused graph, whether fused here or imported.
   int64_t getFusionCount(llvm::StringRef kind) const;
   /// Notes how many kernels' code was known from earlier compilations.
   void setReusedKernels(size_t count) { reusedKernels = count; }
   size_t getReusedKernelCount() const { return reusedKernels; }
+  /// A program for a device.
+  struct Program {
+    std::string target;
+    int64_t kernels = 0, fallbacks = 0, fetches = 0;
+  };
+  const std::vector<Program> &getPrograms() const { return programs; }
   size_t getKernelCount() const { return kernels.size(); }
   size_t getLaunchCount() const;
   /// The fewest binary digits that the kernels compute with: 24 for f32, 11 for f16, 8 for bf16.
@@ -57,6 +66,7 @@ private:
   std::map<std::string, int64_t> fusedOps;
   std::vector<Kernel> kernels;
   size_t reusedKernels = 0;
+  std::vector<Program> programs;
   std::vector<std::pair<std::string, double>> stages;
   unsigned fewestDigits = 24;
   int64_t arenaBytes = 0;

@@ -17,7 +17,24 @@
 
 #include <functional>
 
+namespace llvm {
+class LLVMContext;
+class Module;
+} // namespace llvm
+
 namespace mlir::tfc {
+
+/// The model for a device, which goes into the artifact beside the CPU's.
+struct DeviceProgram {
+  ModuleOp module; ///< At stage llvm, with `tfc.device` and the steps in a gpu.module.
+  uint32_t kind = TFC_PROGRAM_CUDA;
+  uint32_t capability = 0;
+  bool isExact = false;
+  std::string target;     ///< "cuda:sm_80"
+  std::string ptx, cubin; ///< The code of the gpu.module; no cubin where there is no ptxas.
+  /// EMULATED: makes the code of the gpu.module for this machine, with the variable `kEmulatedCodeSymbol` (a TfcEmulatedCode).
+  std::function<llvm::Expected<std::unique_ptr<llvm::Module>>(llvm::LLVMContext &)> emulate;
+};
 
 struct ArtifactOptions {
   std::string outputPath;
@@ -26,6 +43,8 @@ struct ArtifactOptions {
   ::tfc::CodegenTarget target;
   /// Sets of CPU features that kernels were generated for, best first.
   SmallVector<KernelVariant> variants = {{}};
+  /// Of those that a device can run the first is taken.
+  std::vector<DeviceProgram> programs;
   std::string querySymbol; ///< Empty: tfc_model_query, and of an archive one that has the model's name behind it.
   unsigned threads = 0; ///< Of code generation; 0: all of the machine.
   /// Object files of kernels that have no body, because their code is known from an earlier compilation (`tfc.cached`).
@@ -36,7 +55,8 @@ struct ArtifactOptions {
 
 enum class LibraryKind { Shared, Static };
 
-/// Makes the model's library, its header and, with external weights, `<stem of the output>.weights` beside it. Either
+/// Makes the model's library, its header and, with external weights, `<stem of the output>.weights` beside it. `module` has the
+/// code for CPUs; it is null where there are programs for devices alone. Either
 /// all files appear or none of them changes. Errors are one sentence; see also `isMachineError`.
 llvm::Error emitArtifact(ModuleOp module, LibraryKind kind, const ArtifactOptions &options);
 

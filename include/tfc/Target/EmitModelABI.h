@@ -24,6 +24,7 @@ namespace tfc {
 /// that linkers put behind all others; code for the small code model has nothing else in it.
 inline constexpr llvm::StringLiteral kCoreApiSymbol = "tfc_core_api";
 inline constexpr llvm::StringLiteral kWeightSegmentSymbol = "tfc_weight_segment";
+inline constexpr llvm::StringLiteral kEmulatedCodeSymbol = "tfc_emulated_code";
 inline constexpr llvm::StringLiteral kWeightSegmentSection = ".lbss";
 inline constexpr uint64_t kWeightSegmentPage = 4096;
 /// Pages that a processor maps by one entry of its table, and from how many bytes on weights are laid out for

@@ -56,11 +56,25 @@ struct LaunchTensorDescription {
   std::vector<uint32_t> dims;
 };
 
+struct StepDescription {
+  std::string function;
+  std::array<uint32_t, 3> grid = {0, 0, 0};
+  uint32_t block = 0, cluster = 1, shared = 0;
+  std::vector<TfcTensorMap> maps;
+};
+
+/// See TfcDeviceLaunch.
+struct DeviceLaunchDescription {
+  std::vector<StepDescription> steps;
+  uint32_t words = 0, workspace = 0;
+};
+
 struct LaunchDescription {
   uint32_t kernel = 0, tiles = 0, scratch = 0, flops = 0, bytes = 0;
   std::vector<std::string> nodes, checks;
   std::vector<int32_t> sources; ///< See TfcLaunch.
   std::vector<LaunchTensorDescription> operands, results;
+  DeviceLaunchDescription device; ///< Of a program for a device.
 };
 
 struct BindDescription {
@@ -78,6 +92,7 @@ struct EntryDescription {
   std::vector<LaunchDescription> launches;
   std::vector<BindDescription> binds;
   std::vector<uint32_t> arenaBytes;
+  uint32_t fetches = 0; ///< See TfcProgram.
 };
 
 /// Padding of a layout, see TfcLayoutBound.
@@ -109,18 +124,38 @@ struct KernelDescription {
   std::vector<VariantDescription> variants; ///< Best first.
 };
 
-struct ModelDescription {
-  std::string name;
-  std::vector<EntryDescription> entries;
-  std::vector<KernelDescription> kernels;
+/// A segment of weights. Devices want their weights in other layouts, so that an artifact may have several.
+struct WeightTableDescription {
   std::vector<WeightDescription> weights;
   uint64_t weightBytes = 0; ///< Size of the segment of weights.
 
   // How the bytes of the weights travel; filled in when the artifact is made.
   TfcWeightMode mode = TFC_WEIGHTS_NONE;
   uint64_t embeddedBytes = 0;
+  uint64_t embeddedOffset = 0; ///< Where the embedded bytes begin among those of all tables.
   std::string weightsFile;
   std::array<uint64_t, 2> weightsHash = {0, 0};
+};
+
+/// The model for one kind of device, see TfcProgram.
+struct ProgramDescription {
+  uint32_t kind = 0, capability = 0, exact = 0;
+  uint32_t weights = 0; ///< Number of the table.
+  std::string target;
+  std::vector<EntryDescription> entries;
+  std::vector<KernelDescription> kernels;
+  std::string code; ///< PTX, or the name of the variable that holds a TfcEmulatedCode.
+  std::string cubin;
+};
+
+/// What is said of the CPU stands here; where there is no code for it, it is that of the first program. The weights are table 0.
+struct ModelDescription : WeightTableDescription {
+  std::string name;
+  std::vector<EntryDescription> entries;
+  std::vector<KernelDescription> kernels;
+  std::vector<ProgramDescription> programs;
+  std::vector<WeightTableDescription> moreWeights; ///< Tables from 1 on.
+  bool deviceOnly = false;
 };
 
 } // namespace tfc

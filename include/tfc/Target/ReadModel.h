@@ -39,6 +39,11 @@ llvm::Expected<ModelReading> readModel(ModuleOp module, ArrayRef<KernelVariant> 
 
 /// Reads the `tfc.weight` ops alone, of a module whose weights have places.
 llvm::Expected<ModelReading> readWeights(ModuleOp module);
+/// The same of a module for a device (`tfc.device`), whose kernels are steps: functions of the gpu.module beside the host programs.
+llvm::Expected<ModelReading> readDeviceModel(ModuleOp module);
+
+/// Whether two modules want the same bytes in the same places.
+bool haveSameWeights(const ModelReading &a, const ModelReading &b);
 
 /// Bytes of `count` elements (types below a byte are packed), or nullopt beyond 63 bits.
 std::optional<uint64_t> getDataBytes(TfcDataType type, ArrayRef<int64_t> dims);

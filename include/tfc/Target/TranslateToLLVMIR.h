@@ -22,7 +22,7 @@ class Module;
 namespace mlir::tfc {
 
 /// Translates what stands in the LLVM dialect. tfc.weight and tfc.entry are left out (the descriptor tells of
-/// them); any other op is an error.
+/// them), and so is the code of devices; any other op is an error.
 llvm::Expected<std::unique_ptr<llvm::Module>> translateToLLVMIR(ModuleOp module, llvm::LLVMContext &context);
 
 } // namespace mlir::tfc

@@ -20,7 +20,7 @@ enum class WeightChoice { All, Unseeded };
 
 /// Size of what `writeWeights` writes: the segment of weights, or for `Unseeded` the unseeded ones one behind
 /// the other, each at the next multiple of 64, as the runtime expects them.
-uint64_t getWrittenBytes(const ::tfc::ModelDescription &model, WeightChoice choice);
+uint64_t getWrittenBytes(const ::tfc::WeightTableDescription &table, WeightChoice choice);
 
 /// Writes the weights into the file, starting at `start`: layouts applied, elements cast, seeds made. Bytes
 /// between weights are zero. Only a few megabytes are in memory at any time.

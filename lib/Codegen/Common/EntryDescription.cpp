@@ -12,6 +12,8 @@
 
 #include "tfc-c/ModelABI.h"
 
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
 #include <limits>
 
 using namespace mlir;
@@ -197,6 +199,19 @@ ArrayAttr EntryDescription::describeTensors(ValueRange tensors) {
   return builder.getArrayAttr(described);
 }
 
+Attribute EntryDescription::numberExprs(Attribute attribute, function_ref<DimExprAttr(StringAttr)> toMain) {
+  if (auto expr = dyn_cast<DimExprAttr>(attribute))
+    return builder.getI64IntegerAttr(values.add(expr.substitute(toMain)));
+  if (auto array = dyn_cast<ArrayAttr>(attribute))
+    return builder.getArrayAttr(
+        llvm::map_to_vector(array, [&](Attribute element) { return numberExprs(element, toMain); }));
+  if (auto dictionary = dyn_cast<DictionaryAttr>(attribute))
+    return builder.getDictionaryAttr(llvm::map_to_vector(dictionary, [&](NamedAttribute field) {
+      return builder.getNamedAttr(field.getName(), numberExprs(field.getValue(), toMain));
+    }));
+  return attribute;
+}
+
 LogicalResult EntryDescription::addLaunch(LaunchOp launch) {
   auto found = kernelNumbers.find(launch.getKernelAttr().getAttr());
   if (found == kernelNumbers.end())
@@ -219,6 +234,16 @@ LogicalResult EntryDescription::addLaunch(LaunchOp launch) {
       return launch.emitError("kernel '") << launch.getKernel() << "' has no tfc." << key
                                           << "; tfc-form-kernels and tfc-generate-kernels set it";
     fields.push_back({key, builder.getI64IntegerAttr(values.add(expr.substitute(toMain)))});
+  }
+  // What a kernel is on a device is said in its own symbols, too.
+  if (Attribute steps = kernel->getAttr("tfc.steps")) {
+    auto workspace = kernel->getAttrOfType<DimExprAttr>("tfc.workspace");
+    if (!workspace)
+      return launch.emitError("kernel '") << launch.getKernel() << "' has tfc.steps, but no tfc.workspace";
+    fields.push_back({"steps", numberExprs(steps, toMain)});
+    fields.push_back({"workspace", builder.getI64IntegerAttr(values.add(workspace.substitute(toMain)))});
+    fields.push_back({"words", builder.getI64IntegerAttr(launch.getInputs().size() + launch.getOutputs().size() +
+                                                         launch.getSymbols().size())});
   }
   fields.push_back({"nodes", launch.getNodes()});
   fields.push_back({"checks", launch.getChecks() ? *launch.getChecks() : builder.getArrayAttr({})});
@@ -311,6 +336,8 @@ LogicalResult EntryDescription::build() {
   });
   if (result.wasInterrupted() || failed(addSlots()))
     return failure();
+  entry.walk([&](tensor::ExtractOp) { ++fetches; });
+  fetches += binds.size();
   if (StringAttr symbol = values.getUndeclaredSymbol())
     return entry.emitError("symbol '") << symbol.getValue() << "' is bound by no input and no tfc.bind";
   return success();
@@ -325,7 +352,7 @@ DictionaryAttr EntryDescription::getDictionary(StringRef runFunction) {
   SmallVector<Attribute> kernelList;
   for (func::FuncOp kernel : kernels)
     kernelList.push_back(reference(kernel.getSymName()));
-  return makeDictionary({{"run", reference(runFunction)},
+  SmallVector<std::pair<StringRef, Attribute>> fields({{"run", reference(runFunction)},
                          {"symbols", maker.getArrayAttr(symbols)},
                          {"values", maker.getArrayAttr(exprs)},
                          {"value_segments", maker.getDenseI64ArrayAttr(values.getSegments())},
@@ -336,4 +363,7 @@ DictionaryAttr EntryDescription::getDictionary(StringRef runFunction) {
                          {"launches", maker.getArrayAttr(launches)},
                          {"binds", maker.getArrayAttr(binds)},
                          {"arena_bytes", maker.getDenseI64ArrayAttr(arenaBytes)}});
+  if (entry->getParentOfType<ModuleOp>()->hasAttr("tfc.device"))
+    fields.push_back({"fetches", maker.getI64IntegerAttr(fetches)});
+  return makeDictionary(fields);
 }

@@ -17,6 +17,8 @@
 //     return 0;
 //   }
 //
+// In a module with `tfc.device`, a condition is read by run->table->fetch(run, address, 1, args).
+//
 // Fields of TfcRun are read at the start and again after each bind, where the runtime may move them. A call of the host's
 // operators is one of `run->table->extern_call`, with tensors that stand on the stack too.
 //
@@ -47,7 +49,7 @@ public:
   HostCode(func::FuncOp entry, EntryDescription &description)
       : entry(entry), description(description), builder(entry), loc(entry.getLoc()),
         pointer(LLVM::LLVMPointerType::get(entry.getContext())), i64(builder.getI64Type()),
-        i32(builder.getI32Type()) {}
+        i32(builder.getI32Type()), isForDevice(entry->getParentOfType<ModuleOp>()->hasAttr("tfc.device")) {}
 
   FailureOr<LLVM::LLVMFuncOp> emit(StringRef name) {
     auto type = LLVM::LLVMFunctionType::get(i32, {pointer});
@@ -320,6 +322,15 @@ private:
     return success();
   }
 
+  /// The byte at an address of the run's memory, which the runtime has to read where it is a device's.
+  Value loadByte(Value address) {
+    Type i8 = builder.getI8Type();
+    if (!isForDevice)
+      return loadField(address, 0, i8);
+    callTable(offsetof(TfcRunTable, fetch), {run, address, constant(i64, 1), args});
+    return loadField(args, 0, i8);
+  }
+
   /// A condition is a bool in memory: one byte.
   LogicalResult emitExtract(tensor::ExtractOp extract) {
     if (!extract.getType().isInteger(1) || !extract.getIndices().empty())
@@ -327,7 +338,7 @@ private:
     FailureOr<Value> data = emitPointer(extract.getTensor());
     if (failed(data))
       return failure();
-    Value byte = loadField(*data, 0, builder.getI8Type());
+    Value byte = loadByte(*data);
     conditions[extract.getResult()] =
         LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, byte, constant(builder.getI8Type(), 0));
     return success();
@@ -418,6 +429,7 @@ private:
   OpBuilder builder;
   Location loc;
   Type pointer, i64, i32;
+  bool isForDevice;
   LLVM::LLVMFuncOp function;
   Block *leave = nullptr;
   Value run, args, tensors, tensorDims, table, values, inputs, outputs, arenas, weights;

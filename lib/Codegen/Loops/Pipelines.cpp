@@ -58,7 +58,8 @@ void mlir::tfc::buildLoopsPipeline(OpPassManager &pm, const LoopsOptions &option
   AssignScratchOptions scratch;
   scratch.stackBytes = options.stackBytes;
   pm.addPass(createAssignScratch(scratch));
-  pm.addNestedPass<func::FuncOp>(createLowerRowReductions());
+  if (options.vectorSums)
+    pm.addNestedPass<func::FuncOp>(createLowerRowReductions());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addPass(memref::createFoldMemRefAliasOpsPass());
   addCleanup(pm);

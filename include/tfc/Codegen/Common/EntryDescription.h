@@ -44,6 +44,8 @@ private:
   void addSymbols();
   LogicalResult addPorts();
   LogicalResult addLaunch(LaunchOp launch);
+  /// The attribute with every expression in it replaced by the number of its value in the entry.
+  Attribute numberExprs(Attribute attribute, function_ref<DimExprAttr(StringAttr)> toMain);
   /// The launches and inputs that a launch's operand comes from, through reshapes and the results of regions.
   void collectSources(Value value, llvm::SmallSetVector<int64_t, 4> &sources);
   LogicalResult addSlots();
@@ -62,6 +64,7 @@ private:
   DenseMap<Operation *, int64_t> launchNumbers, bindNumbers;
   SmallVector<Attribute> symbols, inputs, outputs, requirements, launches, binds;
   DenseMap<StringAttr, int64_t> symbolNumbers;
+  int64_t fetches = 0; ///< Places of the host program that read what kernels made: conditions and binds.
 };
 
 } // namespace mlir::tfc

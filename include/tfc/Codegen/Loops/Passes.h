@@ -34,6 +34,8 @@ struct LoopsOptions {
   int64_t tileWork = 2048;
   /// Temporaries that a thread keeps on its stack, all of a kernel together. Threads of a pool may have small stacks.
   int64_t stackBytes = 32 * 1024;
+  /// Whether sums along rows become vectors of partial sums (tfc-lower-row-reductions), or stay one chain.
+  bool vectorSums = true;
 };
 
 /// Framed kernels on tfc ops -> framed kernels of loops, scalars and memrefs. Math functions are left as they are.

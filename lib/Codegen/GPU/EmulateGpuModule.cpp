@@ -1,0 +1,167 @@
+//===- EmulateGpuModule.cpp - GPU kernels as functions of this machine ---------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "tfc/Codegen/GPU/EmulateGpuModule.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Analysis/ValueTracking.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InlineAsm.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
+#include "llvm/IR/Module.h"
+
+using namespace llvm;
+
+namespace {
+class Emulation {
+public:
+  explicit Emulation(Module &module)
+      : module(module), context(module.getContext()), pointer(PointerType::get(context, 0)),
+        word(Type::getInt64Ty(context)) {}
+
+  void run();
+
+private:
+  void prepare(Function &function);
+  void replaceCall(CallInst &call);
+  void checkAccess(Instruction &access);
+  void addDoor(Function &kernel);
+  FunctionCallee callee(const Twine &name, ArrayRef<Type *> parameters) {
+    return module.getOrInsertFunction(name.str(),
+                                      FunctionType::get(Type::getVoidTy(context), parameters, false));
+  }
+  /// A place in the function's frame; in its first block, so that loops do not let the stack grow.
+  AllocaInst *frameSlot(Function &function, Type *type) {
+    IRBuilder<> b(&*function.getEntryBlock().getFirstInsertionPt());
+    AllocaInst *slot = b.CreateAlloca(type);
+    slot->setAlignment(Align(16));
+    return slot;
+  }
+  uint64_t wordsOf(Type *type) { return divideCeil(module.getDataLayout().getTypeStoreSize(type), 8); }
+
+  Module &module;
+  LLVMContext &context;
+  PointerType *pointer;
+  Type *word;
+};
+} // namespace
+
+void Emulation::prepare(Function &function) {
+  // What says how to compile for a GPU, or what only a GPU has.
+  function.setAttributes(AttributeList());
+  for (BasicBlock &block : function)
+    for (Instruction &instruction : block)
+      if (auto *call = dyn_cast<CallInst>(&instruction))
+        call->setAttributes(AttributeList());
+  function.clearMetadata();
+}
+
+void Emulation::replaceCall(CallInst &call) {
+  IRBuilder<> b(&call);
+  Function &function = *call.getFunction();
+  uint64_t words = 0;
+  for (Value *argument : call.args())
+    words += std::max<uint64_t>(1, wordsOf(argument->getType()));
+  AllocaInst *arguments = frameSlot(function, ArrayType::get(word, std::max<uint64_t>(1, words)));
+  uint64_t at = 0;
+  for (Value *argument : call.args()) {
+    // A generic pointer is what the C side can use; a shorter number is zero-extended so that it has one
+    // place whatever its width.
+    Value *value = argument;
+    if (value->getType()->isPointerTy())
+      value = b.CreateAddrSpaceCast(value, pointer);
+    else if (value->getType()->isIntegerTy() && value->getType()->getIntegerBitWidth() < 64)
+      value = b.CreateZExt(value, word);
+    b.CreateStore(value, b.CreateConstInBoundsGEP1_64(word, arguments, at));
+    at += std::max<uint64_t>(1, wordsOf(argument->getType()));
+  }
+  bool hasResult = !call.getType()->isVoidTy();
+  Value *result = hasResult ? static_cast<Value *>(frameSlot(function, call.getType()))
+                            : ConstantPointerNull::get(pointer);
+  if (auto *assembly = dyn_cast<InlineAsm>(call.getCalledOperand())) {
+    Value *text = b.CreateGlobalString(assembly->getAsmString());
+    b.CreateCall(callee("tfc_emu_asm", {pointer, pointer, pointer}), {text, result, arguments});
+  } else {
+    std::string name = call.getCalledFunction()->getName().drop_front(StringRef("llvm.nvvm.").size()).str();
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return !isalnum(static_cast<unsigned char>(c)); }, '_');
+    b.CreateCall(callee("tfc_emu_" + name, {pointer, pointer}), {result, arguments});
+  }
+  if (hasResult) {
+    Value *loaded = b.CreateLoad(call.getType(), result);
+    call.replaceAllUsesWith(loaded);
+  }
+  call.eraseFromParent();
+}
+
+void Emulation::checkAccess(Instruction &access) {
+  Value *address = getLoadStorePointerOperand(&access);
+  if (isa<AllocaInst>(getUnderlyingObject(address)))
+    return;
+  IRBuilder<> b(&access);
+  uint64_t bytes = module.getDataLayout().getTypeStoreSize(getLoadStoreType(&access));
+  b.CreateCall(
+      callee("tfc_emu_check", {pointer, word, b.getInt32Ty()}),
+      {b.CreateAddrSpaceCast(address, pointer), b.getInt64(bytes), b.getInt32(isa<StoreInst>(access))});
+}
+
+void Emulation::addDoor(Function &kernel) {
+  kernel.setCallingConv(CallingConv::C);
+  kernel.setLinkage(GlobalValue::InternalLinkage);
+  auto *door = Function::Create(FunctionType::get(Type::getVoidTy(context), {pointer}, false),
+                                GlobalValue::ExternalLinkage, kernel.getName() + ".emu", module);
+  IRBuilder<> b(BasicBlock::Create(context, "", door));
+  SmallVector<Value *> arguments;
+  for (Argument &argument : kernel.args()) {
+    Value *address =
+        b.CreateLoad(pointer, b.CreateConstInBoundsGEP1_64(pointer, door->getArg(0), argument.getArgNo()));
+    // What is passed by value is its address here too.
+    bool byValue = argument.hasByValAttr();
+    arguments.push_back(byValue ? address : b.CreateLoad(argument.getType(), address));
+  }
+  b.CreateCall(&kernel, arguments);
+  b.CreateRetVoid();
+}
+
+void Emulation::run() {
+  SmallVector<Function *> kernels;
+  for (Function &function : module) {
+    if (function.getCallingConv() == CallingConv::PTX_Kernel && !function.isDeclaration())
+      kernels.push_back(&function);
+  }
+  for (Function *kernel : kernels)
+    addDoor(*kernel);
+  for (Function &function : module) {
+    if (function.isDeclaration() || function.getName().ends_with(".emu"))
+      continue;
+    prepare(function);
+    SmallVector<CallInst *> calls;
+    SmallVector<Instruction *> accesses;
+    for (Instruction &instruction : instructions(function)) {
+      if (isa<LoadInst, StoreInst>(instruction))
+        accesses.push_back(&instruction);
+      auto *call = dyn_cast<CallInst>(&instruction);
+      if (call && (call->isInlineAsm() || (call->getCalledFunction() &&
+                                           call->getCalledFunction()->getName().starts_with("llvm.nvvm."))))
+        calls.push_back(call);
+    }
+    for (Instruction *access : accesses)
+      checkAccess(*access);
+    for (CallInst *call : calls)
+      replaceCall(*call);
+  }
+  for (Function &function : make_early_inc_range(module))
+    if (function.isDeclaration() && function.use_empty())
+      function.eraseFromParent();
+  // The aliases that only NVPTX's own tables read.
+  for (NamedMDNode &node : make_early_inc_range(module.named_metadata()))
+    module.eraseNamedMetadata(&node);
+}
+
+void mlir::tfc::emulateGpuModule(llvm::Module &module) { Emulation(module).run(); }

@@ -1,0 +1,241 @@
+//===- GemmMma.cpp - Matrix products on tensor cores, by mma.sync --------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+//
+// For bf16 and f16 on sm_80 and later. Warps of 32 lanes cover a tile of C; slices of A and B, 64 deep, come through a ring of buffers in shared
+// memory by cp.async. A slice's rows are 128 bytes, cut into chunks of 16, and chunk c of row r lies at place c ^ (r & 7): so the eight rows that
+// ldmatrix reads at once lie in eight different groups of banks. Sums go through shared memory once more, so that the epilogue
+// reads and writes whole rows.
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "Contraction.h"
+
+using namespace mlir;
+using namespace mlir::tfc;
+
+static constexpr int64_t kDepth = 64;     // of a slice
+static constexpr int64_t kRowBytes = 128; // of a slice's row: kDepth elements
+static constexpr int64_t kStages = 3;
+
+namespace {
+/// `warpsM` x `warpsN` warps, each with a part of the tile.
+struct MmaTile {
+  int64_t rows, columns, warpsM, warpsN;
+  int64_t threads() const { return 32 * warpsM * warpsN; }
+  int64_t warpRows() const { return rows / warpsM; }
+  int64_t warpColumns() const { return columns / warpsN; }
+  int64_t bytesA() const { return rows * kRowBytes; }
+  int64_t bytesB() const { return columns * kRowBytes; }
+  int64_t stageBytes() const { return bytesA() + bytesB(); }
+  /// Of a row of sums, in floats.
+  int64_t sumPitch() const { return columns + 4; }
+};
+
+class GemmMma {
+public:
+  GemmMma(GpuKernelRequest request, const GpuContraction &problem, MmaTile tile, StringRef name)
+      : p(problem), t(tile), type(*getMmaType(problem.element)),
+        k({request.module, request.kernel, request.target, name, tile.threads()}),
+        epilogue(k, request.kernel, problem) {}
+
+  FailureOr<GpuStep> emit();
+
+private:
+  I32 chunkPlace(I32 row, I32 chunk) { return row * kRowBytes + ((chunk ^ (row & 7)) << 4); }
+  void copyRows(GlobalPointer from, DimExprAttr outside, I32 first, int64_t count, I32 k0, SharedPointer to);
+  void copyColumns(GlobalPointer from, I32 first, I32 k0, SharedPointer to);
+  void copySlice(const ContractionBases &bases, I32 slice);
+  SmallVector<Value> multiply(SharedPointer stage, ValueRange sums);
+  SmallVector<std::array<Value, 2>> loadB(SharedPointer b, int64_t step);
+  void stageSums(SharedPointer to, ValueRange sums);
+  LogicalResult storeTile(SharedPointer from, I32 batch);
+
+  const GpuContraction &p;
+  MmaTile t;
+  MmaType type;
+  KernelBuilder k;
+  ContractionEpilogue epilogue;
+  SharedPointer ring;
+  I32 row, column, warpRow, warpColumn; ///< Where the tile begins in C, and the warp's part in the tile.
+};
+} // namespace
+
+/// `count` rows of 64 elements along k, from row `first` of the matrix on. What is outside of it is zero.
+void GemmMma::copyRows(GlobalPointer from, DimExprAttr outside, I32 first, int64_t count, I32 k0, SharedPointer to) {
+  I32 rows = k.dim(outside), depth = k.dim(p.k);
+  for (int64_t i = 0; i < count * 8; i += t.threads()) {
+    I32 index = k.thread() + i, line = index / 8, chunk = index % 8;
+    I32 source = first + line, at = k0 + chunk * 8;
+    Bool inside = source < rows & at < depth;
+    I64 offset = select(inside, source.wide() * k.wideDim(p.k) + at.wide(), k.i64(0));
+    k.copyAsync(to + chunkPlace(line, chunk), from + offset, select(inside, k.i32(16), k.i32(0)));
+  }
+}
+
+/// 64 rows of B[k, n], in panels of 64 columns.
+void GemmMma::copyColumns(GlobalPointer from, I32 first, I32 k0, SharedPointer to) {
+  I32 depth = k.dim(p.k), columns = k.dim(p.n);
+  for (int64_t i = 0; i < t.columns * 8; i += t.threads()) {
+    I32 index = k.thread() + i, panel = index / (kDepth * 8), line = index / 8 % kDepth, chunk = index % 8;
+    I32 source = k0 + line, at = first + panel * 64 + chunk * 8;
+    Bool inside = source < depth & at < columns;
+    I64 offset = select(inside, source.wide() * k.wideDim(p.n) + at.wide(), k.i64(0));
+    k.copyAsync(to + (panel * (kDepth * kRowBytes) + chunkPlace(line, chunk)), from + offset,
+                select(inside, k.i32(16), k.i32(0)));
+  }
+}
+
+void GemmMma::copySlice(const ContractionBases &bases, I32 slice) {
+  I32 k0 = slice * kDepth;
+  SharedPointer stage = ring + slice % kStages * t.stageBytes();
+  copyRows(bases.a, p.m, row, t.rows, k0, stage);
+  if (p.transposedB)
+    copyRows(bases.b, p.n, column, t.columns, k0, stage + t.bytesA());
+  else
+    copyColumns(bases.b, column, k0, stage + t.bytesA());
+}
+
+/// The fragments of B of one step of 16 along k: two words per 8 columns of the warp's part.
+SmallVector<std::array<Value, 2>> GemmMma::loadB(SharedPointer b, int64_t step) {
+  SmallVector<std::array<Value, 2>> words;
+  I32 lane = k.lane();
+  for (int64_t n = 0; n < t.warpColumns(); n += 16) {
+    std::array<Value, 4> four;
+    if (p.transposedB) {
+      // Matrices: columns 0-7 at k 0-7, at k 8-15; columns 8-15 likewise.
+      I32 line = warpColumn + n + (lane & 7) + ((lane >> 4) << 3);
+      four = k.loadMatrices(b + chunkPlace(line, ((lane >> 3) & 1) + step * 2), /*transposed=*/false);
+    } else {
+      I32 line = (lane & 15) + step * 16, at = warpColumn + n + ((lane >> 4) << 3);
+      SharedPointer panel = b + at / 64 * (kDepth * kRowBytes);
+      four = k.loadMatrices(panel + chunkPlace(line, at % 64 / 8), /*transposed=*/true);
+    }
+    words.push_back({four[0], four[1]});
+    words.push_back({four[2], four[3]});
+  }
+  return words;
+}
+
+SmallVector<Value> GemmMma::multiply(SharedPointer stage, ValueRange sums) {
+  SmallVector<Value> next(sums);
+  I32 lane = k.lane();
+  int64_t columnBlocks = t.warpColumns() / 8;
+  for (int64_t step = 0; step < kDepth / 16; ++step) {
+    SmallVector<std::array<Value, 2>> b = loadB(stage + t.bytesA(), step);
+    for (int64_t m = 0; m < t.warpRows() / 16; ++m) {
+      // Matrices: rows 0-7 and 8-15 at k 0-7, then at k 8-15.
+      I32 line = warpRow + m * 16 + (lane & 15);
+      std::array<Value, 4> a = k.loadMatrices(stage + chunkPlace(line, (lane >> 4) + step * 2), /*transposed=*/false);
+      for (int64_t n = 0; n < columnBlocks; ++n) {
+        Value *at = &next[(m * columnBlocks + n) * 4];
+        std::array<F32, 4> sum{F32(k.b, at[0]), F32(k.b, at[1]), F32(k.b, at[2]), F32(k.b, at[3])};
+        sum = k.mma(type, a, b[n], sum);
+        for (int64_t i = 0; i < 4; ++i)
+          at[i] = sum[i].v;
+      }
+    }
+  }
+  return next;
+}
+
+/// Lane 4 * r + c of a warp has columns 2c and 2c + 1 of rows r and r + 8 of each 16 x 8 block.
+void GemmMma::stageSums(SharedPointer to, ValueRange sums) {
+  int64_t columnBlocks = t.warpColumns() / 8;
+  I32 lane = k.lane();
+  for (int64_t m = 0; m < t.warpRows() / 16; ++m)
+    for (int64_t n = 0; n < columnBlocks; ++n)
+      for (int64_t half = 0; half < 2; ++half) {
+        I32 r = warpRow + m * 16 + half * 8 + lane / 4, c = warpColumn + n * 8 + lane % 4 * 2;
+        int64_t at = (m * columnBlocks + n) * 4 + half * 2;
+        k.store({sums[at], sums[at + 1]}, to + (r * t.sumPitch() + c) * 4);
+      }
+}
+
+LogicalResult GemmMma::storeTile(SharedPointer from, I32 batch) {
+  int64_t width = epilogue.width(8), perRow = t.columns / width;
+  I32 rows = k.dim(p.m), columns = k.dim(p.n);
+  bool failed = false;
+  k.loop(k.thread(), k.i32(t.rows * perRow), k.i32(t.threads()), [&](I32 run) {
+    I32 line = run / perRow, at = run % perRow * width;
+    k.when(row + line < rows & column + at < columns, [&] {
+      SmallVector<F32> sums;
+      int64_t piece = std::min<int64_t>(width, 4);
+      for (int64_t i = 0; i < width; i += piece)
+        for (Value sum : k.load(from + (line * t.sumPitch() + at + i) * 4, k.b.getF32Type(), piece))
+          sums.push_back({k.b, sum});
+      failed |= mlir::failed(epilogue.store(batch, row + line, column + at, sums));
+    });
+  });
+  return success(!failed);
+}
+
+FailureOr<GpuStep> GemmMma::emit() {
+  MLIRContext *context = p.n.getContext();
+  DimExprAttr one = DimExprAttr::constant(context, 1);
+  DimExprAttr rowTiles = p.m.ceilDiv(DimExprAttr::constant(context, t.rows));
+  DimExprAttr columnTiles = p.n.ceilDiv(DimExprAttr::constant(context, t.columns));
+  ring = k.shared(std::max(kStages * t.stageBytes(), t.rows * t.sumPitch() * 4), 1024);
+  I32 tile = k.blockIndex(), tilesM = k.dim(rowTiles), tilesN = k.dim(columnTiles);
+  I32 batch = p.batch.empty() ? k.i32(0) : tile / (tilesM * tilesN);
+  row = tile % tilesM * t.rows, column = tile / tilesM % tilesN * t.columns;
+  warpRow = k.warp() % t.warpsM * t.warpRows(), warpColumn = k.warp() / t.warpsM * t.warpColumns();
+  ContractionBases bases = locateBatch(k, p, batch);
+
+  I32 slices = k.dim(p.k).ceilDiv(kDepth);
+  for (int64_t i = 0; i + 1 < kStages; ++i) {
+    copySlice(bases, k.i32(i));
+    k.commitCopies();
+  }
+  SmallVector<Value> sums(t.warpRows() * t.warpColumns() / 32, k.f32(0).v);
+  sums = k.loop(k.i32(0), slices, k.i32(1), sums, [&](I32 slice, ValueRange values) {
+    k.waitCopies(kStages - 2);
+    // All see the slice, and all have done with the one before, whose place the next copies take.
+    k.barrier();
+    k.when(slice + (kStages - 1) < slices, [&] { copySlice(bases, slice + (kStages - 1)); });
+    k.commitCopies();
+    return multiply(ring + slice % kStages * t.stageBytes(), values);
+  });
+  k.waitCopies(0);
+  k.barrier();
+  stageSums(ring, sums);
+  k.barrier();
+  bool failed = mlir::failed(storeTile(ring, batch));
+  GpuStep step = k.finish();
+  if (failed)
+    return failure();
+  step.grid = {rowTiles * columnTiles * p.batchCount(), one, one};
+  return step;
+}
+
+FailureOr<std::optional<GpuKernel>> mlir::tfc::generateGemmMma(GpuKernelRequest request) {
+  std::optional<GpuContraction> problem = matchContraction(request);
+  if (!problem || !request.target.hasMmaSync || !getMmaType(problem->element))
+    return std::optional<GpuKernel>();
+  // Rows of memory must be whole chunks of 16 bytes.
+  auto isWhole = [](DimExprAttr dim) { return dim.getConstant() && *dim.getConstant() % 8 == 0; };
+  if (!isWhole(problem->k) || !isWhole(problem->rowOfB()))
+    return std::optional<GpuKernel>();
+  GpuKernel kernel;
+  MLIRContext *context = request.kernel.getContext();
+  kernel.workspace = DimExprAttr::constant(context, 0);
+  // Large tiles where they keep the chip busy; the run decides.
+  DimExprAttr large = DimExprAttr::constant(context, 128);
+  DimExprAttr tiles = problem->m.ceilDiv(large) * problem->n.ceilDiv(large) * problem->batchCount();
+  DimExprAttr isBusy = atLeast(tiles, request.target.multiprocessors);
+  for (auto [tile, name, when] :
+       {std::tuple(MmaTile{128, 128, 2, 4}, "_large", isBusy),
+        std::tuple(MmaTile{64, 64, 2, 2}, "_small", DimExprAttr::constant(context, 1) - isBusy)}) {
+    if (when.isConstant(0))
+      continue;
+    FailureOr<GpuStep> step = GemmMma(request, *problem, tile, name).emit();
+    if (failed(step))
+      return failure();
+    step->grid[0] = step->grid[0] * when;
+    kernel.steps.push_back(std::move(*step));
+  }
+  return std::optional<GpuKernel>(std::move(kernel));
+}

@@ -1,0 +1,189 @@
+//===- Block.cpp - Fibers, barriers, and the order in which warps run ----------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#include "Block.h"
+
+#include <algorithm>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <sys/mman.h>
+
+#ifndef __x86_64__
+#error "the emulator's fibers are written for x86-64"
+#endif
+
+using namespace tfc::emu;
+
+extern "C" {
+alignas(1 << 18) unsigned char tfc_shared[kSharedBytes];
+
+/// Saves the registers that a call preserves, and goes on where another fiber was left.
+void tfc_emu_switch(void **saved, void *next);
+__asm__(".text\n"
+        ".globl tfc_emu_switch\n"
+        "tfc_emu_switch:\n"
+        "  push %rbp\n  push %rbx\n  push %r12\n  push %r13\n  push %r14\n  push %r15\n"
+        "  mov %rsp, (%rdi)\n"
+        "  mov %rsi, %rsp\n"
+        "  pop %r15\n  pop %r14\n  pop %r13\n  pop %r12\n  pop %rbx\n  pop %rbp\n"
+        "  ret\n");
+}
+
+Block tfc::emu::block;
+
+static void *schedulerStack;
+static void (*runningKernel)(void **);
+static void **runningParameters;
+
+static constexpr size_t kStackBytes = 256 * 1024;
+
+/// One range for all stacks; the system gives pages when they are touched.
+static char *stackOf(unsigned thread) {
+  static char *stacks = static_cast<char *>(mmap(nullptr, kStackBytes * 1024, PROT_READ | PROT_WRITE,
+                                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  return stacks + kStackBytes * thread;
+}
+
+static void toScheduler() { tfc_emu_switch(&block.fiber().stackPointer, schedulerStack); }
+
+void tfc::emu::fail(const char *format, ...) {
+  char text[400];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  char place[120];
+  snprintf(place, sizeof place, "block (%u, %u, %u), thread %u: ", block.index[0], block.index[1], block.index[2],
+           block.current);
+  if (block.error.empty())
+    block.error = std::string(place) + text;
+  for (;;)
+    toScheduler();
+}
+
+void tfc::emu::waitWhile(const uint32_t *word, uint32_t value, const char *place) {
+  Fiber &self = block.fiber();
+  self.waitsFor = word;
+  self.waitValue = value;
+  self.place = place;
+  toScheduler();
+}
+
+void tfc::emu::meet(const char *instruction, const uint64_t *arguments, void *result, WarpWork work) {
+  Meeting &warp = block.warps[block.current / kWarp];
+  if (warp.arrived && strcmp(warp.instruction, instruction) != 0)
+    fail("lanes of one warp meet in %s and in %s", warp.instruction, instruction);
+  warp.instruction = instruction;
+  warp.arguments[block.current % kWarp] = arguments;
+  warp.results[block.current % kWarp] = result;
+  if (++warp.arrived < kWarp)
+    return waitWhile(&warp.generation, warp.generation, instruction);
+  warp.arrived = 0;
+  ++warp.generation;
+  work(warp.arguments, warp.results);
+}
+
+static void runFiber() {
+  runningKernel(runningParameters);
+  block.fiber().done = true;
+  for (;;)
+    toScheduler();
+}
+
+static void prepareFiber(unsigned thread) {
+  Fiber &fiber = block.fibers[thread];
+  fiber = Fiber();
+  // As if it had been left in tfc_emu_switch: six registers, and where to return to. At a function's entry the stack is 8 off 16.
+  void **top = reinterpret_cast<void **>(stackOf(thread) + kStackBytes) - 2;
+  *top = reinterpret_cast<void *>(&runFiber);
+  fiber.stackPointer = top - 6;
+}
+
+static bool canRun(const Fiber &fiber) {
+  return !fiber.done && (!fiber.waitsFor || *fiber.waitsFor != fiber.waitValue);
+}
+
+/// Runs the threads of a warp until all of them wait or are done. True if one ran.
+static bool runWarp(unsigned warp) {
+  bool any = false;
+  for (bool ran = true; ran && block.error.empty(); any |= ran) {
+    ran = false;
+    unsigned end = std::min(block.threads, (warp + 1) * kWarp);
+    for (unsigned thread = warp * kWarp; thread < end && block.error.empty(); ++thread)
+      if (canRun(block.fibers[thread])) {
+        block.current = thread;
+        block.fibers[thread].waitsFor = nullptr;
+        tfc_emu_switch(&schedulerStack, block.fibers[thread].stackPointer);
+        ran = true;
+      }
+  }
+  return any;
+}
+
+static void reportDeadlock() {
+  std::map<std::string, std::pair<unsigned, unsigned>> places; // count, first thread
+  for (unsigned thread = 0; thread < block.threads; ++thread)
+    if (!block.fibers[thread].done) {
+      auto &entry = places.try_emplace(block.fibers[thread].place, 0u, thread).first->second;
+      ++entry.first;
+    }
+  block.error = "deadlock in block (" + std::to_string(block.index[0]) + ", " + std::to_string(block.index[1]) + ", " +
+                std::to_string(block.index[2]) + "):";
+  for (auto &[place, threads] : places)
+    block.error += " " + std::to_string(threads.first) + " threads from " + std::to_string(threads.second) +
+                   " on wait in " + place + ";";
+}
+
+static void runBlock(bool reverse) {
+  unsigned warps = (block.threads + kWarp - 1) / kWarp;
+  block.late = reverse;
+  block.fibers.resize(block.threads);
+  block.warps.assign(warps, Meeting());
+  std::fill(std::begin(block.barriers), std::end(block.barriers), Barrier());
+  block.mbarriers.clear();
+  block.lateCopies.clear();
+  memset(tfc_shared, 0xFF, sizeof tfc_shared);
+  for (unsigned thread = 0; thread < block.threads; ++thread)
+    prepareFiber(thread);
+  auto allDone = [] { return std::all_of(block.fibers.begin(), block.fibers.end(), [](auto &f) { return f.done; }); };
+  while (block.error.empty() && !allDone()) {
+    bool ran = false;
+    for (unsigned i = 0; i < warps && block.error.empty(); ++i)
+      ran |= runWarp(reverse ? warps - 1 - i : i);
+    if (ran || !block.error.empty())
+      continue;
+    if (block.lateCopies.empty())
+      return reportDeadlock();
+    std::vector<AsyncCopy> copies;
+    copies.swap(block.lateCopies);
+    for (AsyncCopy &copy : copies)
+      copy();
+  }
+}
+
+int tfc_emu_launch(void (*kernel)(void **), const TfcEmuLaunch *launch, void **parameters, char *message,
+                   size_t messageBytes) {
+  block.error.clear();
+  block.launch = *launch;
+  block.threads = launch->block[0] * launch->block[1] * launch->block[2];
+  runningKernel = kernel;
+  runningParameters = parameters;
+  uint64_t blocks = uint64_t(launch->grid[0]) * launch->grid[1] * launch->grid[2];
+  if (!blocks || !block.threads || block.threads > 1024 || launch->sharedBytes > 227 * 1024)
+    block.error = "a launch of " + std::to_string(blocks) + " blocks of " + std::to_string(block.threads) +
+                  " threads with " + std::to_string(launch->sharedBytes) + " bytes of shared memory is not possible";
+  for (uint64_t i = 0; i < blocks && block.error.empty(); ++i) {
+    block.index[0] = i % launch->grid[0];
+    block.index[1] = i / launch->grid[0] % launch->grid[1];
+    block.index[2] = i / launch->grid[0] / launch->grid[1];
+    runBlock(i % 2);
+  }
+  if (messageBytes)
+    snprintf(message, messageBytes, "%s", block.error.c_str());
+  return !block.error.empty();
+}

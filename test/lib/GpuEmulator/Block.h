@@ -1,0 +1,91 @@
+//===- Block.h - The block that is running -------------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_TEST_LIB_BLOCK_H
+#define TFC_TEST_LIB_BLOCK_H
+
+#include "GpuEmulator.h"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace tfc::emu {
+
+constexpr unsigned kWarp = 32;
+constexpr size_t kSharedBytes = size_t(1) << 18;
+
+/// A copy that has been asked for and may still be under way.
+using AsyncCopy = std::function<void()>;
+
+struct Fiber {
+  void *stackPointer = nullptr;
+  bool done = false;
+  /// It waits for as long as *waitsFor == waitValue.
+  const uint32_t *waitsFor = nullptr;
+  uint32_t waitValue = 0;
+  const char *place = ""; ///< Where it waits.
+  std::vector<AsyncCopy> openGroup; ///< cp.async since the last commit
+  std::deque<std::vector<AsyncCopy>> groups;
+};
+
+struct Barrier {
+  uint32_t arrived = 0, generation = 0;
+};
+
+/// Lanes that wait for each other in one instruction.
+struct Meeting {
+  const char *instruction = nullptr;
+  uint32_t arrived = 0, generation = 0;
+  const uint64_t *arguments[kWarp];
+  void *results[kWarp];
+};
+
+struct MBarrier {
+  uint32_t expected = 0, pending = 0, phase = 0;
+  int64_t bytes = 0;
+};
+
+struct Block {
+  uint32_t index[3] = {0, 0, 0};
+  TfcEmuLaunch launch{};
+  uint32_t threads = 0, current = 0;
+  /// Asynchronous copies are done as late as possible.
+  bool late = false;
+  std::vector<Fiber> fibers;
+  std::vector<Meeting> warps;
+  Barrier barriers[16];
+  std::map<uint64_t, MBarrier> mbarriers;
+  std::vector<AsyncCopy> lateCopies; ///< Of the bulk copy engine.
+  std::string error;
+
+  Fiber &fiber() { return fibers[current]; }
+};
+
+extern Block block;
+
+/// Ends the launch with a message; does not return.
+[[noreturn]] void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/// Lets others run for as long as *word has that value.
+void waitWhile(const uint32_t *word, uint32_t value, const char *place);
+
+/// Waits for all lanes of the warp; the last one does the work of all: `work(arguments, results)`, one entry per lane.
+using WarpWork = void (*)(const uint64_t *const *arguments, void *const *results);
+void meet(const char *instruction, const uint64_t *arguments, void *result, WarpWork work);
+
+/// Fails unless that many bytes at the address are registered or shared memory, and aligned to `alignment`.
+void checkRange(const void *address, uint64_t bytes, uint64_t alignment, const char *what);
+bool isShared(const void *address);
+
+} // namespace tfc::emu
+
+extern "C" unsigned char tfc_shared[];
+
+#endif // TFC_TEST_LIB_BLOCK_H
