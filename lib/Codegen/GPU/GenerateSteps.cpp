@@ -11,8 +11,12 @@
 #include "tfc/Codegen/Loops/KernelFrame.h"
 #include "tfc/TargetInfo/GpuTarget.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace mlir::tfc {
 #define GEN_PASS_DEF_GENERATESTEPS
@@ -25,6 +29,12 @@ using namespace mlir::tfc;
 namespace {
 struct GenerateSteps : mlir::tfc::impl::GenerateStepsBase<GenerateSteps> {
   using GenerateStepsBase::GenerateStepsBase;
+
+  /// What generators write steps in.
+  void getDependentDialects(DialectRegistry &registry) const override {
+    GenerateStepsBase::getDependentDialects(registry);
+    registry.insert<arith::ArithDialect, math::MathDialect, scf::SCFDialect, vector::VectorDialect>();
+  }
 
   void runOnOperation() override {
     llvm::Expected<::tfc::GpuTarget> target = ::tfc::parseGpuTarget(chip);

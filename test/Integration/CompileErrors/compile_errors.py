@@ -113,7 +113,7 @@ def flags():
     usage(bert, "--builtin=gpt2", says="not both")
     usage(bert, "--emit=everything", says="unknown stage 'everything'")
     usage(bert, "--target=gpu", says="unknown target 'gpu'")
-    usage(bert, "--target=cpu:z80", says="z80", lines=1)
+    usage(bert, "--target=cpu:z80", says="z80")
     usage(bert, "--weights=maybe", says="unknown weights mode 'maybe'")
     usage(bert, "--dynamic=some", says="'some'")
     usage(bert, "--dim", "batch", says="NAME=N")
