@@ -125,6 +125,7 @@ CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &m
     import.dimRanges = input.dimRanges;
     import.foldedInputs = input.foldedInputs;
     import.allowExtern = input.allowExtern;
+    import.limits = input.limits;
     import.externalRoot = input.externalRoot;
     import.allowExternalLinks = !input.externalRoot.empty();
     module = importONNX(path, context, import);

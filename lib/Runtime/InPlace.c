@@ -76,13 +76,16 @@ static int64_t sharedRoom(const TfcEntry *entry, const EntryState *state, uint32
                      : anyRoom;
   if (!present || !past || (present != past && present != anyRoom && past != anyRoom))
     return 0;
+  int64_t room = present < past ? present : past;
+  if (dims[port->room_axis] > room) /* whatever lies behind the buffer: checkRoom refuses it */
+    return room;
   TfcTensor made = *output;
   made.dims = dims;
   Span span;
   if (tfc_core_measure(&made, "output", port->name, &span) != TFC_OK ||
       touchesOthers(entry, (uint32_t)port->alias_of_input, inputs, &span))
     return 0;
-  return present < past ? present : past;
+  return room;
 }
 
 /* The least room of all outputs that share the symbol. */

@@ -14,6 +14,7 @@
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace llvm;
 
@@ -222,7 +223,9 @@ Constant *DescriptorBuilder::embeddedSegment() {
   if (model.embeddedBytes == 0)
     return null();
   Type *page = ArrayType::get(Type::getInt8Ty(context), tfc::kWeightSegmentPage);
+  // The largest page of the targets that tfc knows besides x86-64 is 64 KB.
   bool isX86 = module.getTargetTriple().isX86();
+  uint64_t alignment = model.embeddedBytes >= tfc::kWorthLargePages ? tfc::kLargePage : isX86 ? tfc::kWeightSegmentPage : 65536;
   auto *global = new GlobalVariable(module, page, /*isConstant=*/false, GlobalValue::ExternalLinkage,
                                     isX86 ? ConstantAggregateZero::get(page) : nullptr, tfc::kWeightSegmentSymbol);
   global->setVisibility(GlobalValue::HiddenVisibility);
@@ -230,12 +233,12 @@ Constant *DescriptorBuilder::embeddedSegment() {
     // For data far away LLVM chooses kWeightSegmentSection by itself; by name it would not be free of bytes in
     // the file.
     global->setCodeModel(CodeModel::Large);
-    global->setAlignment(Align(tfc::kWeightSegmentPage));
+    global->setAlignment(Align(alignment));
     return global;
   }
-  // Elsewhere only assembly can say so. The largest page of the targets that tfc knows is 64 KB.
+  // Elsewhere only assembly can say so.
   module.appendModuleInlineAsm((".section " + tfc::kWeightSegmentSection + ",\"aw\",%nobits\n.hidden " + tfc::kWeightSegmentSymbol +
-                                "\n.globl " + tfc::kWeightSegmentSymbol + "\n.p2align 16\n" + tfc::kWeightSegmentSymbol + ":\n.zero " +
+                                "\n.globl " + tfc::kWeightSegmentSymbol + "\n.p2align " + Twine(Log2_64(alignment)) + "\n" + tfc::kWeightSegmentSymbol + ":\n.zero " +
                                 Twine(tfc::kWeightSegmentPage) + "\n.text\n")
                                    .str());
   return global;

@@ -38,7 +38,7 @@ def peaks(threads):
     with tempfile.TemporaryDirectory() as folder:
         command = ["tfc-run", "--measure-machine", "--threads", threads, "--json"]
         result = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "XDG_CACHE_HOME": folder})
-    machine = json.loads(result.stdout)["machine"][0]
+    machine = next(peak for peak in json.loads(result.stdout)["machine"] if peak["threads"] == int(threads))
     return machine["gflops"], machine["gbytes"]
 
 

@@ -70,6 +70,8 @@ cl::opt<std::string>
 cl::opt<bool> allowExtern("allow-extern",
                           cl::desc("Make operators that tfc does not know calls of the host (TfcContextOptions.extern_call)"),
                           cl::cat(category));
+cl::list<std::string> limits("limit", cl::desc("Allow an ONNX file more (docs/Limits.md): nesting, file-fields, file-bytes, call-depth, expanded-nodes, unrolled-nodes"),
+                             cl::value_desc("NAME=N,..."), cl::CommaSeparated, cl::cat(category));
 cl::opt<bool> printOperators("list-operators",
                             cl::desc("Print the operators that can be imported (with --json as JSON)"),
                             cl::cat(category));
@@ -139,6 +141,18 @@ bool readDims(CompileInput &input) {
   return true;
 }
 
+bool readLimits(CompileInput &input) {
+  for (const std::string &pair : limits) {
+    auto [name, number] = StringRef(pair).rsplit('=');
+    uint64_t value;
+    if (number.getAsInteger(10, value))
+      return usageError("--limit wants NAME=N with a number from 0 on, got '" + pair + "'");
+    if (std::string problem = input.limits.set(name, value); !problem.empty())
+      return usageError("--limit: " + problem);
+  }
+  return true;
+}
+
 bool readFusions(CompileOptions &options) {
   std::string names = join(getFusionNames(), ", ");
   for (const std::string &name : disableFusion) {
@@ -181,14 +195,14 @@ bool readInput(CompileInput &input) {
   input.name = modelName;
   input.seed = seed;
   input.dynamicAll = dynamic == "all";
-  if ((!foldInputs.empty() || !externalRoot.empty() || allowExtern) && (!builtin.empty() || isModule(path)))
-    return usageError("--fold-inputs, --external-root and --allow-extern are for ONNX files");
+  if ((!foldInputs.empty() || !externalRoot.empty() || allowExtern || !limits.empty()) && (!builtin.empty() || isModule(path)))
+    return usageError("--fold-inputs, --external-root, --limit and --allow-extern are for ONNX files");
   input.externalRoot = externalRoot;
   input.allowExtern = allowExtern;
   if (!foldInputs.empty())
     if (std::string problem = ::tfc::readFoldedInputs(foldInputs, input.foldedInputs); !problem.empty())
       return usageError("--fold-inputs: " + problem);
-  return readDims(input);
+  return readDims(input) && readLimits(input);
 }
 
 /// What is read is never written over.

@@ -253,11 +253,10 @@ Status parseOptions(int argc, char **argv, Options &options) {
   if (options.checkNan + !options.dumpTensors.empty() + !options.compareWith.empty() > 1)
     return badInput("--check-nan, --dump-tensors and --compare-with exclude each other");
   if (options.inspects() && (options.profile || !options.profileHtml.empty() || options.repeat > 1 || options.warmup > 0 ||
-                             options.steps > 1 || !options.expect.empty() || !options.outputs.empty()))
-    return badInput("looking at tensors is a run of its own: --profile, --repeat, --warmup, --steps, --expect and --outputs do not go with it");
+                             options.steps > 1 || options.inPlace || !options.expect.empty() || !options.outputs.empty()))
+    return badInput("looking at tensors is a run of its own: --profile, --repeat, --warmup, --steps, --in-place, --expect and --outputs do not go with it");
   if (!options.clients.empty() && (options.inspects() || options.profile || !options.profileHtml.empty() || options.repeat > 1 ||
-                                   options.steps > 1 || options.inPlace ||
-                                   !options.expect.empty() || !options.outputs.empty()))
+                                   options.steps > 1 || options.inPlace || !options.expect.empty() || !options.outputs.empty()))
     return badInput("--clients is a measurement of its own: --profile, --repeat, --steps, --in-place, --expect, --outputs and looking at tensors do not go with it");
   if (!options.names.empty() && options.dumpTensors.empty())
     return badInput("--names says which tensors --dump-tensors writes");

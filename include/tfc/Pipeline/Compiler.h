@@ -53,6 +53,7 @@ struct CompileInput {
   std::vector<DimRange> dimRanges;
   std::vector<FoldedInput> foldedInputs;
   bool allowExtern = false; ///< operators that are not known become calls of the host
+  ImportLimits limits;      ///< what an ONNX file may ask for
   std::string externalRoot; ///< where weights outside the file are looked up, links inside it included
 };
 

@@ -23,7 +23,8 @@ static constexpr int64_t latestVersion = 1000;
 GraphImporter::GraphImporter(const ::onnx::ModelProto &model, ModuleOp module, TensorReader &reader,
                              const ImportOptions &options)
     : model(model), graph(model.graph()), module(module), reader(reader), options(options),
-      builder(module.getContext()), weights(module, options.constantBytes) {
+      builder(module.getContext()), weights(module, options.constantBytes), functions(options.limits) {
+  state.limits = &options.limits;
   state.buildTensor = [this](const ::onnx::TensorProto &tensor, Location loc, std::string &problem) {
     return buildTensor(tensor, tensor.name(), loc, problem);
   };
@@ -66,6 +67,7 @@ LogicalResult GraphImporter::run() {
 
 void GraphImporter::readNames(const ::onnx::GraphProto &graph) {
   for (const ::onnx::NodeProto &node : graph.node()) {
+    ++ownNodes;
     state.usedNames.insert(node.input().begin(), node.input().end());
     forEachSubgraph(node, [&](const ::onnx::GraphProto &inner) { readNames(inner); });
   }

@@ -104,6 +104,8 @@ private:
   /// What folded inputs say of symbols.
   llvm::StringMap<int64_t> knownDims;
   llvm::StringSet<> fixedDimsUsed, shapeOperands;
+  /// Nodes that stand in the file, and those that were imported: calls and unrolled loops import some many times.
+  uint64_t ownNodes = 0, importedNodes = 0;
   func::FuncOp function;
   SmallVector<std::string> messages;
 };

@@ -177,6 +177,9 @@ LogicalResult GraphImporter::importCall(const ::onnx::NodeProto &node,
 }
 
 LogicalResult GraphImporter::importNode(const ::onnx::NodeProto &node) {
+  if (++importedNodes > ownNodes + options.limits.expandedNodes)
+    return fail("its functions and loops expand to more than " + Twine(options.limits.expandedNodes) +
+                " nodes (--limit=expanded-nodes=N allows more)");
   SmallVector<Value> inputs;
   if (failed(readInputs(node, inputs)))
     return failure();

@@ -17,6 +17,7 @@
 
 #include "onnx/onnx.pb.h"
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
+#include "tfc/Frontend/ONNX/ImportONNX.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Error.h"
@@ -34,6 +35,7 @@ struct FunctionState {
   llvm::StringMap<const ::onnx::TypeProto::Tensor *> declaredTypes;
   /// The dims that inputs have under the names that the file gives them.
   llvm::StringMap<DimExprAttr> namedDims;
+  const ImportLimits *limits = nullptr;
   /// Names of symbols that are taken.
   llvm::StringSet<> symbols;
   /// The value of a tensor that stands in an attribute: a constant or a weight. Null after an error in
@@ -65,6 +67,7 @@ public:
   // The node
   //===--------------------------------------------------------------------------------------------===//
 
+  const ImportLimits &getLimits() const { return *state.limits; }
   StringRef getOpType() const { return node.op_type(); }
   /// The standard's domain is called ai.onnx.
   StringRef getDomain() const { return node.domain().empty() ? "ai.onnx" : StringRef(node.domain()); }

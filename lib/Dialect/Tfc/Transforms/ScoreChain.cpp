@@ -25,7 +25,7 @@ FailureOr<ScoreDims> ScoreDims::get(ArrayRef<Type> types) {
   // Where the graph merges batch and heads for the products and splits them for the mask, the split form counts.
   SmallVector<DimExprAttr> widest;
   for (Type type : types)
-    if (SmallVector<DimExprAttr> candidate = getDims(type); candidate.size() > widest.size())
+    if (SmallVector<DimExprAttr> candidate = getDims(type); candidate.size() > widest.size() && candidate.size() <= 4)
       widest = candidate;
   if (widest.size() < 2 || widest.size() > 4)
     return failure();
@@ -230,7 +230,31 @@ LogicalResult ScoreChain::widen(CastOp op) {
   return success();
 }
 
+/// What stands beside scores of rank 5, whose batch is split into images and windows: one batch again, for which it is expanded where it is
+/// the same for all images.
+FailureOr<Value> ScoreChain::mergeWindows(Operation *at, Value extra) {
+  SmallVector<DimExprAttr> scores = getDims(at->getResult(0)), own = getDims(extra);
+  if (scores[0] * scores[1] != dims.dims[0] || scores[2] != dims.dims[1]) {
+    (void)decision.decline(at, "the scores are split into other leading dims than batch and heads");
+    return failure();
+  }
+  DimExprAttr one = DimExprAttr::constant(builder.getContext(), 1);
+  own.insert(own.begin(), 5 - own.size(), one);
+  Type element = getElementTypeOrSelf(extra.getType());
+  bool isOneBatch = own[0] == one && own[1] == one;
+  FailureOr<Value> whole = extra;
+  if (!isOneBatch && (own[0] != scores[0] || own[1] != scores[1])) {
+    own[0] = scores[0], own[1] = scores[1];
+    whole = build<ExpandOp>(at, extra, {}, getTensorType(own, element));
+  }
+  SmallVector<DimExprAttr> merged(ArrayRef(own).drop_front());
+  merged[0] = own[0] * own[1];
+  return failed(whole) ? whole : build<ReshapeOp>(at, *whole, {}, getTensorType(merged, element));
+}
+
 FailureOr<Value> ScoreChain::align(Operation *at, Value extra) {
+  if (getDims(at->getResult(0)).size() == 5 && dims.rank == 4)
+    return getDims(extra).size() <= 2 ? FailureOr<Value>(extra) : mergeWindows(at, extra);
   // What has no dims for batch and heads broadcasts over them as it stands.
   SmallVector<DimExprAttr> from = getDims(extra);
   if (from.size() < 3 || (from.size() == 4 && dims.rank == 4))

@@ -86,6 +86,7 @@ private:
   /// Turns a mask with the lowest number into a part of the bias.
   LogicalResult moveMaskIntoBias(Operation *at);
   FailureOr<Value> align(Operation *at, Value extra);
+  FailureOr<Value> mergeWindows(Operation *at, Value extra);
   template <typename OpTy>
   FailureOr<Value> build(Operation *at, ValueRange operands, ArrayRef<NamedAttribute> attributes = {}, TypeRange types = {});
   FailureOr<Value> constant(Operation *at, const APFloat &value);

@@ -136,6 +136,19 @@ struct SplitHeadsBeforeSlice : OpRewritePattern<ReshapeOp> {
   }
 };
 
+/// A tile that repeats dims of 1 only is an expand.
+struct ExpandForTile : OpRewritePattern<TileOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TileOp tile, PatternRewriter &rewriter) const override {
+    for (auto [from, to] : llvm::zip_equal(getDims(tile.getX()), getDims(tile.getY())))
+      if (from != to && !isOne(from))
+        return rewriter.notifyMatchFailure(tile, "a dim of more than one element is repeated");
+    rewriter.replaceOpWithNewOp<ExpandOp>(tile, tile.getType(), tile.getX());
+    return success();
+  }
+};
+
 /// A product with [1, 1, k, n] becomes one with the matrix [k, n], where the left operand has the leading dims too.
 struct DropUnitDimsOfMatrix : OpRewritePattern<MatmulOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -154,5 +167,5 @@ struct DropUnitDimsOfMatrix : OpRewritePattern<MatmulOp> {
 } // namespace
 
 void mlir::tfc::populateLayoutPatterns(RewritePatternSet &patterns) {
-  patterns.add<UnflattenRowsEarly, SplitHeadsBeforeSlice, DropUnitDimsOfMatrix>(patterns.getContext());
+  patterns.add<UnflattenRowsEarly, SplitHeadsBeforeSlice, ExpandForTile, DropUnitDimsOfMatrix>(patterns.getContext());
 }

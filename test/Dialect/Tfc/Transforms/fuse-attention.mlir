@@ -467,3 +467,43 @@ func.func @masked_behind(%q: !q, %k: !q, %v: !q, %m: !s) -> !q {
   %3 = tfc.matmul %2, %v : !s, !q
   return %3 : !q
 }
+
+// -----
+
+// Windows of images: the scores are split once more for a mask per window, which all images have.
+!q = tensor<?x4x16x8xf32, #tfc.dims<6 * b, 4, 16, 8>>
+!s = tensor<?x4x16x16xf32, #tfc.dims<6 * b, 4, 16, 16>>
+!w = tensor<?x6x4x16x16xf32, #tfc.dims<b, 6, 4, 16, 16>>
+// CHECK-LABEL: func.func @windows
+// CHECK: %[[E:.*]] = tfc.expand %arg3 : tensor<6x1x16x16xf32> -> tensor<?x6x1x16x16xf32, #tfc.dims<b, 6, 1, 16, 16>>
+// CHECK: %[[M:.*]] = tfc.reshape %[[E]] : {{.*}} -> tensor<?x1x16x16xf32, #tfc.dims<6 * b, 1, 16, 16>>
+// CHECK: tfc.attention %arg0, %arg1, %arg2 bias %[[M]]
+func.func @windows(%q: !q, %k: !q, %v: !q, %m: tensor<6x1x16x16xf32>) -> !q {
+  %0 = tfc.matmul %q, %k {transpose_b} : !q, !q
+  %1 = tfc.reshape %0 : !s -> !w
+  %2 = tfc.add %1, %m : !w, tensor<6x1x16x16xf32>
+  %3 = tfc.reshape %2 : !w -> !s
+  // expected-remark @+1 {{fused: attention: scale 1, bias}}
+  %4 = tfc.softmax %3 axis 3 : !s
+  %5 = tfc.matmul %4, %v : !s, !q
+  return %5 : !q
+}
+
+// -----
+
+// Scores that are split into other dims than batch and heads.
+!q = tensor<?x4x16x8xf32, #tfc.dims<b, 4, 16, 8>>
+!s = tensor<?x4x16x16xf32, #tfc.dims<b, 4, 16, 16>>
+!w = tensor<?x2x2x16x16xf32, #tfc.dims<b, 2, 2, 16, 16>>
+// CHECK-LABEL: func.func @split_heads
+// CHECK-NOT: tfc.attention
+func.func @split_heads(%q: !q, %k: !q, %v: !q, %m: tensor<2x1x16x16xf32>) -> !q {
+  %0 = tfc.matmul %q, %k {transpose_b} : !q, !q
+  %1 = tfc.reshape %0 : !s -> !w
+  %2 = tfc.add %1, %m : !w, tensor<2x1x16x16xf32>
+  %3 = tfc.reshape %2 : !w -> !s
+  // expected-remark @+1 {{not fused: attention: the scores are split into other leading dims than batch and heads}}
+  %4 = tfc.softmax %3 axis 3 : !s
+  %5 = tfc.matmul %4, %v : !s, !q
+  return %5 : !q
+}

@@ -382,3 +382,15 @@ func.func @batch_of_one(%x: tensor<?x4x8xf32, #tfc.dims<b, 4, 8>>, %w: tensor<1x
   %1 = tfc.matmul %y, %w : tensor<4x8xf32>, tensor<1x8x16xf32>
   return %0, %1 : tensor<?x4x16xf32, #tfc.dims<b, 4, 16>>, tensor<1x4x16xf32>
 }
+
+// -----
+
+// A tile that repeats dims of 1 only is an expand.
+// CHECK-LABEL: func.func @tile_of_ones
+// CHECK: tfc.expand %arg0
+// CHECK: tfc.tile %arg1
+func.func @tile_of_ones(%x: tensor<?x1x8xf32, #tfc.dims<b, 1, 8>>, %y: tensor<2x8xf32>) -> (tensor<?x3x8xf32, #tfc.dims<b, 3, 8>>, tensor<4x8xf32>) {
+  %0 = tfc.tile %x : tensor<?x1x8xf32, #tfc.dims<b, 1, 8>> -> tensor<?x3x8xf32, #tfc.dims<b, 3, 8>>
+  %1 = tfc.tile %y : tensor<2x8xf32> -> tensor<4x8xf32>
+  return %0, %1 : tensor<?x3x8xf32, #tfc.dims<b, 3, 8>>, tensor<4x8xf32>
+}
