@@ -8,13 +8,17 @@
 #   onnx-testdata  the official ONNX node tests are installed (Debian: libonnx-testdata), or
 #                  `--param onnx-testdata=FOLDER` says where they are
 #   onnxruntime-node  NODE_PATH names a folder with this package of npm
+#   gpu-emulator  GPU kernels can run on this machine's CPU
 #   fuzzer   the programs of libFuzzer are built (preset `fuzz`)
+#   stub-cuda  the stub of NVIDIA's driver is built: %stub_cuda is its path, and GPUs can be emulated
+#   ptxas    NVIDIA's assembler is on this machine: %ptxas is its path
 #   <flag>   the machine has this flag in /proc/cpuinfo, written as cpu-avx512f
 
 import os
 import subprocess
 
 import lit.formats
+import lit.util
 
 config.name = "tfc"
 # The internal shell: the same on every machine, and quicker than bash.
@@ -56,8 +60,19 @@ if any(os.path.isdir(os.path.join(folder, "onnxruntime-node")) for folder in nod
     config.available_features.add("onnxruntime-node")
     config.environment["NODE_PATH"] = node_path
 
+# Built where its fibers can run.
+if os.path.exists(os.path.join(config.tfc_tools_dir, "tfc-gpu-test")):
+    config.available_features.add("gpu-emulator")
+
 if os.path.exists(os.path.join(config.tfc_tools_dir, "tfc-fuzz-onnx")):
     config.available_features.add("fuzzer")
+
+stub_cuda = os.path.join(config.tfc_binary_root, "lib", "libtfc-stub-cuda.so")
+if os.path.exists(stub_cuda):
+    config.available_features.add("stub-cuda")
+ptxas = lit.util.which("ptxas", os.environ.get("PATH", "") + os.pathsep + "/usr/local/cuda/bin")
+if ptxas:
+    config.available_features.add("ptxas")
 
 onnx_testdata = lit_config.params.get("onnx-testdata", "/usr/share/libonnx-testdata/data")
 if os.path.isdir(os.path.join(onnx_testdata, "node")):
@@ -84,4 +99,6 @@ config.substitutions += [
     ("%mlir_include", config.mlir_include_dir),
     ("%cc", config.c_compiler),
     ("%onnx_testdata", onnx_testdata),
+    ("%stub_cuda", stub_cuda),
+    ("%ptxas", ptxas or "ptxas"),
 ]

@@ -9,8 +9,8 @@
 #define TFC_LIB_CODEGEN_CPU_ATTENTIONOPERANDS_H
 
 #include "KernelFrame.h"
-#include "StridedView.h"
 #include "VectorEmitter.h"
+#include "tfc/Codegen/Common/StridedView.h"
 #include "tfc/Schedule/AttentionSchedule.h"
 
 namespace mlir::tfc {

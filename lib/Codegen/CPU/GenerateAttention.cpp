@@ -57,8 +57,8 @@ static std::optional<Attention> matchAttention(KernelFrame frame) {
   std::optional<KernelFrame::Result> stored = frame.singleResult();
   if (!op || !stored)
     return std::nullopt;
-  auto query = viewOfOperand(op.getQuery()), key = viewOfOperand(op.getKey()),
-       value = viewOfOperand(op.getValue());
+  auto query = viewOfOperand(op.getQuery(), pointerOfTensor), key = viewOfOperand(op.getKey(), pointerOfTensor),
+       value = viewOfOperand(op.getValue(), pointerOfTensor);
   auto output = viewOfResult(op.getOutput(), stored->tensor, stored->pointer);
   if (!query || !key || !value || !output)
     return std::nullopt;
@@ -72,9 +72,9 @@ static std::optional<Attention> matchAttention(KernelFrame frame) {
     softcap = op.getSoftcap()->convertToFloat();
   Attention problem{*query, *key,    *value,         *output,           {},         {},
                     scale,  softcap, op.getCausal(), op.getMaskedRow(), getFill(op), op.getLoc()};
-  if (op.getMask() && !(problem.mask = viewOfOperand(op.getMask())))
+  if (op.getMask() && !(problem.mask = viewOfOperand(op.getMask(), pointerOfTensor)))
     return std::nullopt;
-  if (op.getBias() && !(problem.bias = viewOfOperand(op.getBias())))
+  if (op.getBias() && !(problem.bias = viewOfOperand(op.getBias(), pointerOfTensor)))
     return std::nullopt;
   return problem;
 }

@@ -92,11 +92,13 @@ Value GpuMath::exp(Value x) {
   return mul(exp2(high), fused(low, real(0.69314718f), real(1)));
 }
 
-/// 2/pi in pieces of 24 bits: the product of one with an f32 is exact in f64, and so is what is left of it modulo 4. The pieces reach far
-/// enough for the largest f32.
-static constexpr double kTwoOverPi[] = {0xA2F983p-24, 0x6E4E44p-48, 0x1529FCp-72, 0x2757D1p-96, 0xF534DDp-120, 0xC0DB62p-144, 0x95993Cp-168, 0x439041p-192};
+/// 2/pi in pieces of 24 bits: the product of one with an f32 is exact in f64, and so is what is left of it
+/// modulo 4. The pieces reach far enough for the largest f32.
+static constexpr double kTwoOverPi[] = {0xA2F983p-24,  0x6E4E44p-48,  0x1529FCp-72,  0x2757D1p-96,
+                                        0xF534DDp-120, 0xC0DB62p-144, 0x95993Cp-168, 0x439041p-192};
 
-// The argument counts quarter turns, modulo 4. Then Cephes (Moshier, netlib.org/cephes, sinf.c) on [-pi/4, pi/4].
+// The argument counts quarter turns, modulo 4. Then Cephes (Moshier, netlib.org/cephes, sinf.c) on [-pi/4,
+// pi/4].
 std::pair<Value, Value> GpuMath::sincos(Value x) {
   Value magnitude = widen(math::AbsFOp::create(b, loc, x)), turns;
   for (double piece : kTwoOverPi) {

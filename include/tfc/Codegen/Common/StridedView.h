@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#ifndef TFC_LIB_CODEGEN_CPU_STRIDEDVIEW_H
-#define TFC_LIB_CODEGEN_CPU_STRIDEDVIEW_H
+#ifndef TFC_CODEGEN_COMMON_STRIDEDVIEW_H
+#define TFC_CODEGEN_COMMON_STRIDEDVIEW_H
 
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 
@@ -20,8 +20,11 @@ struct StridedView {
   SmallVector<DimExprAttr> dims, strides;
 };
 
-/// The view of an operand of a framed kernel, or of what transposes and slices make of one.
-std::optional<StridedView> viewOfOperand(Value tensor);
+/// The number of the kernel's pointer whose memory a tensor is, if it is one's. Kernels of different devices keep their pointers in different ways.
+using PointerOfTensor = llvm::function_ref<std::optional<unsigned>(Value)>;
+
+/// The view of an operand of a kernel, or of what transposes and slices make of one.
+std::optional<StridedView> viewOfOperand(Value tensor, PointerOfTensor pointerOf);
 
 /// The view in which `made` lies where the kernel stores `stored` at a pointer: `stored` is `made` or its
 /// transpose.
@@ -29,4 +32,4 @@ std::optional<StridedView> viewOfResult(Value made, Value stored, unsigned point
 
 } // namespace mlir::tfc
 
-#endif // TFC_LIB_CODEGEN_CPU_STRIDEDVIEW_H
+#endif // TFC_CODEGEN_COMMON_STRIDEDVIEW_H

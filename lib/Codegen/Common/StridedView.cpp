@@ -5,8 +5,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "StridedView.h"
-#include "KernelFrame.h"
+#include "tfc/Codegen/Common/StridedView.h"
 
 using namespace mlir;
 using namespace mlir::tfc;
@@ -23,11 +22,11 @@ static StridedView rowMajorView(unsigned pointer, Type type) {
   return view;
 }
 
-std::optional<StridedView> mlir::tfc::viewOfOperand(Value tensor) {
-  if (auto pointer = pointerOfTensor(tensor))
+std::optional<StridedView> mlir::tfc::viewOfOperand(Value tensor, PointerOfTensor pointerOf) {
+  if (auto pointer = pointerOf(tensor))
     return rowMajorView(*pointer, tensor.getType());
   if (auto transpose = tensor.getDefiningOp<TransposeOp>()) {
-    std::optional<StridedView> source = viewOfOperand(transpose.getX());
+    std::optional<StridedView> source = viewOfOperand(transpose.getX(), pointerOf);
     if (!source)
       return std::nullopt;
     StridedView view{source->pointer, source->offset, getDims(tensor), {}};
@@ -36,7 +35,7 @@ std::optional<StridedView> mlir::tfc::viewOfOperand(Value tensor) {
     return view;
   }
   if (auto slice = tensor.getDefiningOp<SliceOp>()) {
-    std::optional<StridedView> view = viewOfOperand(slice.getX());
+    std::optional<StridedView> view = viewOfOperand(slice.getX(), pointerOf);
     if (!view)
       return std::nullopt;
     view->dims = getDims(tensor);
