@@ -80,10 +80,6 @@ I64 HopperBuilder::describeTile(SharedPointer tile, bool alongK) {
   return low | k.i64(kSwizzle | (kEightRows << 32) | (leading << 16));
 }
 
-void HopperBuilder::fenceProducts() { k.intrinsic("llvm.nvvm.wgmma.fence.sync.aligned", {}, {}); }
-
-void HopperBuilder::commitProducts() { k.intrinsic("llvm.nvvm.wgmma.commit_group.sync.aligned", {}, {}); }
-
 /// Assembly with `results` floats, which come out of the places that `tied` went into.
 SmallVector<Value> HopperBuilder::assembly(StringRef text, int64_t results, ValueRange operands,
                                            StringRef constraints, ValueRange tied) {
@@ -108,19 +104,26 @@ SmallVector<Value> HopperBuilder::assembly(StringRef text, int64_t results, Valu
   return values;
 }
 
-SmallVector<Value> HopperBuilder::multiply(MmaType type, int64_t columns, I64 a, I64 bTile, bool transposedB,
-                                           Value accumulate, ValueRange sums) {
-  int64_t results = columns / 2;
-  std::string element = type == MmaType::BF16 ? "bf16" : "f16", places;
-  for (int64_t i = 0; i < results; ++i)
-    places += (i ? ", $" : "$") + std::to_string(i);
-  auto operand = [&](int64_t i) { return "$" + std::to_string(results + i); };
-  // The last number says whether B's rows run along n.
-  std::string text = "{ .reg .pred p; setp.ne.b32 p, " + operand(2) +
-                     ", 0; wgmma.mma_async.sync.aligned.m64n" + std::to_string(columns) + "k16.f32." +
-                     element + "." + element + " {" + places + "}, " + operand(0) + ", " + operand(1) +
-                     ", p, 1, 1, 0, " + (transposedB ? "0" : "1") + "; }";
-  return assembly(text, results, {a.v, bTile.v, accumulate}, ",l,l,r", sums);
+SmallVector<Value> HopperBuilder::multiply(MmaType type, int64_t columns, bool transposedB,
+                                           ArrayRef<TileProduct> products, ValueRange sums) {
+  std::string element = type == MmaType::BF16 ? "bf16" : "f16";
+  std::string instruction = "wgmma.mma_async.sync.aligned.m64n" + std::to_string(columns) + "k16.f32." +
+                            element + "." + element + " {";
+  auto name = [](size_t operand) { return "$" + std::to_string(operand); };
+  std::string text = "wgmma.fence.sync.aligned;", constraints;
+  SmallVector<Value> operands;
+  for (const TileProduct &product : products) {
+    text += " " + instruction;
+    for (int64_t i = 0; i < columns / 2; ++i)
+      text += (i ? ", " : "") + name(product.firstSum + i);
+    // Added to what is there (1), neither operand negated (1, 1), A along k (0), B along k (0) or along n
+    // (1).
+    text += "}, " + name(sums.size() + operands.size()) + ", " + name(sums.size() + operands.size() + 1) +
+            ", 1, 1, 1, 0, " + (transposedB ? "0;" : "1;");
+    operands.append({product.a.v, product.b.v});
+    constraints += ",l,l";
+  }
+  return assembly(text + " wgmma.commit_group.sync.aligned;", sums.size(), operands, constraints, sums);
 }
 
 SmallVector<Value> HopperBuilder::waitProducts(int64_t pending, ValueRange sums) {

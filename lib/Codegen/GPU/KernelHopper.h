@@ -55,11 +55,15 @@ public:
   /// What wgmma wants to know of a tile of 16-bit elements with a 128-byte swizzle. `alongK`: rows of 64
   /// elements along k, 8 rows to 1024 bytes. Else: rows along the other dim, in panels of 64 x 64.
   I64 describeTile(SharedPointer tile, bool alongK);
-  void fenceProducts();
-  /// sums += A * B of 64 x columns x 16; without `accumulate`, sums = A * B.
-  SmallVector<Value> multiply(MmaType type, int64_t columns, I64 a, I64 b, bool transposedB, Value accumulate,
+  /// One product of 64 x columns x 16, added to the sums from number `firstSum` on.
+  struct TileProduct {
+    I64 a, b; ///< descriptions of the tiles
+    int64_t firstSum;
+  };
+  /// A group of products, which goes on in the background. It is one piece of assembly: were a register moved
+  /// between two of its products, ptxas would wait for the first one.
+  SmallVector<Value> multiply(MmaType type, int64_t columns, bool transposedB, ArrayRef<TileProduct> products,
                               ValueRange sums);
-  void commitProducts();
   /// Waits for all but the last `pending` groups. The sums go through, so that nobody reads them earlier.
   SmallVector<Value> waitProducts(int64_t pending, ValueRange sums);
 

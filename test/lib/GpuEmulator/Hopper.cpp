@@ -7,8 +7,9 @@
 
 #include "Block.h"
 
-#include <cstring>
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 using namespace tfc::emu;
 
@@ -144,9 +145,6 @@ static void meetWarpgroup(const char *instruction) {
   ++barrier.generation;
 }
 
-TFC_EMU(wgmma_fence_sync_aligned) { meetWarpgroup("wgmma.fence"); }
-TFC_EMU(wgmma_commit_group_sync_aligned) {}
-
 namespace {
 /// A tile in shared memory as a matrix descriptor says it; elements of 16 bits, swizzle of 128 bytes.
 struct Tile {
@@ -184,15 +182,9 @@ static float asFloat(uint16_t half, bool isBFloat) {
   return value;
 }
 
-/// "...m64n<columns>k16.f32.<type>.<type> {sums}, a, b, p, 1, 1, <A along m>, <B along n>; }" with operands (a, b, p); the sums stand in place.
-static void multiply(const char *text, float *sums, const uint64_t *a) {
-  const char *shape = strstr(text, "m64n");
-  int columns = atoi(shape + 4);
-  bool isBFloat = strstr(text, "k16.f32.bf16");
-  if (!isBFloat && !strstr(text, "k16.f32.f16"))
-    fail("the emulator does not know the product %.60s", text);
-  bool alongN = strstr(text, ", 1; }");
-  Tile left(a[0]), right(a[1]);
+/// One product: `sums` is where those of the instruction begin, a and b describe the tiles.
+static void multiply(int columns, bool isBFloat, bool alongN, float *sums, uint64_t a, uint64_t b) {
+  Tile left(a), right(b);
   unsigned lane = block.current % kWarp, warp = block.current / kWarp % 4;
   float rows[2][16];
   for (unsigned half = 0; half < 2; ++half)
@@ -209,19 +201,37 @@ static void multiply(const char *text, float *sums, const uint64_t *a) {
       }
       for (unsigned half = 0; half < 2; ++half) {
         float &sum = sums[i + 2 * half + c];
-        sum = float((a[2] ? sum : 0) + total[half]);
+        sum = float(sum + total[half]);
       }
     }
 }
 
 namespace tfc::emu {
 
+/// A group: "wgmma.fence...; wgmma.mma_async...m64n<columns>k16.f32.<type>.<type> {$<first sum>, ...}, $<a>, $<b>, 1, 1, 1, 0, <B along n>; ...".
+/// The sums are operands 0 to N - 1 and stand in place; those that follow are in `a`.
+static bool runGroup(const char *text, float *sums, const uint64_t *a) {
+  int operands = 0; // of the assembly that are sums: the first that is none describes a tile
+  const char *product = strstr(text, "wgmma.mma_async");
+  for (; product; product = strstr(product + 1, "wgmma.mma_async")) {
+    const char *shape = strstr(product, "m64n"), *list = strchr(product, '{'), *end = strchr(product, '}');
+    int left = 0, right = 0, along = 0;
+    if (!shape || !list || !end || sscanf(end, "}, $%d, $%d, 1, 1, 1, 0, %d;", &left, &right, &along) != 3)
+      return false;
+    bool isBFloat = !strncmp(strchr(shape, 'k'), "k16.f32.bf16.bf16 ", 18);
+    if (!isBFloat && strncmp(strchr(shape, 'k'), "k16.f32.f16.f16 ", 16))
+      return false;
+    if (!operands)
+      operands = left;
+    multiply(atoi(shape + 4), isBFloat, along == 1, sums + atoi(list + 2), a[left - operands], a[right - operands]);
+  }
+  return true;
+}
+
 bool runWgmma(const char *text, void *result, const uint64_t *a) {
-  auto *sums = static_cast<float *>(result);
-  if (strstr(text, "wgmma.mma_async")) {
-    meetWarpgroup("wgmma.mma_async");
-    multiply(text, sums, a);
-    return true;
+  if (!strncmp(text, "wgmma.fence", 11)) {
+    meetWarpgroup("a group of wgmma");
+    return runGroup(text, static_cast<float *>(result), a);
   }
   if (!strncmp(text, "wgmma.wait_group", 16)) {
     meetWarpgroup("wgmma.wait_group");

@@ -59,7 +59,7 @@ private:
   SmallVector<Value> overTiles(I32 parity, function_ref<RingPlace(I32 row, I32 column, RingPlace)> body);
   void produce();
   void consume(I32 consumer);
-  SmallVector<Value> multiplySlice(I32 consumer, I32 stage, Value accumulate, ValueRange sums);
+  SmallVector<Value> multiplySlice(I32 consumer, I32 stage, ValueRange sums);
   void storeSums(I32 consumer, I32 row, I32 column, ValueRange sums);
   std::vector<GpuTensorMap> maps();
 
@@ -117,24 +117,17 @@ void GemmWgmma::produce() {
   });
 }
 
-SmallVector<Value> GemmWgmma::multiplySlice(I32 consumer, I32 stage, Value accumulate, ValueRange sums) {
-  SmallVector<Value> next(sums);
+SmallVector<Value> GemmWgmma::multiplySlice(I32 consumer, I32 stage, ValueRange sums) {
   I64 b = h.describeTile(stageB(stage), p.transposedB);
-  h.fenceProducts();
+  SmallVector<HopperBuilder::TileProduct> products;
   for (int64_t block = 0; block < t.blocks(); ++block) {
     I64 a =
         h.describeTile(stageA(stage) + (consumer * t.blocks() + block) * (64 * kRowBytes), /*alongK=*/true);
-    auto own = MutableArrayRef(next).slice(block * t.sums(), t.sums());
-    for (int64_t step = 0; step < kDepth / 16; ++step) {
-      // 16 elements on, in units of 16 bytes: along a row, or 16 rows further.
-      I64 stepB = b + (p.transposedB ? 2 * step : step * 16 * kRowBytes / 16);
-      Value add = step == 0 ? accumulate : k.i32(1).v;
-      SmallVector<Value> result = h.multiply(type, t.columns, a + 2 * step, stepB, p.transposedB, add, own);
-      llvm::copy(result, own.begin());
-    }
+    // 16 elements on, in units of 16 bytes: along a row, or 16 rows further.
+    for (int64_t step = 0; step < kDepth / 16; ++step)
+      products.push_back({a + 2 * step, b + (p.transposedB ? 2 * step : step * kRowBytes), block * t.sums()});
   }
-  h.commitProducts();
-  return next;
+  return h.multiply(type, t.columns, p.transposedB, products, sums);
 }
 
 /// A thread has columns 8 j + 2 c and the one behind, of rows r and r + 8 of its warp's 16: r = lane / 4, c =
@@ -178,7 +171,7 @@ void GemmWgmma::consume(I32 consumer) {
     carried = k.loop(k.i32(0), slices, k.i32(1), carried, [&](I32 slice, ValueRange values) {
       RingPlace place{I32(k.b, values[count]), I32(k.b, values[count + 1])};
       h.wait(full(place.stage), place.parity);
-      SmallVector<Value> sums = multiplySlice(consumer, place.stage, k.i32(1).v, values.take_front(count));
+      SmallVector<Value> sums = multiplySlice(consumer, place.stage, values.take_front(count));
       // The slice before is done with when at most this one is under way.
       sums = h.waitProducts(1, sums);
       I32 before = select(place.stage == 0, k.i32(kStages - 1), place.stage - 1);
