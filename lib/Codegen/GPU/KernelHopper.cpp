@@ -110,20 +110,21 @@ SmallVector<Value> HopperBuilder::multiply(MmaType type, int64_t columns, bool t
   std::string instruction = "wgmma.mma_async.sync.aligned.m64n" + std::to_string(columns) + "k16.f32." +
                             element + "." + element + " {";
   auto name = [](size_t operand) { return "$" + std::to_string(operand); };
-  std::string text = "wgmma.fence.sync.aligned;", constraints;
+  // Whether to add to the sums is a predicate.
+  std::string text = "{ .reg .pred p; setp.ne.b32 p, 1, 0; wgmma.fence.sync.aligned;", constraints;
   SmallVector<Value> operands;
   for (const TileProduct &product : products) {
     text += " " + instruction;
     for (int64_t i = 0; i < columns / 2; ++i)
       text += (i ? ", " : "") + name(product.firstSum + i);
-    // Added to what is there (1), neither operand negated (1, 1), A along k (0), B along k (0) or along n
+    // Added to what is there (p), neither operand negated (1, 1), A along k (0), B along k (0) or along n
     // (1).
     text += "}, " + name(sums.size() + operands.size()) + ", " + name(sums.size() + operands.size() + 1) +
-            ", 1, 1, 1, 0, " + (transposedB ? "0;" : "1;");
+            ", p, 1, 1, 0, " + (transposedB ? "0;" : "1;");
     operands.append({product.a.v, product.b.v});
     constraints += ",l,l";
   }
-  return assembly(text + " wgmma.commit_group.sync.aligned;", sums.size(), operands, constraints, sums);
+  return assembly(text + " wgmma.commit_group.sync.aligned; }", sums.size(), operands, constraints, sums);
 }
 
 SmallVector<Value> HopperBuilder::waitProducts(int64_t pending, ValueRange sums) {

@@ -208,7 +208,7 @@ static void multiply(int columns, bool isBFloat, bool alongN, float *sums, uint6
 
 namespace tfc::emu {
 
-/// A group: "wgmma.fence...; wgmma.mma_async...m64n<columns>k16.f32.<type>.<type> {$<first sum>, ...}, $<a>, $<b>, 1, 1, 1, 0, <B along n>; ...".
+/// A group: "{ ... wgmma.fence...; wgmma.mma_async...m64n<columns>k16.f32.<type>.<type> {$<first sum>, ...}, $<a>, $<b>, p, 1, 1, 0, <B along n>; ...".
 /// The sums are operands 0 to N - 1 and stand in place; those that follow are in `a`.
 static bool runGroup(const char *text, float *sums, const uint64_t *a) {
   int operands = 0; // of the assembly that are sums: the first that is none describes a tile
@@ -216,7 +216,7 @@ static bool runGroup(const char *text, float *sums, const uint64_t *a) {
   for (; product; product = strstr(product + 1, "wgmma.mma_async")) {
     const char *shape = strstr(product, "m64n"), *list = strchr(product, '{'), *end = strchr(product, '}');
     int left = 0, right = 0, along = 0;
-    if (!shape || !list || !end || sscanf(end, "}, $%d, $%d, 1, 1, 1, 0, %d;", &left, &right, &along) != 3)
+    if (!shape || !list || !end || sscanf(end, "}, $%d, $%d, p, 1, 1, 0, %d;", &left, &right, &along) != 3)
       return false;
     bool isBFloat = !strncmp(strchr(shape, 'k'), "k16.f32.bf16.bf16 ", 18);
     if (!isBFloat && strncmp(strchr(shape, 'k'), "k16.f32.f16.f16 ", 16))
@@ -229,7 +229,7 @@ static bool runGroup(const char *text, float *sums, const uint64_t *a) {
 }
 
 bool runWgmma(const char *text, void *result, const uint64_t *a) {
-  if (!strncmp(text, "wgmma.fence", 11)) {
+  if (strstr(text, "wgmma.fence")) {
     meetWarpgroup("a group of wgmma");
     return runGroup(text, static_cast<float *>(result), a);
   }

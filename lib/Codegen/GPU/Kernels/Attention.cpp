@@ -186,3 +186,33 @@ F32 AttentionHead::factor(F32 sum, F32 most) {
   inverse = select(most == k.f32(-kInfinity), nothing, inverse);
   return select(keys == 0, k.f32(0), inverse);
 }
+
+FailureOr<std::optional<GpuKernel>> mlir::tfc::generateAttention(GpuKernelRequest request) {
+  // Up to so many queries are worth a block per query and part of the keys.
+  static constexpr int64_t kMostDecoded = 8, kMostDim = 256;
+  std::optional<GpuAttention> problem = matchAttention(request);
+  if (!problem || problem->headDim > kMostDim || problem->valueDim > kMostDim)
+    return std::optional<GpuKernel>();
+  DimExprAttr one = DimExprAttr::constant(request.kernel.getContext(), 1);
+  DimExprAttr isMany = atLeast(problem->query.dims[2], kMostDecoded + 1), isFew = one - isMany;
+  GpuKernel kernel;
+  kernel.workspace = DimExprAttr::constant(request.kernel.getContext(), 0);
+  if (!isMany.isConstant(1)) {
+    FlashDecodeSteps decode = emitFlashDecode(request, *problem);
+    for (GpuStep &step : decode.steps) {
+      step.grid[0] = step.grid[0] * isFew;
+      kernel.steps.push_back(std::move(step));
+    }
+    kernel.workspace = decode.workspace * isFew;
+  }
+  if (!isMany.isConstant(0)) {
+    std::optional<GpuStep> flash = emitFlashMma(request, *problem);
+    if (!flash)
+      flash = emitFlashSimt(request, *problem);
+    if (!flash)
+      return std::optional<GpuKernel>();
+    flash->grid[0] = flash->grid[0] * isMany;
+    kernel.steps.push_back(std::move(*flash));
+  }
+  return std::optional<GpuKernel>(std::move(kernel));
+}

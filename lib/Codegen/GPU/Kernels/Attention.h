@@ -12,6 +12,8 @@
 #include "Generators.h"
 #include "tfc/Codegen/Common/StridedView.h"
 
+#include <array>
+
 namespace mlir::tfc {
 
 /// An attention in terms of the kernel's pointers. All views have the dims [batch, heads, length, head dim],
@@ -75,6 +77,16 @@ private:
   GlobalPointer queryBase, keyBase, valueBase, outputBase;
   std::optional<Scores> mask, bias;
 };
+
+/// The step of each way to compute an attention; none where it does not fit.
+std::optional<GpuStep> emitFlashMma(GpuKernelRequest request, const GpuAttention &problem);
+std::optional<GpuStep> emitFlashSimt(GpuKernelRequest request, const GpuAttention &problem);
+
+struct FlashDecodeSteps {
+  std::array<GpuStep, 2> steps;
+  DimExprAttr workspace; ///< bytes
+};
+FlashDecodeSteps emitFlashDecode(GpuKernelRequest request, const GpuAttention &problem);
 
 } // namespace mlir::tfc
 

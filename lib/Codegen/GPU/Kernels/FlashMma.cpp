@@ -29,7 +29,7 @@ class FlashMma {
 public:
   FlashMma(GpuKernelRequest request, const GpuAttention &problem)
       : p(problem), type(*getMmaType(problem.element)),
-        k({request.module, request.kernel, request.target, "", kThreads}),
+        k({request.module, request.kernel, request.target, "_flash", kThreads}),
         keySteps(llvm::divideCeil(problem.headDim, 16)), valueSteps(llvm::divideCeil(problem.valueDim, 16)) {}
 
   GpuStep emit();
@@ -203,12 +203,9 @@ GpuStep FlashMma::emit() {
   return result;
 }
 
-FailureOr<std::optional<GpuKernel>> mlir::tfc::generateFlashMma(GpuKernelRequest request) {
-  std::optional<GpuAttention> problem = matchAttention(request);
-  if (!problem || !request.target.hasMmaSync || !getMmaType(problem->element) ||
-      problem->headDim > kMostDim || problem->valueDim > kMostDim || !problem->isAligned(8))
-    return std::optional<GpuKernel>();
-  GpuKernel kernel{{FlashMma(request, *problem).emit()},
-                   DimExprAttr::constant(request.kernel.getContext(), 0)};
-  return std::optional<GpuKernel>(std::move(kernel));
+std::optional<GpuStep> mlir::tfc::emitFlashMma(GpuKernelRequest request, const GpuAttention &problem) {
+  if (!request.target.hasMmaSync || !getMmaType(problem.element) || problem.headDim > kMostDim ||
+      problem.valueDim > kMostDim || !problem.isAligned(8))
+    return std::nullopt;
+  return FlashMma(request, problem).emit();
 }

@@ -26,7 +26,7 @@ namespace {
 class FlashSimt {
 public:
   FlashSimt(GpuKernelRequest request, const GpuAttention &problem)
-      : p(problem), k({request.module, request.kernel, request.target, "", kThreads}),
+      : p(problem), k({request.module, request.kernel, request.target, "_flash", kThreads}),
         keyChunks(llvm::divideCeil(problem.headDim, 16)),
         valueChunks(llvm::divideCeil(problem.valueDim, 16)) {}
 
@@ -161,11 +161,8 @@ GpuStep FlashSimt::emit() {
   return result;
 }
 
-FailureOr<std::optional<GpuKernel>> mlir::tfc::generateFlashSimt(GpuKernelRequest request) {
-  std::optional<GpuAttention> problem = matchAttention(request);
-  if (!problem || problem->headDim > kMostDim || problem->valueDim > kMostDim)
-    return std::optional<GpuKernel>();
-  GpuKernel kernel{{FlashSimt(request, *problem).emit()},
-                   DimExprAttr::constant(request.kernel.getContext(), 0)};
-  return std::optional<GpuKernel>(std::move(kernel));
+std::optional<GpuStep> mlir::tfc::emitFlashSimt(GpuKernelRequest request, const GpuAttention &problem) {
+  if (problem.headDim > kMostDim || problem.valueDim > kMostDim)
+    return std::nullopt;
+  return FlashSimt(request, problem).emit();
 }

@@ -27,8 +27,7 @@ using GpuGenerator = FailureOr<std::optional<GpuKernel>> (*)(GpuKernelRequest);
 
 FailureOr<std::optional<GpuKernel>> generateElementwise(GpuKernelRequest request);
 FailureOr<std::optional<GpuKernel>> generateRowReduction(GpuKernelRequest request);
-FailureOr<std::optional<GpuKernel>> generateFlashMma(GpuKernelRequest request);
-FailureOr<std::optional<GpuKernel>> generateFlashSimt(GpuKernelRequest request);
+FailureOr<std::optional<GpuKernel>> generateAttention(GpuKernelRequest request);
 FailureOr<std::optional<GpuKernel>> generateGemmMma(GpuKernelRequest request);
 FailureOr<std::optional<GpuKernel>> generateGemmSimt(GpuKernelRequest request);
 
