@@ -41,10 +41,10 @@ func.func private @norm(%x: tensor<?x768xf32, #tfc.dims<s0, 768>>, %g: tensor<76
 // SIMT-NOT: mma.sync
 // SIMT: fma.rn.f32
 // The run chooses among steps: those it does not want have an empty grid. Sums of parts of K go through the workspace.
-// STEPS-DAG: @kernels::@product_16x64
-// STEPS-DAG: @kernels::@product_16x64_sum
-// STEPS-DAG: @kernels::@product_128x128
-// STEPS: grid = [#tfc.expr<{{.*}}min(1, floordiv({{.*}}s0{{.*}}
+// STEPS: function = @kernels::@product_16x64, grid = [#tfc.expr<36 * floordiv(-1 * s0, 16) * min(floordiv(s0, 17), 1) + -36 * floordiv(-1 * s0, 16)>
+// STEPS-SAME: function = @kernels::@product_16x64_sum
+// STEPS-SAME: function = @kernels::@product_64x64_split
+// STEPS-SAME: function = @kernels::@product_128x128,
 func.func private @product(%a: tensor<?x768xbf16, #tfc.dims<s0, 768>>, %b: tensor<768x768xbf16>) -> tensor<?x768xbf16, #tfc.dims<s0, 768>> attributes {tfc.kernel, tfc.symbols = ["s0"]} {
   %0 = tfc.matmul %a, %b : tensor<?x768xbf16, #tfc.dims<s0, 768>>, tensor<768x768xbf16>
   return %0 : tensor<?x768xbf16, #tfc.dims<s0, 768>>

@@ -43,7 +43,6 @@ gpu.module @calls {
 // -----
 
 gpu.module @wide {
-  // expected-error @below {{works on floats wider than f64}}
   llvm.func @kernel(%x: f128) {
     // expected-error @below {{works on floats wider than f64}}
     %0 = llvm.fadd %x, %x : f128
