@@ -23,5 +23,7 @@ set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 # The shared libraries that the tools were linked with, as dpkg knows them.
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${PROJECT_BINARY_DIR}/lib)
+# dpkg-shlibdeps finds libLLVM through libMLIR only; the tools use it themselves.
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "libllvm${LLVM_VERSION_MAJOR}")
 set(CPACK_STRIP_FILES ON)
 include(CPack)

@@ -4,6 +4,7 @@
 #   long     it takes more than a few seconds; `--param long=1` (target check-tfc-long) lets it run
 #   numpy    %python has numpy
 #   onnx     %python has the onnx package
+#   mypy     %python has mypy
 #   sanitizer  (UNSUPPORTED) tfc is built with one: no other program can load its libraries
 #   onnx-testdata  the official ONNX node tests are installed (Debian: libonnx-testdata), or
 #                  `--param onnx-testdata=FOLDER` says where they are
@@ -32,7 +33,7 @@ config.test_exec_root = os.path.join(config.tfc_binary_root, "test")
 
 def modules_of(python):
     """Which of the modules that tests ask for this interpreter has."""
-    probe = "import importlib.util as u; print(*[m for m in ('numpy', 'onnx') if u.find_spec(m)])"
+    probe = "import importlib.util as u; print(*[m for m in ('numpy', 'onnx', 'mypy') if u.find_spec(m)])"
     try:
         return subprocess.run([python, "-c", probe], capture_output=True, text=True, timeout=60).stdout.split()
     except OSError:

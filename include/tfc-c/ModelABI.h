@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 #define TFC_ABI_MAGIC 0x00434654u /* "TFC\0" in memory */
-#define TFC_ABI_VERSION 2u
+#define TFC_ABI_VERSION 3u
 #define TFC_MAX_RANK 16
 
 /*===-- Codes ------------------------------------------------------------------------------------------===*/
@@ -102,11 +102,17 @@ typedef struct TfcExpr {
 
 /*===-- Descriptor ----------------------------------------------------------------------------------------===*/
 
+typedef enum TfcSymbolKind {
+  TFC_SYMBOL_SIZE = 0,
+  /** No size of the graph: 0, or the rows that there is room for in buffers that outputs extend in place (TfcPort.room). */
+  TFC_SYMBOL_ROOM = 1
+} TfcSymbolKind;
+
 typedef struct TfcSymbol {
   const char *name;
   int64_t min, max;   /**< allowed values, both inclusive */
   int32_t born_in;    /**< 0: bound from the inputs' dims; k > 0: by bind number k-1 during the run */
-  uint32_t reserved;
+  uint32_t kind;      /**< TfcSymbolKind */
 } TfcSymbol;
 
 /** An input or output of an entry. */
@@ -118,7 +124,10 @@ typedef struct TfcPort {
   int32_t alias_of_input;  /**< of an output: may share memory with this input; -1 none */
   uint32_t hint;           /**< TfcPortHint, how --random fills an input */
   uint32_t hint_bound;     /**< index of a value for TFC_HINT_INDEX: ids lie in [0, bound) */
-  uint32_t reserved;
+  /** Of an output that is the input alias_of_input with rows behind it: 1 + the number of the TFC_SYMBOL_ROOM; 0: none. Where
+   * both are the front part of one buffer, only the new rows are written. docs/RuntimeABI.md, "Past in place". */
+  uint16_t room;
+  uint16_t room_axis;      /**< the dim along which the rows are appended */
 } TfcPort;
 
 typedef enum TfcPortHint {
@@ -172,6 +181,14 @@ typedef struct TfcKernel {
   uint32_t reserved;
 } TfcKernel;
 
+/** A tensor that a launch reads or makes: row-major at the pointer that stands in its place of the argument block. */
+typedef struct TfcLaunchTensor {
+  const char *name;     /**< the graph's node that made it, the input or the weight; "" if unknown */
+  const uint32_t *dims; /**< rank indices into the entry's values */
+  TfcDataType dtype;
+  int32_t rank;
+} TfcLaunchTensor;
+
 /** One call of a kernel in the host program. */
 typedef struct TfcLaunch {
   uint32_t kernel;         /**< index into TfcModel.kernels */
@@ -185,6 +202,9 @@ typedef struct TfcLaunch {
   uint32_t source_count;
   /** Where its operands come from: the number of an earlier launch, or -1 - n for input n. Weights are left out. */
   const int32_t *sources;
+  /** The tensors whose pointers begin the argument block: operands, then results. Both counts are 0 where they are not known. */
+  const TfcLaunchTensor *tensors;
+  uint32_t operand_count, result_count;
 } TfcLaunch;
 
 /** A point of the host program where data gives symbols their values (entry.symbols with born_in == number + 1). */
@@ -318,6 +338,7 @@ typedef struct TfcEvent {
   uint32_t launch;       /**< LAUNCH, TILES: its number in the entry */
   int32_t worker;        /**< TILES: which of the context's threads; 0 is the one that runs */
   int64_t begin, end;    /**< TILES: which of the launch's tiles */
+  const uint64_t *args;  /**< LAUNCH, TILES: the kernel's argument block; TfcLaunch.tensors says what its pointers point at */
 } TfcEvent;
 
 /** Called with the context's `profiler_data`. The event is valid during the call. */
@@ -368,10 +389,10 @@ static_assert(sizeof(TfcExprWord) == 16 && sizeof(TfcExpr) == 24, "layout of exp
 static_assert(sizeof(TfcSymbol) == 32, "layout of TfcSymbol");
 static_assert(sizeof(TfcPort) == 40, "layout of TfcPort");
 static_assert(sizeof(TfcRequirement) == 24, "layout of TfcRequirement");
-static_assert(sizeof(TfcEvent) == 48, "layout of TfcEvent");
+static_assert(sizeof(TfcEvent) == 56, "layout of TfcEvent");
 static_assert(sizeof(TfcWorker) == 32, "layout of TfcWorker");
 static_assert(sizeof(TfcKernel) == 24 && sizeof(TfcVariant) == 16, "layout of kernels");
-static_assert(sizeof(TfcLaunch) == 56, "layout of TfcLaunch");
+static_assert(sizeof(TfcLaunch) == 72 && sizeof(TfcLaunchTensor) == 24, "layout of launches");
 static_assert(sizeof(TfcBind) == 24, "layout of TfcBind");
 static_assert(sizeof(TfcEntry) == 112, "layout of TfcEntry");
 static_assert(sizeof(TfcSeed) == 40, "layout of TfcSeed");

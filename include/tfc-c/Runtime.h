@@ -45,6 +45,11 @@ void tfc_model_close(TfcOpenModel *model);
 /** Inputs, outputs, symbols, kernels, weights: valid while the model is open. */
 const TfcModel *tfc_model_describe(const TfcOpenModel *model);
 
+/** What the kernels in use need of the CPU: "x86-64-v3". A model may have several variants of its kernels; the first that the
+ * CPU can run is taken when the model is opened. The environment variable TFC_MAX_ISA (x86-64, x86-64-v2, x86-64-v3, x86-64-v4) lets
+ * it take none above a level. */
+const char *tfc_model_isa(const TfcOpenModel *model);
+
 /** Number of the entry point of this name; null: the first. */
 int32_t tfc_model_find_entry(const TfcOpenModel *model, const char *name, uint32_t *entry);
 

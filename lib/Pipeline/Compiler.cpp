@@ -112,12 +112,17 @@ CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &m
     module = loadMLIR(path, context);
     if (module)
       stage = entered = detectStage(*module);
+    // Kernels that have been generated stay for the CPUs that they were generated for.
+    if (auto cpu = module && stage >= Stage::Host ? (*module)->getAttrOfType<StringAttr>("tfc.cpu") : StringAttr())
+      options.cpu = cpu.str();
   } else {
     ImportOptions import;
     import.dynamicAll = input.dynamicAll;
     import.fixedDims = input.fixedDims;
     import.dimRanges = input.dimRanges;
     import.foldedInputs = input.foldedInputs;
+    import.allowExtern = input.allowExtern;
+    import.limits = input.limits;
     import.externalRoot = input.externalRoot;
     import.allowExternalLinks = !input.externalRoot.empty();
     module = importONNX(path, context, import);
@@ -142,6 +147,7 @@ CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
   PipelineOptions pipeline;
   pipeline.cpu = options.cpu;
   pipeline.reference = options.reference;
+  pipeline.plainKernels = options.plainKernels;
   pipeline.exposeNames = options.exposeNames;
   pipeline.exposeAttention = options.exposeAttention;
   for (const std::string &name : options.disabledFusions)
@@ -156,11 +162,16 @@ CompileStatus Compiler::runStage(ModuleOp module, Stage stage) {
       report.addFusion(std::move(*remark));
     return success(remark.has_value());
   });
-  if (succeeded(pm.run(module)))
+  if (succeeded(runGuarded(module, &pm, [&] { return pm.run(module); })))
     return CompileStatus::Success;
   // Up to the plan the passes refuse what the input says; after it they only translate, so a failure is ours, unless
   // somebody else wrote the kernels.
-  return stage <= Stage::Plan || entered >= Stage::Kernels ? CompileStatus::BadInput : CompileStatus::Defect;
+  failedPass = stage > Stage::Plan && entered < Stage::Kernels;
+  return failedPass ? CompileStatus::Defect : CompileStatus::BadInput;
+}
+
+LogicalResult Compiler::runGuarded(ModuleOp module, PassManager *passes, llvm::function_ref<LogicalResult()> work) {
+  return options.guard ? options.guard(module, passes, work) : work();
 }
 
 /// The stage that decides a fusion.
@@ -192,7 +203,9 @@ CompileStatus Compiler::checkFusions(ModuleOp module, Stage stage) {
 }
 
 CompileStatus Compiler::writeModule(ModuleOp module, StringRef path) {
-  llvm::Error error = mlir::tfc::writeModule(module, path);
+  llvm::Error error = options.asONNX && path == options.outputPath
+                          ? exportONNX(module, path, /*isSimplified=*/options.stage == Stage::Fused)
+                          : mlir::tfc::writeModule(module, path);
   if (!error)
     return CompileStatus::Success;
   CompileStatus status = isMachineError(error) ? CompileStatus::Defect : CompileStatus::BadInput;
@@ -200,19 +213,22 @@ CompileStatus Compiler::writeModule(ModuleOp module, StringRef path) {
 }
 
 CompileStatus Compiler::writeCode(ModuleOp module) {
-  llvm::Expected<::tfc::CpuTarget> cpu = ::tfc::parseCpuTarget(options.cpu);
-  if (!cpu)
-    return reportError(context, cpu.takeError(), CompileStatus::BadInput);
+  llvm::Expected<::tfc::CpuTargets> cpus = ::tfc::parseCpuTargets(options.cpu);
+  if (!cpus)
+    return reportError(context, cpus.takeError(), CompileStatus::BadInput);
   ArtifactOptions artifact;
   artifact.outputPath = options.outputPath;
   artifact.headerPath = options.headerPath;
   artifact.weights = options.weights;
-  artifact.target.cpu = cpu->llvmCpu;
-  artifact.target.features = cpu->llvmFeatures;
-  artifact.variants = {KernelVariant{"", cpu->featureBits}};
+  // What is no kernel runs on every CPU of the artifact.
+  artifact.target = {cpus->back().triple, cpus->back().llvmCpu, cpus->back().llvmFeatures};
+  artifact.variants.clear();
+  for (const ::tfc::CpuTarget &cpu : *cpus)
+    artifact.variants.push_back({artifact.variants.empty() ? "" : "." + cpu.name, cpu.featureBits});
   artifact.querySymbol = options.querySymbol;
-  llvm::Error error = options.stage == Stage::SharedLibrary
-                          ? emitArtifact(module, artifact)
+  bool isLibrary = options.stage == Stage::SharedLibrary || options.stage == Stage::Archive;
+  llvm::Error error = isLibrary
+                          ? emitArtifact(module, options.stage == Stage::Archive ? LibraryKind::Static : LibraryKind::Shared, artifact)
                           : emitCodeFile(module, options.stage == Stage::Asm ? CodeKind::Assembly : CodeKind::Object, artifact);
   if (!error)
     return CompileStatus::Success;
@@ -227,8 +243,8 @@ CompileStatus Compiler::run(const CompileInput &input) {
       return CompileStatus::BadInput;
     }
   // A CPU that does not exist should not take a whole compilation to be found out.
-  if (llvm::Expected<::tfc::CpuTarget> cpu = ::tfc::parseCpuTarget(options.cpu); !cpu)
-    return reportError(context, cpu.takeError(), CompileStatus::BadInput);
+  if (llvm::Expected<::tfc::CpuTargets> cpus = ::tfc::parseCpuTargets(options.cpu); !cpus)
+    return reportError(context, cpus.takeError(), CompileStatus::BadInput);
 
   OwningOpRef<ModuleOp> module;
   Stage stage = Stage::Import;
@@ -278,7 +294,8 @@ CompileStatus Compiler::run(const CompileInput &input) {
   }
   if (options.stage <= Stage::LLVM)
     return writeModule(*module, options.outputPath);
-  if (status = writeCode(*module); status != CompileStatus::Success)
-    return status;
+  LogicalResult written = runGuarded(*module, nullptr, [&] { return success((status = writeCode(*module)) == CompileStatus::Success); });
+  if (failed(written))
+    return status == CompileStatus::Success ? CompileStatus::Defect : status;
   return finishStage(options.stage);
 }

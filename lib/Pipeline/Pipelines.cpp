@@ -9,6 +9,7 @@
 
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Codegen/Common/Passes.h"
+#include "tfc/Codegen/Loops/Passes.h"
 #include "tfc/Conversion/TfcToLinalg/Passes.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
@@ -24,7 +25,8 @@ using namespace mlir::tfc;
 static constexpr std::pair<Stage, llvm::StringLiteral> kStageNames[] = {
     {Stage::Import, "import"}, {Stage::Fused, "fused"}, {Stage::Kernels, "kernels"},
     {Stage::Plan, "plan"},     {Stage::Host, "host"},   {Stage::LLVM, "llvm"},
-    {Stage::Asm, "asm"},       {Stage::Object, "obj"},  {Stage::SharedLibrary, "so"}};
+    {Stage::Asm, "asm"},       {Stage::Object, "obj"},  {Stage::SharedLibrary, "so"},
+    {Stage::Archive, "archive"}};
 
 std::optional<Stage> mlir::tfc::parseStage(StringRef name) {
   for (auto [stage, text] : kStageNames)
@@ -116,6 +118,7 @@ static void buildKernels(OpPassManager &pm, const PipelineOptions &options) {
   pm.addPass(createInsertRequirements());
   FormKernelsOptions form;
   form.fuse = !options.reference;
+  form.plain = options.plainKernels;
   form.epilogue = !llvm::is_contained(options.disabledFusions, "epilogue");
   form.embedding = !llvm::is_contained(options.disabledFusions, "embedding");
   pm.addPass(createFormKernels(form));
@@ -133,7 +136,11 @@ static void buildHost(OpPassManager &pm, const PipelineOptions &options) {
     PackWeightsOptions pack;
     pack.cpu = options.cpu;
     pm.addPass(createPackWeights(pack));
+    pm.addPass(createGrowInPlace());
   }
+  AddVariantsOptions variants;
+  variants.cpu = options.cpu;
+  pm.addPass(createAddVariants(variants));
   buildKernelPipeline(pm, cpu);
   pm.addPass(createLowerHostProgram());
 }
@@ -161,6 +168,7 @@ void mlir::tfc::buildStage(OpPassManager &pm, Stage stage, const PipelineOptions
   case Stage::Asm:
   case Stage::Object:
   case Stage::SharedLibrary:
+  case Stage::Archive:
     return;
   }
 }
@@ -173,6 +181,7 @@ void mlir::tfc::registerAllTfcPasses() {
   registerTfcTransformsPasses();
   registerTfcToLinalgPasses();
   registerTfcCodegenCommonPasses();
+  registerTfcCodegenLoopsPasses();
   registerTfcCodegenCPUPasses();
   registerCPUPipelines();
   PassPipelineRegistration<PipelineOptions>("tfc-to-fused", "import -> fused", [](OpPassManager &pm, const PipelineOptions &o) {

@@ -95,8 +95,19 @@ static int64_t evaluateArena(func::FuncOp entry, std::string &dims) {
   return total;
 }
 
+/// Whether the op rounds what it gives: it does not only move elements, or say them in another type.
+static bool isComputing(Operation *op) {
+  return isa<MatmulOp, AttentionOp, SoftmaxOp, LayerNormOp, RmsNormOp, ReduceOp, ElementwiseOpInterface>(op) && !isa<CastOp, SelectOp>(op);
+}
+
 void Report::addKernels(ModuleOp module) {
   kernels.clear();
+  fewestDigits = 24;
+  module.walk([&](Operation *op) {
+    auto element = isComputing(op) ? dyn_cast<FloatType>(getElementTypeOrSelf(op->getResult(0).getType())) : FloatType();
+    if (element)
+      fewestDigits = std::min(fewestDigits, llvm::APFloat::semanticsPrecision(element.getFloatSemantics()));
+  });
   llvm::StringMap<size_t> index;
   module.walk([&](LaunchOp launch) {
     auto [it, inserted] = index.try_emplace(launch.getKernel(), kernels.size());

@@ -79,7 +79,7 @@ int32_t tfc_core_check_symbol_range(const TfcSymbol *symbol, int64_t value, cons
 static int32_t bindSymbols(const TfcEntry *entry, const Binder *binders, EntryState *state,
                            const TfcTensor *inputs) {
   for (uint32_t s = 0; s < entry->symbol_count; ++s) {
-    if (entry->symbols[s].born_in)
+    if (entry->symbols[s].born_in || entry->symbols[s].kind == TFC_SYMBOL_ROOM)
       continue;
     int64_t value = inputs[binders[s].input].dims[binders[s].dim];
     int32_t code = tfc_core_check_symbol_range(&entry->symbols[s], value, "input",
@@ -101,7 +101,7 @@ void tfc_core_say_symbols(Sentence *sentence, TfcContext *context, const TfcEntr
   bool bare = tfc_core_bare_symbol(&entry->values[value]) >= 0;
   const char *between = " (";
   for (uint32_t s = 0; s < entry->symbol_count && s < 63; ++s) {
-    if (!(used >> s & 1))
+    if (!(used >> s & 1) || entry->symbols[s].kind == TFC_SYMBOL_ROOM)
       continue;
     const TfcSymbol *symbol = &entry->symbols[s];
     tfc_core_say(sentence, "%s", between);

@@ -15,6 +15,7 @@
 #ifndef TFC_RUNTIME_CORE_H
 #define TFC_RUNTIME_CORE_H
 
+#include "Cpu.h"
 #include "Expr.h"
 #include "ThreadPool.h"
 
@@ -43,7 +44,6 @@ const char *tfc_core_type_name(TfcDataType type, char *text);
 
 /*===-- Cpu.c -------------------------------------------------------------------------------------------===*/
 
-uint64_t tfc_core_cpu_features(void);
 /** "x86-64-v3, avx512-bf16" into text. */
 void tfc_core_say_features(Sentence *sentence, uint64_t features);
 
@@ -57,6 +57,7 @@ typedef struct Binder {
 struct TfcLoaded {
   const TfcModel *model;
   TfcKernelFn *kernels; /**< the variant chosen, one per kernel */
+  Sentence isa;         /**< what the chosen variants need of the CPU */
   Binder **binders;     /**< per entry, per symbol */
   const uint8_t *weights;
   void *mapping; /**< what munmap gets; null if nothing was mapped */
@@ -149,6 +150,18 @@ int64_t tfc_core_type_bytes(TfcDataType type, int64_t count);
 static inline uint8_t *tfc_core_tensor_start(const TfcTensor *tensor) {
   return (uint8_t *)tensor->data + tensor->byte_offset;
 }
+/** How a tensor of the caller lies in memory. */
+typedef struct Span {
+  int64_t count, bytes; /**< elements; bytes when row-major */
+  uintptr_t low, high;  /**< addresses it touches, [low, high); from 0 on while there is no data */
+  bool plain;           /**< row-major and aligned */
+} Span;
+/** `kind` is "input" or "output". */
+int32_t tfc_core_measure(const TfcTensor *tensor, const char *kind, const char *name, Span *span);
+bool tfc_core_is_aligned(const TfcTensor *tensor);
+static inline bool tfc_core_overlap(const Span *a, uintptr_t low, uintptr_t high) {
+  return a->low < high && low < a->high;
+}
 /** Data of the inputs, row-major: the caller's own, or a copy in a room of the context. */
 int32_t tfc_core_gather_inputs(TfcContext *context, const TfcEntry *entry, EntryState *state,
                                const TfcTensor *inputs);
@@ -160,6 +173,16 @@ void tfc_core_deliver_outputs(TfcContext *context, const TfcEntry *entry, EntryS
                               const TfcTensor *outputs);
 /** The number of binds after which all dims of an output are known. */
 uint32_t tfc_core_output_segment(const TfcEntry *entry, uint32_t number);
+
+/*===-- InPlace.c ---------------------------------------------------------------------------------------===*/
+
+/** Finds out which outputs extend their input in place and how much room their buffers have; their symbols get values. */
+int32_t tfc_core_bind_rooms(const TfcEntry *entry, EntryState *state, const TfcTensor *inputs,
+                            const TfcTensor *outputs);
+/** Whether this run writes behind the rows of an input. */
+static inline bool tfc_core_is_in_place(const EntryState *state, const TfcPort *output) {
+  return output->room && state->symbols[output->room - 1] > 0;
+}
 
 /*===-- Launch.c, Run.c ---------------------------------------------------------------------------------===*/
 

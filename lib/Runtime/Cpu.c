@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ static uint64_t savedState(void) {
   return (uint64_t)high << 32 | low;
 }
 
-uint64_t tfc_core_cpu_features(void) {
+static uint64_t detect(void) {
   unsigned a, b, c, d, features = 0;
   if (!__get_cpuid(1, &a, &b, &c, &d))
     return 0;
@@ -58,26 +59,56 @@ uint64_t tfc_core_cpu_features(void) {
   return features;
 }
 #elif defined(__aarch64__)
-uint64_t tfc_core_cpu_features(void) { return TFC_AARCH64_NEON; }
+static uint64_t detect(void) { return TFC_AARCH64_NEON; }
 #else
-uint64_t tfc_core_cpu_features(void) { return 0; }
+static uint64_t detect(void) { return 0; }
 #endif
 
+static const struct {
+  uint64_t bit;
+  char name[16];
+} names[] = {{TFC_X86_64_V4, "x86-64-v4"},         {TFC_X86_64_V3, "x86-64-v3"},
+             {TFC_X86_64_V2, "x86-64-v2"},         {TFC_X86_AVX512_BF16, "avx512-bf16"},
+             {TFC_X86_AVX512_VNNI, "avx512-vnni"}, {TFC_AARCH64_NEON, "neon"}};
+enum { NameCount = sizeof(names) / sizeof(names[0]), LevelCount = 3 };
+
+/* The features of a level and of those below it. */
+static bool findLevel(const char *name, uint64_t *features) {
+  *features = 0;
+  if (strcmp(name, "x86-64") == 0)
+    return true;
+  for (int i = LevelCount; i-- > 0;) {
+    *features |= names[i].bit;
+    if (strcmp(name, names[i].name) == 0)
+      return true;
+  }
+  return false;
+}
+
+int32_t tfc_core_cpu_features(uint64_t *features) {
+  *features = detect();
+  const char *most = getenv("TFC_MAX_ISA");
+  uint64_t allowed;
+  if (!most || !*most)
+    return TFC_OK;
+  if (!findLevel(most, &allowed))
+    return tfc_core_fail(TFC_BAD_ARGUMENT, "TFC_MAX_ISA is '%s'; it may be x86-64, x86-64-v2, x86-64-v3 or x86-64-v4", most);
+  /* What goes beyond a level belongs to the highest. */
+  const uint64_t levels = TFC_X86_64_V2 | TFC_X86_64_V3 | TFC_X86_64_V4;
+  if (*features & levels & ~allowed)
+    *features &= allowed;
+  return TFC_OK;
+}
+
 void tfc_core_say_features(Sentence *sentence, uint64_t features) {
-  static const struct {
-    uint64_t bit;
-    char name[16];
-  } names[] = {{TFC_X86_64_V4, "x86-64-v4"},         {TFC_X86_64_V3, "x86-64-v3"},
-               {TFC_X86_64_V2, "x86-64-v2"},         {TFC_X86_AVX512_BF16, "avx512-bf16"},
-               {TFC_X86_AVX512_VNNI, "avx512-vnni"}, {TFC_AARCH64_NEON, "neon"}};
   const char *between = "";
   bool level = false; /* the levels contain one another: the highest says it all */
-  for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); ++i) {
+  for (int i = 0; i < NameCount; ++i) {
     bool had = features & names[i].bit;
     features &= ~names[i].bit;
-    if (!had || (level && i < 3))
+    if (!had || (level && i < LevelCount))
       continue;
-    level |= i < 3;
+    level |= i < LevelCount;
     tfc_core_say(sentence, "%s%s", between, names[i].name);
     between = ", ";
   }
@@ -97,33 +128,39 @@ static bool readLine(const char *path, char *text, size_t room) {
   return got;
 }
 
-/* CPUs that "quota period" of a cgroup allows; a large number when it allows all. */
+static int64_t cpusOf(long long quota, long long period) {
+  if (quota <= 0 || period <= 0)
+    return INT32_MAX;
+  return quota < period ? 1 : quota / period;
+}
+
+/* "quota period" of a cgroup; "max period" when it allows all. */
 static int64_t quotaOf(const char *folder) {
   char path[PATH_MAX + 64], text[64];
   long long quota = 0, period = 0;
   snprintf(path, sizeof(path), "%s/cpu.max", folder);
-  if (!readLine(path, text, sizeof(text)) || sscanf(text, "%lld %lld", &quota, &period) != 2 || quota <= 0 ||
-      period <= 0)
+  if (!readLine(path, text, sizeof(text)) || sscanf(text, "%lld %lld", &quota, &period) != 2)
     return INT32_MAX;
-  return quota < period ? 1 : quota / period;
+  return cpusOf(quota, period);
 }
 
-static int64_t quotaOfVersion1(void) {
-  char text[64];
-  long long quota = 0, period = 0;
-  if (!readLine("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", text, sizeof(text)) ||
-      sscanf(text, "%lld", &quota) != 1 || quota <= 0 ||
-      !readLine("/sys/fs/cgroup/cpu/cpu.cfs_period_us", text, sizeof(text)) ||
-      sscanf(text, "%lld", &period) != 1 || period <= 0)
-    return INT32_MAX;
-  return quota < period ? 1 : quota / period;
+static bool readNumber(const char *root, const char *name, long long *number) {
+  char path[PATH_MAX + 64], text[64];
+  snprintf(path, sizeof(path), "%s/cpu/%s", root, name);
+  return readLine(path, text, sizeof(text)) && sscanf(text, "%lld", number) == 1;
 }
 
-/* The smallest quota on the way from this process's cgroup up to the root. */
-static int64_t cgroupQuota(void) {
+static int64_t quotaOfVersion1(const char *root) {
+  long long quota, period;
+  bool both = readNumber(root, "cpu.cfs_quota_us", &quota) && readNumber(root, "cpu.cfs_period_us", &period);
+  return both ? cpusOf(quota, period) : INT32_MAX;
+}
+
+/* The smallest quota on the way from the cgroup up to the root. */
+int64_t tfc_core_cgroup_quota(const char *membership, const char *root) {
   char line[PATH_MAX] = "", folder[PATH_MAX + 32];
-  int64_t least = quotaOfVersion1();
-  FILE *file = fopen("/proc/self/cgroup", "re");
+  int64_t least = quotaOfVersion1(root);
+  FILE *file = fopen(membership, "re");
   char *group = NULL;
   while (file && !group && fgets(line, sizeof(line), file))
     if (strncmp(line, "0::/", 4) == 0)
@@ -134,7 +171,7 @@ static int64_t cgroupQuota(void) {
     return least;
   group[strcspn(group, "\n")] = 0;
   for (;;) {
-    snprintf(folder, sizeof(folder), "/sys/fs/cgroup%s", group);
+    snprintf(folder, sizeof(folder), "%s%s", root, group);
     int64_t here = quotaOf(folder);
     least = here < least ? here : least;
     char *slash = strrchr(group, '/');
@@ -157,7 +194,7 @@ int32_t tfc_core_cpu_count(void) {
         ++count; /* not __builtin_popcount: without the instruction it calls into libgcc */
   if (count == 0)
     count = sysconf(_SC_NPROCESSORS_ONLN);
-  int64_t quota = cgroupQuota();
+  int64_t quota = tfc_core_cgroup_quota("/proc/self/cgroup", "/sys/fs/cgroup");
   count = quota < count ? quota : count;
   return count < 1 ? 1 : count > TFC_MAX_THREADS ? TFC_MAX_THREADS : (int32_t)count;
 }

@@ -93,7 +93,7 @@ int32_t tfc_core_launch(TfcRun *shown, uint32_t number, const uint64_t *args) {
   int32_t code = makeScratch(context, values[launch->scratch]);
   if (code)
     return code;
-  TfcEvent event = {TFC_EVENT_LAUNCH, 0, run->entry, values, number, 0, 0, 0};
+  TfcEvent event = {TFC_EVENT_LAUNCH, 0, run->entry, values, number, 0, 0, 0, args};
   tfc_core_tell(context, &event);
   Job job = {context, context->loaded->kernels[launch->kernel], args, event,
              tfc_core_wants(context, TFC_EVENT_TILES)};

@@ -32,6 +32,17 @@ static int32_t checkPort(const TfcEntry *entry, const TfcPort *port, const char 
   return TFC_OK;
 }
 
+/* An output that extends an input has its rank and names a symbol that nothing else gives a value. */
+static int32_t checkRoom(const TfcEntry *entry, const TfcPort *port, uint32_t number) {
+  if (!port->room)
+    return TFC_OK;
+  if (port->room > entry->symbol_count || entry->symbols[port->room - 1].kind != TFC_SYMBOL_ROOM ||
+      entry->symbols[port->room - 1].born_in || port->alias_of_input < 0 || port->room_axis >= port->rank ||
+      entry->inputs[port->alias_of_input].rank != port->rank)
+    return bad(entry, "room of output", number);
+  return TFC_OK;
+}
+
 static int32_t checkLaunch(const TfcModel *model, const TfcEntry *entry, uint32_t number) {
   const TfcLaunch *launch = &entry->launches[number];
   const uint32_t values[] = {launch->tiles, launch->scratch, launch->flops, launch->bytes};
@@ -54,7 +65,8 @@ static int32_t checkTables(const TfcModel *model, const TfcEntry *entry) {
   for (uint32_t i = 0; i < entry->input_count && !code; ++i)
     code = checkPort(entry, &entry->inputs[i], "input", i, 0);
   for (uint32_t i = 0; i < entry->output_count && !code; ++i)
-    code = checkPort(entry, &entry->outputs[i], "output", i, entry->bind_count);
+    if (!(code = checkPort(entry, &entry->outputs[i], "output", i, entry->bind_count)))
+      code = checkRoom(entry, &entry->outputs[i], i);
   for (uint32_t i = 0; i < entry->launch_count && !code; ++i)
     code = checkLaunch(model, entry, i);
   if (code)
@@ -86,17 +98,17 @@ static int32_t findBinders(const TfcEntry *entry, Binder *binders) {
     if (!entry->symbols[s].name || entry->symbols[s].born_in < 0 ||
         entry->symbols[s].born_in > (int64_t)entry->bind_count)
       return bad(entry, "symbol", s);
-    if (entry->symbols[s].born_in == 0 && binders[s].input < 0)
+    if (entry->symbols[s].born_in == 0 && entry->symbols[s].kind == TFC_SYMBOL_SIZE && binders[s].input < 0)
       return tfc_core_fail(TFC_BAD_ARTIFACT, "entry '%s': no input dim gives symbol '%s' its value",
                            entry->name, entry->symbols[s].name);
   }
   return TFC_OK;
 }
 
-static int32_t chooseVariant(const TfcKernel *kernel, uint64_t features, TfcKernelFn *chosen) {
+int32_t tfc_core_choose_variant(const TfcKernel *kernel, uint64_t features, const TfcVariant **chosen) {
   for (uint32_t i = 0; i < kernel->variant_count; ++i)
     if ((kernel->variants[i].features & ~features) == 0 && kernel->variants[i].run) {
-      *chosen = kernel->variants[i].run;
+      *chosen = &kernel->variants[i];
       return TFC_OK;
     }
   if (!kernel->variant_count)
@@ -108,16 +120,29 @@ static int32_t chooseVariant(const TfcKernel *kernel, uint64_t features, TfcKern
                        needed.text, had.text, kernel->name);
 }
 
+static int32_t chooseVariants(TfcLoaded *loaded) {
+  const TfcModel *model = loaded->model;
+  uint64_t features, used = 0;
+  int32_t code = tfc_core_cpu_features(&features);
+  for (uint32_t i = 0; i < model->kernel_count && !code; ++i) {
+    const TfcVariant *variant = NULL;
+    code = tfc_core_choose_variant(&model->kernels[i], features, &variant);
+    if (code)
+      return code;
+    loaded->kernels[i] = variant->run;
+    used |= variant->features;
+  }
+  tfc_core_say_features(&loaded->isa, used);
+  return code;
+}
+
 static int32_t prepare(TfcLoaded *loaded, const char *folder) {
   const TfcModel *model = loaded->model;
   loaded->kernels = calloc((size_t)model->kernel_count + 1, sizeof(TfcKernelFn));
   loaded->binders = calloc((size_t)model->entry_count + 1, sizeof(Binder *));
   if (!loaded->kernels || !loaded->binders)
     return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory for the tables of model '%s'", model->name);
-  uint64_t features = tfc_core_cpu_features();
-  int32_t code = TFC_OK;
-  for (uint32_t i = 0; i < model->kernel_count && !code; ++i)
-    code = chooseVariant(&model->kernels[i], features, &loaded->kernels[i]);
+  int32_t code = chooseVariants(loaded);
   for (uint32_t i = 0; i < model->entry_count && !code; ++i) {
     code = checkTables(model, &model->entries[i]);
     if (code)

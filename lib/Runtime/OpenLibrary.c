@@ -135,6 +135,8 @@ const TfcModel *tfc_model_describe(const TfcOpenModel *model) {
   return model ? ((const TfcLoaded *)model)->model : NULL;
 }
 
+const char *tfc_model_isa(const TfcOpenModel *model) { return model ? ((const TfcLoaded *)model)->isa.text : ""; }
+
 int32_t tfc_model_find_entry(const TfcOpenModel *model, const char *name, uint32_t *entry) {
   if (!model || !entry)
     return tfc_core_fail(TFC_BAD_ARGUMENT, "find_entry: %s is null",

@@ -99,6 +99,8 @@ static int32_t runChecked(TfcContext *context, uint32_t number, const TfcTensor 
   if (!code)
     code = tfc_core_check_ports(entry->outputs, entry->output_count, "output", outputs, output_count);
   if (!code)
+    code = tfc_core_bind_rooms(entry, state, inputs, outputs);
+  if (!code)
     code = prepare(context, entry, state, inputs, outputs);
   if (code)
     return code;
@@ -120,7 +122,7 @@ static int32_t runEntry(TfcContext *context, uint32_t number, const TfcTensor *i
   int32_t code = enter(context, number);
   if (code)
     return code;
-  TfcEvent event = {TFC_EVENT_RUN, 0, &context->loaded->model->entries[number], context->entries[number].values, 0, 0, 0, 0};
+  TfcEvent event = {TFC_EVENT_RUN, 0, &context->loaded->model->entries[number], context->entries[number].values, 0, 0, 0, 0, NULL};
   tfc_core_tell(context, &event);
   code = runChecked(context, number, inputs, input_count, outputs, output_count);
   event.after = 1;

@@ -24,25 +24,18 @@ int64_t tfc_core_type_bytes(TfcDataType type, int64_t count) {
   return (bits + 7) / 8;
 }
 
-static bool isAligned(const TfcTensor *tensor) {
+bool tfc_core_is_aligned(const TfcTensor *tensor) {
   uint64_t element = tensor->dtype.bits / 8;
   return element < 2 || (uintptr_t)tfc_core_tensor_start(tensor) % element == 0;
 }
 
-/* How a tensor of the caller lies in memory. */
-typedef struct Span {
-  int64_t count, bytes; /* elements; bytes when row-major */
-  uintptr_t low, high;  /* addresses it touches, [low, high); from 0 on while there is no data */
-  bool plain;           /* row-major and aligned */
-} Span;
-
-static int32_t measure(const TfcTensor *tensor, const char *kind, const char *name, Span *span) {
+int32_t tfc_core_measure(const TfcTensor *tensor, const char *kind, const char *name, Span *span) {
   span->count = tfc_layout_count(tensor->dims, tensor->rank);
   span->bytes = tfc_core_type_bytes(tensor->dtype, span->count);
   if (span->bytes < 0)
     return tfc_core_fail(TFC_BAD_INPUT, "%s '%s' has a negative dim or more elements than can be counted",
                          kind, name);
-  span->plain = tfc_layout_is_row_major(tensor->dims, tensor->rank, tensor->strides) && isAligned(tensor);
+  span->plain = tfc_layout_is_row_major(tensor->dims, tensor->rank, tensor->strides) && tfc_core_is_aligned(tensor);
   int64_t low = 0, high = span->bytes;
   if (span->count && !tfc_layout_is_row_major(tensor->dims, tensor->rank, tensor->strides)) {
     int64_t element = tensor->dtype.bits / 8, first, last;
@@ -63,13 +56,21 @@ static int32_t measure(const TfcTensor *tensor, const char *kind, const char *na
   return TFC_OK;
 }
 
+/* Whether an output is written behind the rows of this input, which kernels then read through the strides of the buffer. */
+static bool isExtended(const TfcEntry *entry, const EntryState *state, uint32_t input) {
+  for (uint32_t i = 0; i < entry->output_count; ++i)
+    if (entry->outputs[i].alias_of_input == (int32_t)input && tfc_core_is_in_place(state, &entry->outputs[i]))
+      return true;
+  return false;
+}
+
 int32_t tfc_core_gather_inputs(TfcContext *context, const TfcEntry *entry, EntryState *state,
                                const TfcTensor *inputs) {
   for (uint32_t i = 0; i < entry->input_count; ++i) {
     const TfcTensor *input = &inputs[i];
     const char *name = entry->inputs[i].name;
     Span span;
-    int32_t code = measure(input, "input", name, &span);
+    int32_t code = tfc_core_measure(input, "input", name, &span);
     if (code)
       return code;
     if (span.count == 0) {
@@ -83,7 +84,7 @@ int32_t tfc_core_gather_inputs(TfcContext *context, const TfcEntry *entry, Entry
       return tfc_core_fail(TFC_BAD_INPUT, "input '%s': its dims take %llu bytes, but its capacity is %llu",
                            name, (unsigned long long)needed, (unsigned long long)input->capacity_bytes);
     state->inputs[i] = tfc_core_tensor_start(input);
-    if (span.plain)
+    if (span.plain || isExtended(entry, state, i))
       continue;
     if (!tfc_core_make_room(context, &state->input_rooms[i], (uint64_t)span.bytes))
       return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory for a row-major copy of input '%s' (%lld bytes)",
@@ -160,18 +161,15 @@ static int32_t findRoom(TfcContext *context, const TfcPort *port, bool born, uin
   return TFC_OK;
 }
 
-static bool overlap(const Span *a, uintptr_t low, uintptr_t high) { return a->low < high && low < a->high; }
-
 /*
- * Whether writing here would change what a kernel has yet to read. A declared alias makes no difference: today's host
- * programs write an output while they still read the input (rows of past and present lie at other strides), so the
- * output is made elsewhere and copied.
+ * Whether writing here would change what a kernel has yet to read. A declared alias makes no difference unless the output
+ * extends its input in place (InPlace.c): rows of past and present then lie at other strides.
  */
 static bool disturbsInput(const TfcEntry *entry, const EntryState *state, const TfcTensor *inputs, const Span *span) {
   for (uint32_t i = 0; i < entry->input_count; ++i) {
     int64_t bytes = tfc_core_type_bytes(inputs[i].dtype, tfc_layout_count(inputs[i].dims, inputs[i].rank));
     uintptr_t input = (uintptr_t)state->inputs[i];
-    if (overlap(span, input, input + (uintptr_t)bytes))
+    if (tfc_core_overlap(span, input, input + (uintptr_t)bytes))
       return true;
   }
   return false;
@@ -183,10 +181,10 @@ static int32_t checkOtherOutputs(const TfcEntry *entry, uint32_t number, const T
     Span other;
     if (!outputs[i].data || tfc_layout_count(outputs[i].dims, outputs[i].rank) <= 0)
       continue;
-    int32_t code = measure(&outputs[i], "output", entry->outputs[i].name, &other);
+    int32_t code = tfc_core_measure(&outputs[i], "output", entry->outputs[i].name, &other);
     if (code)
       return code;
-    if (overlap(span, other.low, other.high))
+    if (tfc_core_overlap(span, other.low, other.high))
       return tfc_core_fail(TFC_BAD_ARGUMENT, "outputs '%s' and '%s' share memory", entry->outputs[i].name,
                            entry->outputs[number].name);
   }
@@ -201,7 +199,7 @@ int32_t tfc_core_place_output(TfcContext *context, const TfcEntry *entry, EntryS
   int64_t room;
   int32_t code = settleDims(context, entry, state, number, output, &room);
   if (!code)
-    code = measure(output, "output", port->name, &span);
+    code = tfc_core_measure(output, "output", port->name, &span);
   if (code)
     return code;
   if (span.count == 0) {
@@ -210,13 +208,13 @@ int32_t tfc_core_place_output(TfcContext *context, const TfcEntry *entry, EntryS
   }
   code = findRoom(context, port, tfc_core_output_segment(entry, number) > 0, number, output, &span, room);
   if (!code)
-    code = measure(output, "output", port->name, &span);
+    code = tfc_core_measure(output, "output", port->name, &span);
   if (!code && tfc_core_output_segment(entry, number) == 0)
     code = checkOtherOutputs(entry, number, outputs, &span);
   if (code)
     return code;
   state->outputs[number] = tfc_core_tensor_start(output);
-  if (span.plain && !disturbsInput(entry, state, inputs, &span))
+  if (tfc_core_is_in_place(state, port) || (span.plain && !disturbsInput(entry, state, inputs, &span)))
     return TFC_OK;
   if (!tfc_core_make_room(context, &state->output_rooms[number], (uint64_t)span.bytes))
     return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory to make output '%s' row-major (%lld bytes)",

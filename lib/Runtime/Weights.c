@@ -22,6 +22,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Weights that lie in the file as the compiler wrote them can be mapped by pages of 2 MB, and those that come from the disk are then
+   read by such pieces. It is a wish: where the system does not know it, pages are small. */
+static void wishLargePages(const void *memory, uint64_t bytes) {
+  uintptr_t page = (uintptr_t)2 << 20, begin = ((uintptr_t)memory + page - 1) & ~(page - 1);
+  uintptr_t end = ((uintptr_t)memory + (uintptr_t)bytes) & ~(page - 1);
+  if (begin < end)
+    madvise((void *)begin, (size_t)(end - begin), MADV_HUGEPAGE);
+}
+
 /*===-- A file beside model.so
  * ---------------------------------------------------------------------------===*/
 
@@ -42,6 +51,7 @@ static int32_t checkAndMap(TfcLoaded *loaded, int file, const char *path) {
   loaded->mapping = memory;
   loaded->mapping_bytes = (size_t)weights->bytes;
   loaded->weights = memory;
+  wishLargePages(memory, weights->bytes);
   uint64_t hash[2];
   tfc_hash_bytes(memory, weights->bytes, hash);
   if (hash[0] != weights->hash[0] || hash[1] != weights->hash[1])
@@ -218,6 +228,8 @@ int32_t tfc_core_load_weights(TfcLoaded *loaded, const char *folder) {
     return TFC_OK;
   case TFC_WEIGHTS_EMBED:
     loaded->weights = weights->embedded;
+    if (weights->embedded)
+      wishLargePages(weights->embedded, weights->embedded_bytes);
     return weights->embedded || weights->bytes == 0
                ? TFC_OK
                : tfc_core_fail(TFC_BAD_ARTIFACT, "the model's weights are missing");

@@ -37,8 +37,19 @@ static int64_t selectVectors(const ContractionProblem &problem, const CpuTarget 
 /// Panels above this size fall out of the second cache between two blocks of rows.
 static constexpr int64_t kPanelBytes = 600 * 1024;
 static constexpr int64_t kCacheLine = 64;
+/// More than this of A falls out of what a core has of the third cache before the next panel needs it again.
+static constexpr int64_t kLargeABytes = int64_t(8) << 20;
 
-int64_t tfc::selectPanelWidth(int64_t n, int64_t k, const CpuTarget &target) {
+/// Vectors per row of a block inside a panel: as many as fit the registers, of those that divide the panel.
+static int64_t selectVectorsOfPanel(int64_t panelVectors, const CpuTarget &target) {
+  int64_t vectors = std::min<int64_t>(panelVectors, target.vectorRegisters >= 32 ? 4 : 3);
+  while (panelVectors % vectors != 0)
+    --vectors;
+  return vectors;
+}
+
+int64_t tfc::selectPanelWidth(int64_t n, int64_t k, llvm::ArrayRef<CpuTarget> targets) {
+  const CpuTarget &target = getWidestTarget(targets);
   int64_t vectorBytes = int64_t(target.floatLanes()) * 4 * std::max<int64_t>(k, 1);
   int64_t most = std::max<int64_t>(kPanelBytes / vectorBytes, 1);
   ContractionProblem problem;
@@ -51,7 +62,7 @@ ContractionSchedule tfc::selectContraction(const ContractionProblem &problem, co
   schedule.lanes = target.floatLanes();
   schedule.useFma = target.hasFma();
   schedule.blockVectors =
-      problem.packedWidth ? problem.packedWidth / schedule.lanes : selectVectors(problem, target);
+      problem.packedWidth ? selectVectorsOfPanel(problem.packedWidth / schedule.lanes, target) : selectVectors(problem, target);
   // One register for the broadcast element of A, blockVectors for the row of B.
   int64_t free = target.vectorRegisters - 1 - schedule.blockVectors;
   int64_t most = target.vectorRegisters >= 32 ? 8 : 4;
@@ -63,7 +74,9 @@ ContractionSchedule tfc::selectContraction(const ContractionProblem &problem, co
   schedule.blocksPerTile = problem.transposedB ? 16 : 8;
   if (problem.packedWidth && problem.n && *problem.n >= 8 * problem.packedWidth)
     schedule.blocksPerTile = 32;
-  if (problem.packedWidth)
+  if (problem.packedWidth) {
+    schedule.largeA = kLargeABytes / 4;
     schedule.prefetchLines = llvm::divideCeil(schedule.unroll * schedule.panelWidth() * 4, kCacheLine);
+  }
   return schedule;
 }

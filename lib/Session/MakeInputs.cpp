@@ -21,7 +21,7 @@ Status chooseSymbols(const TfcEntry &entry, const std::map<std::string, int64_t>
   symbols.assign(entry.symbol_count, 0);
   for (uint32_t s = 0; s < entry.symbol_count; ++s) {
     const TfcSymbol &symbol = entry.symbols[s];
-    if (symbol.born_in)
+    if (!isInputSize(symbol))
       continue;
     all += (all.empty() ? "" : ", ") + std::string(symbol.name);
     auto given = sizes.find(symbol.name);
@@ -39,12 +39,56 @@ Status chooseSymbols(const TfcEntry &entry, const std::map<std::string, int64_t>
   for (const auto &size : sizes) {
     bool known = false;
     for (uint32_t s = 0; s < entry.symbol_count; ++s)
-      known |= size.first == entry.symbols[s].name && !entry.symbols[s].born_in;
+      known |= size.first == entry.symbols[s].name && isInputSize(entry.symbols[s]);
     if (!known)
       return badInput("--dim: the model has no symbol '" + size.first + "'; it has " +
                       (all.empty() ? "none" : all));
   }
   return missing.empty() ? Status{} : badInput("the sizes of all symbols are needed; add --dim " + missing);
+}
+
+static std::vector<int64_t> evaluate(const TfcEntry &entry, const std::vector<int64_t> &symbols) {
+  std::vector<int64_t> values(entry.value_count);
+  for (uint32_t v = 0; v < entry.value_count; ++v)
+    if (entry.values[v].segment == 0)
+      values[v] = tfc_core_evaluate(&entry.values[v], symbols.data(), values.data());
+  return values;
+}
+
+/// The symbol that a value is, if it is nothing else and the inputs bind it.
+static int64_t sizeSymbol(const TfcEntry &entry, uint32_t value) {
+  int64_t symbol = tfc_core_bare_symbol(&entry.values[value]);
+  return symbol >= 0 && isInputSize(entry.symbols[symbol]) ? symbol : -1;
+}
+
+Status growSizes(const TfcEntry &entry, std::map<std::string, int64_t> &sizes) {
+  std::vector<int64_t> symbols;
+  if (Status status = chooseSymbols(entry, sizes, symbols))
+    return status;
+  std::vector<int64_t> before = evaluate(entry, symbols);
+  for (uint32_t i = 0; i < entry.output_count; ++i) {
+    const TfcPort &output = entry.outputs[i];
+    if (output.alias_of_input < 0 || entry.inputs[output.alias_of_input].rank != output.rank)
+      continue;
+    const TfcPort &input = entry.inputs[output.alias_of_input];
+    for (int32_t d = 0; d < output.rank; ++d)
+      if (int64_t symbol = sizeSymbol(entry, input.dims[d]); symbol >= 0 && output.dims[d] != input.dims[d])
+        symbols[size_t(symbol)] = before[output.dims[d]];
+  }
+  std::vector<int64_t> after = evaluate(entry, symbols);
+  for (uint32_t i = 0; i < entry.requirement_count; ++i) {
+    const TfcRequirement &required = entry.requirements[i];
+    if (required.kind == TFC_REQUIRE_AT_MOST || before[required.lhs] != before[required.rhs])
+      continue;
+    if (int64_t symbol = sizeSymbol(entry, required.lhs); symbol >= 0 && after[required.lhs] == before[required.lhs])
+      symbols[size_t(symbol)] = after[required.rhs];
+    else if (int64_t symbol = sizeSymbol(entry, required.rhs); symbol >= 0 && after[required.rhs] == before[required.rhs])
+      symbols[size_t(symbol)] = after[required.lhs];
+  }
+  for (uint32_t s = 0; s < entry.symbol_count; ++s)
+    if (isInputSize(entry.symbols[s]))
+      sizes[entry.symbols[s].name] = symbols[s];
+  return {};
 }
 
 /// A number that depends on (seed, stream, index) alone.
@@ -91,12 +135,10 @@ static void fill(Array &array, const TfcPort &port, int64_t bound, uint64_t seed
 
 Status makeInputs(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes, uint64_t seed,
                   std::vector<Array> &inputs) {
-  std::vector<int64_t> symbols, values(entry.value_count);
+  std::vector<int64_t> symbols;
   if (Status status = chooseSymbols(entry, sizes, symbols))
     return status;
-  for (uint32_t v = 0; v < entry.value_count; ++v)
-    if (entry.values[v].segment == 0)
-      values[v] = tfc_core_evaluate(&entry.values[v], symbols.data(), values.data());
+  std::vector<int64_t> values = evaluate(entry, symbols);
   for (uint32_t i = 0; i < entry.input_count; ++i) {
     const TfcPort &port = entry.inputs[i];
     Array array;

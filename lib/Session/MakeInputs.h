@@ -17,9 +17,16 @@
 
 namespace tfc {
 
+/// Whether the symbol is a size that the dims of the inputs decide.
+inline bool isInputSize(const TfcSymbol &symbol) { return !symbol.born_in && symbol.kind == TFC_SYMBOL_SIZE; }
+
 /// A value for every symbol of the entry that its inputs bind, in their order.
 Status chooseSymbols(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes,
                      std::vector<int64_t> &symbols);
+
+/// The sizes of a run that takes outputs of one with `sizes` for its past: those that name the inputs' lengths grow, and what
+/// must equal a length that grew follows.
+Status growSizes(const TfcEntry &entry, std::map<std::string, int64_t> &sizes);
 
 /// Made-up inputs for these sizes of the symbols. An element depends on (seed, input, position) alone.
 Status makeInputs(const TfcEntry &entry, const std::map<std::string, int64_t> &sizes, uint64_t seed,

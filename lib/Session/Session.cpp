@@ -33,15 +33,20 @@ Status runtimeStatus(int32_t code) {
 
 Session::~Session() {
   tfc_context_destroy(context);
-  if (opened)
-    tfc_model_close(opened);
+}
+
+void Session::share(const Session &other) {
+  opened = other.opened;
+  entryNumber = other.entryNumber;
 }
 
 Status Session::open(const std::string &path, const std::string &query, const std::string &entryName) {
-  if (int32_t code = tfc_model_open(path.c_str(), query.empty() ? nullptr : query.c_str(), &opened))
+  TfcOpenModel *made = nullptr;
+  if (int32_t code = tfc_model_open(path.c_str(), query.empty() ? nullptr : query.c_str(), &made))
     return runtimeStatus(code);
+  opened.reset(made, tfc_model_close);
   return runtimeStatus(
-      tfc_model_find_entry(opened, entryName.empty() ? nullptr : entryName.c_str(), &entryNumber));
+      tfc_model_find_entry(made, entryName.empty() ? nullptr : entryName.c_str(), &entryNumber));
 }
 
 static TfcTensor tensorOf(Array &array) {
@@ -58,7 +63,7 @@ Status Session::prepare(int32_t threads, RunListener *told, std::vector<Array> i
   options.allocate_output_data = this;
   if (listener)
     listener->attachTo(options);
-  if (int32_t code = tfc_context_create(opened, &options, &context))
+  if (int32_t code = tfc_context_create(opened.get(), &options, &context))
     return runtimeStatus(code);
   arguments = std::move(inputs);
   for (Array &array : arguments)
@@ -84,8 +89,10 @@ void *Session::onOutput(void *self, uint32_t output, uint64_t bytes) {
 
 Status Session::runOnce() {
   for (size_t i = 0; i < results.size(); ++i) { // so that every output is asked for anew
-    outputTensors[i].data = nullptr;
-    outputTensors[i].capacity_bytes = 0;
+    Cache *cache = findCache(uint32_t(i));
+    outputTensors[i].data = cache ? cache->buffer.data() : nullptr;
+    outputTensors[i].strides = cache ? cache->strides.data() : nullptr;
+    outputTensors[i].capacity_bytes = cache ? cache->buffer.size() : 0;
   }
   return runtimeStatus(tfc_run(context, entryNumber, inputTensors.data(), uint32_t(inputTensors.size()),
                                outputTensors.data(), uint32_t(outputTensors.size())));
@@ -106,6 +113,7 @@ Status Session::run(int64_t warmup, int64_t repeat, std::vector<double> &seconds
   }
   if (listener)
     listener->stop();
+  readCaches();
   for (Array &array : results) // an output without elements is never asked for
     if (elementCount(array.dims, array.type) == 0)
       array.bytes.clear();

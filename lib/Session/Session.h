@@ -13,6 +13,7 @@
 
 #include "tfc-c/Runtime.h"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,24 +41,43 @@ public:
 
   /// Opens the library and finds the entry point; empty names mean the usual ones.
   Status open(const std::string &path, const std::string &query, const std::string &entryName);
+  /// Runs the same model as another session, with the same weights in memory.
+  void share(const Session &other);
   /// `listener` may be null.
   Status prepare(int32_t threads, RunListener *listener, std::vector<Array> inputs);
+  /// After `prepare`: pasts that an output extends lie in buffers with room for `rows`, or where it is 0 for what `steps` runs
+  /// need, and the outputs are made in them.
+  Status keepInPlace(int64_t rows, int64_t steps);
+  /// The next run takes the outputs of the last for its pasts, and for the rest these.
+  void advance(std::vector<Array> inputs);
   /// One run after the other; the seconds of each measured one.
   Status run(int64_t warmup, int64_t repeat, std::vector<double> &seconds);
 
-  const TfcModel &model() const { return *tfc_model_describe(opened); }
+  const TfcModel &model() const { return *tfc_model_describe(opened.get()); }
+  std::string isa() const { return tfc_model_isa(opened.get()); }
   const TfcEntry &entry() const { return model().entries[entryNumber]; }
   int32_t threads() const { return tfc_context_threads(context); }
   std::vector<Array> &outputs() { return results; }
 
 private:
+  /// A buffer that holds an input's rows, and in a run the output's behind them.
+  struct Cache {
+    uint32_t input, output;
+    std::vector<uint8_t> buffer;
+    std::vector<int64_t> strides; ///< In elements.
+  };
+
   static void *onOutput(void *self, uint32_t output, uint64_t bytes);
   Status runOnce();
+  Cache *findCache(uint32_t output);
+  Status addCache(uint32_t output, int64_t rows, int64_t steps);
+  void readCaches();
 
-  TfcOpenModel *opened = nullptr;
+  std::shared_ptr<TfcOpenModel> opened;
   TfcContext *context = nullptr;
   uint32_t entryNumber = 0;
   std::vector<Array> arguments, results;
+  std::vector<Cache> caches;
   std::vector<TfcTensor> inputTensors, outputTensors;
   RunListener *listener = nullptr;
 };

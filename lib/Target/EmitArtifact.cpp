@@ -11,6 +11,7 @@
 #include "tfc/Target/EmitModelABI.h"
 #include "tfc/Target/LinkSharedLibrary.h"
 #include "tfc/Target/OutputFile.h"
+#include "tfc/Target/StaticArchive.h"
 #include "tfc/Target/TranslateToLLVMIR.h"
 #include "tfc/Target/WeightSegment.h"
 #include "tfc/Target/WriteWeights.h"
@@ -58,7 +59,7 @@ bool mlir::tfc::isMachineError(const llvm::Error &error) {
 /// "out/bert.so" -> "out/bert.weights"
 static std::string getWeightsPath(StringRef output) {
   SmallString<256> path(output);
-  if (llvm::sys::path::extension(path) == ".so")
+  if (llvm::sys::path::extension(path) == ".so" || llvm::sys::path::extension(path) == ".a")
     llvm::sys::path::replace_extension(path, "");
   return (path + ".weights").str();
 }
@@ -106,12 +107,16 @@ static llvm::Expected<OutputFile> writeExternalWeights(ModelReading &model, cons
   return file;
 }
 
+static WeightChoice getEmbeddedChoice(const ::tfc::ModelDescription &description) {
+  return description.mode == TFC_WEIGHTS_EMBED ? WeightChoice::All : WeightChoice::Unseeded;
+}
+
 /// Writes the weights that travel inside the linked library.
 static llvm::Error writeEmbeddedWeights(const ModelReading &model, OutputFile &library) {
   const ::tfc::ModelDescription &description = model.description;
   if (description.embeddedBytes == 0)
     return llvm::Error::success();
-  WeightChoice choice = description.mode == TFC_WEIGHTS_EMBED ? WeightChoice::All : WeightChoice::Unseeded;
+  WeightChoice choice = getEmbeddedChoice(description);
   llvm::Expected<uint64_t> start = ::tfc::openWeightSegment(library.descriptor(), description.embeddedBytes);
   if (!start)
     return start.takeError();
@@ -150,10 +155,16 @@ static llvm::Error checkTripleIsLinkable(const llvm::Triple &triple) {
                                  triple.str().c_str(), host.str().c_str());
 }
 
+static llvm::Expected<std::vector<llvm::SmallString<0>>> emitCheckedObjects(std::unique_ptr<llvm::Module> code,
+                                                                            const ArtifactOptions &options) {
+  if (llvm::Error error = checkTripleIsLinkable(code->getTargetTriple()))
+    return std::move(error);
+  return ::tfc::emitObjects(std::move(code), options.target, options.threads);
+}
+
 static llvm::Error linkLibrary(std::unique_ptr<llvm::Module> code, const ArtifactOptions &options,
                                OutputFile &library) {
-  llvm::Expected<std::vector<llvm::SmallString<0>>> objects =
-      ::tfc::emitObjects(std::move(code), options.target, options.threads);
+  llvm::Expected<std::vector<llvm::SmallString<0>>> objects = emitCheckedObjects(std::move(code), options);
   if (!objects)
     return objects.takeError();
   SmallVector<StringRef> inputs(objects->begin(), objects->end());
@@ -179,17 +190,64 @@ static llvm::Error linkLibrary(std::unique_ptr<llvm::Module> code, const Artifac
   return library.reopen(); // Its start is where the weights' segment is looked for.
 }
 
+/// Objects, weights and the runtime's core in one archive.
+static llvm::Error packArchive(std::unique_ptr<llvm::Module> code, const ModelReading &model, const ArtifactOptions &options,
+                               OutputFile &library) {
+  llvm::Triple triple = code->getTargetTriple();
+  ::tfc::qualifyNames(*code, options.querySymbol);
+  llvm::Expected<std::vector<llvm::SmallString<0>>> objects = emitCheckedObjects(std::move(code), options);
+  if (!objects)
+    return objects.takeError();
+  // The names of members are for people only; linkers look at the symbols.
+  std::string stem = ::tfc::toIdentifier(model.description.name);
+  std::vector<std::pair<std::string, StringRef>> members;
+  for (auto [number, object] : llvm::enumerate(*objects))
+    members.emplace_back(stem + (number ? "-" + std::to_string(number) : "") + ".o", object);
+  std::unique_ptr<llvm::MemoryBuffer> weights;
+  if (uint64_t bytes = model.description.embeddedBytes) {
+    llvm::Expected<::tfc::TemporaryFolder> folder = ::tfc::TemporaryFolder::create();
+    if (!folder)
+      return folder.takeError();
+    llvm::Expected<OutputFile> file = OutputFile::create(folder->path("weights.o"));
+    if (!file)
+      return file.takeError();
+    llvm::Expected<uint64_t> start = ::tfc::openWeightObject(file->descriptor(), triple, ::tfc::getWeightSymbol(options.querySymbol), bytes);
+    if (!start)
+      return start.takeError();
+    if (llvm::Error error = writeWeights(model, getEmbeddedChoice(model.description), file->descriptor(), *start))
+      return error;
+    // Mapped, it stays when its name goes.
+    auto mapped = llvm::MemoryBuffer::getFile(file->temporaryPath(), /*IsText=*/false, /*RequiresNullTerminator=*/false);
+    if (!mapped)
+      return llvm::createStringError(mapped.getError(), "cannot read back the weights: %s", mapped.getError().message().c_str());
+    weights = std::move(*mapped);
+    members.emplace_back(stem + "-weights.o", weights->getBuffer());
+  }
+  members.emplace_back("tfc-core.o", ::tfc::getRuntimeCoreObject());
+  llvm::raw_fd_ostream os(library.descriptor(), /*shouldClose=*/false);
+  return ::tfc::writeStaticArchive(os, members);
+}
+
 //===----------------------------------------------------------------------------------------------===//
 // Artifacts
 //===----------------------------------------------------------------------------------------------===//
 
-llvm::Error mlir::tfc::emitArtifact(ModuleOp module, const ArtifactOptions &options) {
-  llvm::Expected<ModelReading> model = readModel(module, options.variants);
+/// The name of the query function, where none was given. In a program archives share one space of names, shared libraries do not.
+static std::string getQuerySymbol(const ModelReading &model, LibraryKind kind, StringRef given) {
+  if (!given.empty())
+    return given.str();
+  return kind == LibraryKind::Shared ? "tfc_model_query" : "tfc_model_" + ::tfc::toIdentifier(model.description.name);
+}
+
+llvm::Error mlir::tfc::emitArtifact(ModuleOp module, LibraryKind kind, const ArtifactOptions &given) {
+  llvm::Expected<ModelReading> model = readModel(module, given.variants);
   if (!model)
     return model.takeError();
+  ArtifactOptions options = given;
+  options.querySymbol = getQuerySymbol(*model, kind, given.querySymbol);
   describeWeights(model->description, options);
   if (!options.headerPath.empty() && options.headerPath == options.outputPath)
-    return llvm::createStringError("the header and the shared library cannot both be written to '%s'",
+    return llvm::createStringError("the header and the library cannot both be written to '%s'",
                                    options.outputPath.c_str());
 
   // All files are opened first: a path that cannot be written is known before the work is done.
@@ -216,12 +274,15 @@ llvm::Error mlir::tfc::emitArtifact(ModuleOp module, const ArtifactOptions &opti
   llvm::Expected<std::unique_ptr<llvm::Module>> code = makeModule(module, *model, options, context);
   if (!code)
     return code.takeError();
-  if (llvm::Error error = checkTripleIsLinkable((*code)->getTargetTriple()))
-    return error;
-  if (llvm::Error error = linkLibrary(std::move(*code), options, *library))
-    return error;
-  if (llvm::Error error = writeEmbeddedWeights(*model, *library))
-    return error;
+  if (kind == LibraryKind::Static) {
+    if (llvm::Error error = packArchive(std::move(*code), *model, options, *library))
+      return error;
+  } else {
+    if (llvm::Error error = linkLibrary(std::move(*code), options, *library))
+      return error;
+    if (llvm::Error error = writeEmbeddedWeights(*model, *library))
+      return error;
+  }
 
   if (weights)
     if (llvm::Error error = weights->commit())
@@ -229,13 +290,15 @@ llvm::Error mlir::tfc::emitArtifact(ModuleOp module, const ArtifactOptions &opti
   if (header)
     if (llvm::Error error = header->commit())
       return error;
-  return library->commit(/*executable=*/true);
+  return library->commit(/*executable=*/kind == LibraryKind::Shared);
 }
 
-llvm::Error mlir::tfc::emitCodeFile(ModuleOp module, CodeKind kind, const ArtifactOptions &options) {
-  llvm::Expected<ModelReading> model = readModel(module, options.variants);
+llvm::Error mlir::tfc::emitCodeFile(ModuleOp module, CodeKind kind, const ArtifactOptions &given) {
+  llvm::Expected<ModelReading> model = readModel(module, given.variants);
   if (!model)
     return model.takeError();
+  ArtifactOptions options = given;
+  options.querySymbol = getQuerySymbol(*model, LibraryKind::Shared, given.querySymbol);
   describeWeights(model->description, options);
   llvm::Expected<OutputFile> file = OutputFile::create(options.outputPath);
   if (!file)

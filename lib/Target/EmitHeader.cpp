@@ -44,8 +44,7 @@ private:
 
 } // namespace
 
-/// Letters, digits and underscores of a name; what else there is becomes an underscore.
-static std::string toIdentifier(StringRef name) {
+std::string tfc::toIdentifier(StringRef name) {
   std::string text;
   for (char c : name.take_front(80))
     text += llvm::isAlnum(c) ? c : '_';
@@ -84,14 +83,14 @@ static StringRef cType(TfcDataType type) {
 
 HeaderWriter::HeaderWriter(const tfc::ModelDescription &model, StringRef querySymbol, raw_ostream &os)
     : model(model), querySymbol(querySymbol), os(os) {
-  prefix = toIdentifier(model.name);
+  prefix = tfc::toIdentifier(model.name);
   if (llvm::isDigit(prefix.front()) || prefix.front() == '_')
     prefix = "model_" + prefix;
   taken.insert(querySymbol);
 }
 
 std::string HeaderWriter::identifier(const Twine &scope, StringRef name) {
-  std::string base = scope.str() + "_" + toIdentifier(name), unique = base;
+  std::string base = scope.str() + "_" + tfc::toIdentifier(name), unique = base;
   for (unsigned number = 2; !taken.insert(unique).second; ++number)
     unique = base + "_" + std::to_string(number);
   return unique;
@@ -123,6 +122,8 @@ void HeaderWriter::writeModelFunctions() {
 
 void HeaderWriter::writeSymbols(const tfc::EntryDescription &entry, StringRef scope) {
   for (auto [number, symbol] : enumerate(entry.symbols)) {
+    if (symbol.kind != TFC_SYMBOL_SIZE)
+      continue;
     std::string name = identifier(scope + "_symbol", symbol.name);
     os << "\n/** Symbol \"" << toComment(symbol.name) << "\": its number and the values it may have. */\n"
        << "#define " << name << " " << number << "\n"
@@ -192,7 +193,7 @@ void HeaderWriter::writeEntry(const tfc::EntryDescription &entry, size_t number)
 void HeaderWriter::write() {
   std::string guard = "TFC_MODEL_" + StringRef(prefix).upper() + "_" + StringRef(querySymbol).upper() + "_H";
   os << "/* Model \"" << toComment(model.name)
-     << "\", compiled by tfc. A program needs this header and the model's shared library, nothing else. "
+     << "\", compiled by tfc. A program needs this header and the model's library, nothing else. "
         "*/\n\n"
      << "#ifndef " << guard << "\n#define " << guard << "\n\n"
      << tfc::getModelABIText() << "\n"

@@ -54,6 +54,7 @@ private:
   Constant *expr(const tfc::ExprDescription &expr);
   Constant *port(const tfc::PortDescription &port);
   Constant *requirement(const tfc::RequirementDescription &requirement);
+  Constant *launchTensor(const tfc::LaunchTensorDescription &tensor);
   Constant *launch(const tfc::LaunchDescription &launch);
   Constant *bind(const tfc::BindDescription &bind);
   Constant *entry(const tfc::EntryDescription &entry);
@@ -133,7 +134,7 @@ Constant *DescriptorBuilder::dataType(TfcDataType type) {
 
 Constant *DescriptorBuilder::symbol(const tfc::SymbolDescription &symbol) {
   return checked<TfcSymbol>(
-      {text(symbol.name), i64(symbol.min), i64(symbol.max), i32(symbol.bornIn), i32(0)});
+      {text(symbol.name), i64(symbol.min), i64(symbol.max), i32(symbol.bornIn), i32(symbol.kind)});
 }
 
 Constant *DescriptorBuilder::expr(const tfc::ExprDescription &expr) {
@@ -146,7 +147,7 @@ Constant *DescriptorBuilder::expr(const tfc::ExprDescription &expr) {
 Constant *DescriptorBuilder::port(const tfc::PortDescription &port) {
   return checked<TfcPort>({text(port.name), dataType(port.dtype), i32(port.dims.size()),
                            indices(port.dims, "tfc.dims"), i32(port.alias), i32(port.hint),
-                           i32(port.hintBound), i32(0)});
+                           i32(port.hintBound), i16(port.room), i16(port.roomAxis)});
 }
 
 Constant *DescriptorBuilder::requirement(const tfc::RequirementDescription &requirement) {
@@ -154,11 +155,18 @@ Constant *DescriptorBuilder::requirement(const tfc::RequirementDescription &requ
       {i32(requirement.kind), i32(requirement.lhs), i32(requirement.rhs), i32(0), text(requirement.node)});
 }
 
+Constant *DescriptorBuilder::launchTensor(const tfc::LaunchTensorDescription &tensor) {
+  return checked<TfcLaunchTensor>({text(tensor.name), indices(tensor.dims, "tfc.dims"), dataType(tensor.dtype), i32(tensor.dims.size())});
+}
+
 Constant *DescriptorBuilder::launch(const tfc::LaunchDescription &launch) {
   return checked<TfcLaunch>({i32(launch.kernel), i32(launch.tiles), i32(launch.scratch), i32(launch.flops),
                              i32(launch.bytes), i32(launch.nodes.size()), texts(launch.nodes, "tfc.nodes"),
                              texts(launch.checks, "tfc.checks"), i32(launch.checks.size()),
-                             i32(launch.sources.size()), arrayOf(launch.sources, "tfc.sources", [&](int32_t source) { return i32(source); })});
+                             i32(launch.sources.size()), arrayOf(launch.sources, "tfc.sources", [&](int32_t source) { return i32(source); }),
+                             arrayOf(llvm::concat<const tfc::LaunchTensorDescription>(launch.operands, launch.results), "tfc.tensors",
+                                     [&](const auto &tensor) { return launchTensor(tensor); }),
+                             i32(launch.operands.size()), i32(launch.results.size())});
 }
 
 Constant *DescriptorBuilder::bind(const tfc::BindDescription &bind) {
@@ -213,15 +221,16 @@ Constant *DescriptorBuilder::weight(const tfc::WeightDescription &weight) {
 Constant *DescriptorBuilder::embeddedSegment() {
   if (model.embeddedBytes == 0)
     return null();
-  Type *page = ArrayType::get(Type::getInt8Ty(context), tfc::kWeightSegmentPage);
-  auto *global = new GlobalVariable(module, page, /*isConstant=*/false, GlobalValue::ExternalLinkage,
-                                    ConstantAggregateZero::get(page), tfc::kWeightSegmentSymbol);
+  Type *type = ArrayType::get(Type::getInt8Ty(context), tfc::kWeightSegmentPage);
+  auto *global = new GlobalVariable(module, type, /*isConstant=*/false, GlobalValue::ExternalLinkage,
+                                    ConstantAggregateZero::get(type), tfc::kWeightSegmentSymbol);
   global->setVisibility(GlobalValue::HiddenVisibility);
   // For data far away LLVM chooses kWeightSegmentSection by itself; by name it would not be free of bytes in
   // the file.
   global->setCodeModel(CodeModel::Large);
   // The largest page of the targets that tfc knows besides x86-64 is 64 KB.
-  global->setAlignment(Align(module.getTargetTriple().isX86() ? tfc::kWeightSegmentPage : 65536));
+  uint64_t page = module.getTargetTriple().isX86() ? tfc::kWeightSegmentPage : 65536;
+  global->setAlignment(Align(model.embeddedBytes >= tfc::kWorthLargePages ? tfc::kLargePage : page));
   return global;
 }
 

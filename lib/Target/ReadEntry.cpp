@@ -32,6 +32,7 @@ private:
   std::string text(DictionaryAttr from, StringRef key);
   std::vector<std::string> texts(DictionaryAttr from, StringRef key);
   std::vector<int32_t> sources(DictionaryAttr from, int64_t launch);
+  std::vector<::tfc::LaunchTensorDescription> tensors(DictionaryAttr from, StringRef key);
   std::vector<uint32_t> indices(DictionaryAttr from, StringRef key, size_t limit);
   /// Calls `read` with each dictionary of an array.
   void forEach(StringRef key, llvm::function_ref<void(DictionaryAttr, size_t)> read);
@@ -43,6 +44,7 @@ private:
   void readSymbols();
   void readValues();
   ::tfc::PortDescription readPort(DictionaryAttr from);
+  void readRoom(DictionaryAttr from, ::tfc::PortDescription &port);
   void readPorts();
   void readRequirements();
   void readKernels();
@@ -152,6 +154,7 @@ void EntryReader::readSymbols() {
     symbol.min = integer(from, "min", 0, INT64_MAX);
     symbol.max = integer(from, "max", symbol.min, INT64_MAX);
     symbol.bornIn = integer(from, "born_in", 0, INT32_MAX);
+    symbol.kind = integer(from, "kind", 0, TFC_SYMBOL_ROOM, 0);
     result.description.symbols.push_back(symbol);
   });
 }
@@ -214,6 +217,15 @@ void EntryReader::readValues() {
   return port;
 }
 
+/// An output that extends an input in place names the symbol that is its room, and along which dim it grows.
+void EntryReader::readRoom(DictionaryAttr from, ::tfc::PortDescription &port) {
+  std::vector<::tfc::SymbolDescription> &symbols = result.description.symbols;
+  port.room = integer(from, "room", 0, std::min<int64_t>(symbols.size(), UINT16_MAX), 0);
+  port.roomAxis = integer(from, "room_axis", 0, std::max<int64_t>(port.dims.size(), 1) - 1, 0);
+  if (port.room && (port.alias < 0 || port.dims.empty() || symbols[port.room - 1].kind != TFC_SYMBOL_ROOM))
+    fail("'room' needs an 'alias', a dim to grow along, and a symbol of that kind");
+}
+
 void EntryReader::readPorts() {
   int64_t values = result.description.values.size();
   forEach("inputs", [&](DictionaryAttr from, size_t) {
@@ -227,6 +239,7 @@ void EntryReader::readPorts() {
   forEach("outputs", [&](DictionaryAttr from, size_t) {
     ::tfc::PortDescription port = readPort(from);
     port.alias = integer(from, "alias", -1, int64_t(result.description.inputs.size()) - 1, -1);
+    readRoom(from, port);
     result.description.outputs.push_back(port);
   });
 }
@@ -265,6 +278,24 @@ std::vector<int32_t> EntryReader::sources(DictionaryAttr from, int64_t launch) {
   return numbers;
 }
 
+/// Absent: nothing is known of them.
+std::vector<::tfc::LaunchTensorDescription> EntryReader::tensors(DictionaryAttr from, StringRef key) {
+  std::vector<::tfc::LaunchTensorDescription> read;
+  if (!from.get(key))
+    return read;
+  auto list = field<ArrayAttr>(from, key, "an array of dictionaries");
+  for (Attribute element : list ? list.getValue() : ArrayRef<Attribute>()) {
+    auto tensor = dyn_cast<DictionaryAttr>(element);
+    if (!tensor) {
+      fail(Twine("'") + key + "' must be an array of dictionaries");
+      return read;
+    }
+    ::tfc::PortDescription port = readPort(tensor);
+    read.push_back({port.name, port.dtype, port.dims});
+  }
+  return read;
+}
+
 void EntryReader::readLaunches() {
   forEach("launches", [&](DictionaryAttr from, size_t) {
     ::tfc::LaunchDescription launch;
@@ -276,6 +307,8 @@ void EntryReader::readLaunches() {
     launch.nodes = texts(from, "nodes");
     launch.checks = texts(from, "checks");
     launch.sources = sources(from, int64_t(result.description.launches.size()));
+    launch.operands = tensors(from, "operands");
+    launch.results = tensors(from, "results");
     result.description.launches.push_back(launch);
   });
 }

@@ -15,31 +15,6 @@ using namespace mlir;
 using namespace mlir::tfc;
 using llvm::createStringError;
 
-std::optional<TfcDataType> mlir::tfc::getDataType(Type type) {
-  auto make = [](TfcTypeCode code, unsigned bits) { return TfcDataType{uint8_t(code), uint8_t(bits), 1}; };
-  if (type.isInteger(1))
-    return make(TFC_BOOL, 8);
-  if (auto integer = dyn_cast<IntegerType>(type)) {
-    unsigned width = integer.getWidth();
-    if (width != 2 && width != 4 && width != 8 && width != 16 && width != 32 && width != 64)
-      return std::nullopt;
-    return make(integer.isUnsigned() ? TFC_UINT : TFC_INT, width);
-  }
-  if (type.isBF16())
-    return make(TFC_BFLOAT, 16);
-  if (type.isF16() || type.isF32() || type.isF64())
-    return make(TFC_FLOAT, type.getIntOrFloatBitWidth());
-  if (isa<Float8E4M3FNType>(type))
-    return make(TFC_FLOAT8_E4M3FN, 8);
-  if (isa<Float8E4M3FNUZType>(type))
-    return make(TFC_FLOAT8_E4M3FNUZ, 8);
-  if (isa<Float8E5M2Type>(type))
-    return make(TFC_FLOAT8_E5M2, 8);
-  if (isa<Float8E5M2FNUZType>(type))
-    return make(TFC_FLOAT8_E5M2FNUZ, 8);
-  return std::nullopt;
-}
-
 std::optional<uint64_t> mlir::tfc::getDataBytes(TfcDataType type, ArrayRef<int64_t> dims) {
   std::optional<int64_t> bits = type.bits;
   for (int64_t dim : dims) {
@@ -61,9 +36,11 @@ public:
   ModelReader(ModuleOp module, ArrayRef<KernelVariant> variants)
       : module(module), symbols(module), variants(variants) {}
   llvm::Expected<ModelReading> read();
+  llvm::Expected<ModelReading> readWeightsAlone();
 
 private:
   llvm::Expected<uint32_t> getKernelNumber(StringRef name);
+  llvm::Error readSizes();
   llvm::Error readEntries();
   llvm::Error readWeights();
   llvm::Error readWeight(WeightOp weight);
@@ -215,14 +192,28 @@ llvm::Error ModelReader::readWeights() {
   return llvm::Error::success();
 }
 
-llvm::Expected<ModelReading> ModelReader::read() {
+llvm::Error ModelReader::readSizes() {
   auto name = module->getAttrOfType<StringAttr>("tfc.model_name");
   result.description.name = name && !name.getValue().contains('\0') ? name.getValue().str() : "model";
   auto bytes = module->getAttrOfType<IntegerAttr>("tfc.weight_bytes");
   if (bytes && (!bytes.getType().isSignlessInteger(64) || bytes.getInt() < 0))
     return createStringError("tfc.weight_bytes must be an i64 that is not negative");
   result.description.weightBytes = bytes ? bytes.getInt() : 0;
+  return llvm::Error::success();
+}
+
+llvm::Expected<ModelReading> ModelReader::read() {
+  if (llvm::Error error = readSizes())
+    return std::move(error);
   if (llvm::Error error = readEntries())
+    return std::move(error);
+  if (llvm::Error error = readWeights())
+    return std::move(error);
+  return std::move(result);
+}
+
+llvm::Expected<ModelReading> ModelReader::readWeightsAlone() {
+  if (llvm::Error error = readSizes())
     return std::move(error);
   if (llvm::Error error = readWeights())
     return std::move(error);
@@ -232,3 +223,5 @@ llvm::Expected<ModelReading> ModelReader::read() {
 llvm::Expected<ModelReading> mlir::tfc::readModel(ModuleOp module, ArrayRef<KernelVariant> variants) {
   return ModelReader(module, variants).read();
 }
+
+llvm::Expected<ModelReading> mlir::tfc::readWeights(ModuleOp module) { return ModelReader(module, {}).readWeightsAlone(); }

@@ -13,6 +13,7 @@
 
 #include "tfc/Target/WriteWeights.h"
 #include "ElementCast.h"
+#include "LargePageWriter.h"
 #include "tfc/Target/OutputFile.h"
 #include "tfc/Weights/LayoutRecipe.h"
 #include "tfc/Weights/SeedStream.h"
@@ -53,8 +54,9 @@ namespace {
 /// Writes one weight.
 class WeightWriter {
 public:
-  WeightWriter(const ::tfc::WeightDescription &weight, WeightOp op, int fd, uint64_t place)
-      : weight(weight), op(op), fd(fd), place(place), elementBytes(weight.dtype.bits / 8) {}
+  WeightWriter(const ::tfc::WeightDescription &weight, WeightOp op, ::tfc::LargePageWriter &file,
+               uint64_t place)
+      : weight(weight), op(op), file(file), place(place), elementBytes(weight.dtype.bits / 8) {}
 
   llvm::Error write();
 
@@ -82,7 +84,7 @@ private:
 
   const ::tfc::WeightDescription &weight;
   WeightOp op;
-  int fd;
+  ::tfc::LargePageWriter &file;
   uint64_t place; ///< Where the next byte goes.
   unsigned elementBytes;
   std::vector<uint8_t> storage; ///< Bytes of a dense source.
@@ -102,7 +104,7 @@ static void releaseMapped(ArrayRef<uint8_t> bytes) {
 }
 
 llvm::Error WeightWriter::put(const void *bytes, uint64_t count) {
-  if (int code = ::tfc::writeFullyAt(fd, static_cast<const char *>(bytes), count, place))
+  if (int code = file.put(static_cast<const char *>(bytes), count, place))
     return createStringError(std::error_code(code, std::generic_category()), "cannot write weight @%s: %s",
                              weight.name.c_str(), std::strerror(code));
   place += count;
@@ -334,6 +336,7 @@ llvm::Error WeightWriter::write() {
 
 llvm::Error mlir::tfc::writeWeights(const ModelReading &model, WeightChoice choice, int fd, uint64_t start) {
   uint64_t end = 0;
+  ::tfc::LargePageWriter file(fd);
   for (auto [number, op] : llvm::enumerate(model.weights)) {
     const ::tfc::WeightDescription &weight = model.description.weights[number];
     uint64_t place = weight.offset;
@@ -343,8 +346,11 @@ llvm::Error mlir::tfc::writeWeights(const ModelReading &model, WeightChoice choi
       place = llvm::alignTo(end, kUnseededAlignment);
       end = place + weight.bytes;
     }
-    if (llvm::Error error = WeightWriter(weight, op, fd, start + place).write())
+    if (llvm::Error error = WeightWriter(weight, op, file, start + place).write())
       return error;
   }
+  if (int code = file.flush())
+    return createStringError(std::error_code(code, std::generic_category()), "cannot write the weights: %s",
+                             std::strerror(code));
   return llvm::Error::success();
 }

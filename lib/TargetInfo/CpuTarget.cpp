@@ -13,14 +13,25 @@
 #include "tfc/TargetInfo/CpuTarget.h"
 #include "tfc-c/ModelABI.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
 
 using namespace tfc;
+
+/// This machine's own triple where it is of the architecture, so that code for it is what other compilers make here.
+static std::string makeTriple(llvm::Triple::ArchType arch) {
+  llvm::Triple host(llvm::Triple::normalize(llvm::sys::getDefaultTargetTriple()));
+  if (host.getArch() == arch && host.isOSLinux())
+    return host.str();
+  return (llvm::Triple::getArchTypeName(arch) + "-unknown-linux-gnu").str();
+}
 
 static CpuTarget makeV2() {
   CpuTarget target;
   target.name = target.llvmCpu = "x86-64-v2";
+  target.triple = makeTriple(llvm::Triple::x86_64);
   target.featureBits = TFC_X86_64_V2;
   return target;
 }
@@ -28,6 +39,7 @@ static CpuTarget makeV2() {
 static CpuTarget makeV3() {
   CpuTarget target;
   target.name = target.llvmCpu = "x86-64-v3";
+  target.triple = makeTriple(llvm::Triple::x86_64);
   target.vectorBits = 256;
   target.fmaPorts = 2;
   target.hasF16Conversion = true;
@@ -47,8 +59,29 @@ static CpuTarget makeV4() {
   return target;
 }
 
+/// What every 64-bit Arm has: NEON of 128 bits. Caches are those of Neoverse cores.
+static CpuTarget makeAArch64() {
+  CpuTarget target;
+  target.name = "aarch64";
+  target.llvmCpu = "generic";
+  target.triple = makeTriple(llvm::Triple::aarch64);
+  target.vectorRegisters = 32;
+  target.fmaPorts = 2;
+  target.hasF16Conversion = true;
+  target.l1Bytes = 64 * 1024;
+  target.l2Bytes = 1024 * 1024;
+  target.featureBits = TFC_AARCH64_NEON;
+  return target;
+}
+
 /// The level whose features the host has, with the host's own name and features for LLVM.
 static llvm::Expected<CpuTarget> makeNative() {
+  if (llvm::Triple(llvm::sys::getDefaultTargetTriple()).isAArch64()) {
+    CpuTarget target = makeAArch64();
+    target.name = "native";
+    target.llvmCpu = llvm::sys::getHostCPUName().str();
+    return target;
+  }
   llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
   auto hasAll = [&](std::initializer_list<llvm::StringRef> names) {
     return llvm::all_of(names, [&](llvm::StringRef name) { return features.lookup(name); });
@@ -81,6 +114,46 @@ llvm::Expected<CpuTarget> tfc::parseCpuTarget(llvm::StringRef name) {
     return makeV3();
   if (name == "x86-64-v4")
     return makeV4();
+  if (name == "aarch64")
+    return makeAArch64();
   return llvm::createStringError("unknown CPU target '" + name.str() +
-                                 "'; known are x86-64-v2, x86-64-v3, x86-64-v4 and native");
+                                 "'; known are x86-64-v2, x86-64-v3, x86-64-v4, aarch64 and native");
+}
+
+/// Whether what runs on `b` runs on `a` as well, as far as a runtime can tell.
+static bool isAtLeast(const CpuTarget &a, const CpuTarget &b) { return (b.featureBits & ~a.featureBits) == 0; }
+
+static llvm::Error checkTogether(const CpuTarget &one, const CpuTarget &other) {
+  if (one.triple != other.triple)
+    return llvm::createStringError("the targets '" + one.name + "' and '" + other.name +
+                                   "' are of different architectures: an artifact is for one of them");
+  if (one.name == other.name)
+    return llvm::createStringError("the target '" + one.name + "' is named twice");
+  if (one.featureBits == other.featureBits)
+    return llvm::createStringError("the targets '" + one.name + "' and '" + other.name +
+                                   "' need the same of a CPU: a runtime could not choose between them");
+  return llvm::Error::success();
+}
+
+llvm::Expected<CpuTargets> tfc::parseCpuTargets(llvm::StringRef names) {
+  CpuTargets targets;
+  llvm::SmallVector<llvm::StringRef> parts;
+  names.split(parts, '+');
+  for (llvm::StringRef part : parts) {
+    llvm::Expected<CpuTarget> target = parseCpuTarget(part);
+    if (!target)
+      return target.takeError();
+    for (const CpuTarget &other : targets)
+      if (llvm::Error error = checkTogether(*target, other))
+        return std::move(error);
+    targets.push_back(std::move(*target));
+  }
+  // Levels contain one another, so this is an order of all.
+  llvm::sort(targets, [](const CpuTarget &a, const CpuTarget &b) { return isAtLeast(a, b) && !isAtLeast(b, a); });
+  return targets;
+}
+
+const CpuTarget &tfc::getWidestTarget(llvm::ArrayRef<CpuTarget> targets) {
+  return *llvm::max_element(
+      targets, [](const CpuTarget &a, const CpuTarget &b) { return a.vectorBits < b.vectorBits; });
 }

@@ -19,7 +19,7 @@ using namespace tfc;
 static Sizes select(const TfcEntry &entry, const Sizes &sizes) {
   Sizes known;
   for (uint32_t i = 0; i < entry.symbol_count; ++i)
-    if (auto found = sizes.find(entry.symbols[i].name); found != sizes.end() && !entry.symbols[i].born_in)
+    if (auto found = sizes.find(entry.symbols[i].name); found != sizes.end() && isInputSize(entry.symbols[i]))
       known.insert(*found);
   return known;
 }
@@ -97,7 +97,7 @@ Status tfc::completeSizes(const std::string &path, const std::string &query, uin
     const TfcEntry &entry = session.entry();
     for (uint32_t i = 0; i < entry.symbol_count; ++i)
       if (const TfcSymbol &symbol = entry.symbols[i];
-          !symbol.born_in && symbol.min != symbol.max && !sizes.count(symbol.name) &&
+          isInputSize(symbol) && symbol.min != symbol.max && !sizes.count(symbol.name) &&
           std::find(open.begin(), open.end(), symbol.name) == open.end())
         open.push_back(symbol.name);
     return {};

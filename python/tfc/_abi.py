@@ -44,7 +44,7 @@ class TfcExpr(Structure):
 
 
 class TfcSymbol(Structure):
-    _fields_ = [("name", c_char_p), ("min", c_int64), ("max", c_int64), ("born_in", c_int32), ("reserved", c_uint32)]
+    _fields_ = [("name", c_char_p), ("min", c_int64), ("max", c_int64), ("born_in", c_int32), ("kind", c_uint32)]
 
 
 class TfcPort(Structure):
@@ -56,7 +56,8 @@ class TfcPort(Structure):
         ("alias_of_input", c_int32),
         ("hint", c_uint32),
         ("hint_bound", c_uint32),
-        ("reserved", c_uint32),
+        ("room", c_uint16),
+        ("room_axis", c_uint16),
     ]
 
 
@@ -81,6 +82,9 @@ class TfcLaunch(Structure):
         ("check_count", c_uint32),
         ("source_count", c_uint32),
         ("sources", POINTER(c_int32)),
+        ("tensors", c_void_p),
+        ("operand_count", c_uint32),
+        ("result_count", c_uint32),
     ]
 
 
@@ -147,6 +151,7 @@ class TfcEvent(Structure):
         ("worker", c_int32),
         ("begin", c_int64),
         ("end", c_int64),
+        ("args", c_void_p),
     ]
 
 

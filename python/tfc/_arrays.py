@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import ctypes
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from . import _abi, _describe
+from . import _abi, _describe, _dlpack
 from ._describe import Port
 from ._errors import Code, Error
 
@@ -32,6 +33,17 @@ def _converted(port: Port, value: np.ndarray) -> np.ndarray:
     return converted if keeps else value
 
 
+def _from_dlpack(port: Port, value: Any) -> np.ndarray:
+    """The tensor where it lies; of a type that numpy does not have, its bits, if the input is of that type."""
+    try:
+        return np.from_dlpack(value)
+    except (RuntimeError, BufferError):
+        array, name = _dlpack.bits(value)
+        if name != port.dtype:
+            raise ValueError(f"its type is {name}, but must be {port.dtype}") from None
+        return array
+
+
 def input_array(port: Port, value: npt.ArrayLike) -> np.ndarray:
     """The array to hand over for an input. Arrays keep their dtype: whether it fits is the runtime's to say.
 
@@ -40,7 +52,7 @@ def input_array(port: Port, value: npt.ArrayLike) -> np.ndarray:
     """
     if not isinstance(value, np.ndarray) and hasattr(value, "__dlpack__"):
         try:
-            value = np.from_dlpack(value)
+            value = _from_dlpack(port, value)
         except (TypeError, ValueError, RuntimeError, BufferError) as problem:
             raise Error(f"input '{port.name}': {problem}", Code.BAD_INPUT) from None
     if not isinstance(value, np.ndarray):

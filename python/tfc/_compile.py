@@ -45,6 +45,9 @@ def compile(source: str | os.PathLike[str] | None, artifact: str | os.PathLike[s
     said = result.stderr.strip()
     if result.returncode < 0:
         said = f"{said}\ntfc-compile was ended by signal {-result.returncode}".strip()
+    if "error while loading shared libraries" in said:
+        packages = _find.needed_packages()
+        raise Error(f"{said}" + (f"; tfc-compile needs these Debian packages: {packages}" if packages else ""), Code.SYSTEM)
     if result.returncode:
         raise CompileError(said or f"tfc-compile ended with exit code {result.returncode}", result.returncode)
     if said:

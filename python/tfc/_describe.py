@@ -59,7 +59,8 @@ class Entry:
     symbols: tuple[Symbol, ...]
 
 
-def _element(dtype: _abi.TfcDataType) -> tuple[str, np.dtype | None]:
+def element(dtype: _abi.TfcDataType) -> tuple[str, np.dtype | None]:
+    """The name of an element type, and the dtype of its arrays: None where numpy cannot hold it."""
     code, bits = dtype.code, dtype.bits
     if code == _BOOL:
         return "bool", np.dtype(np.bool_)
@@ -79,7 +80,7 @@ def _dim(value: _abi.TfcExpr) -> int | str:
 
 
 def _port(entry: _abi.TfcEntry, port: _abi.TfcPort) -> Port:
-    dtype, array_type = _element(port.dtype)
+    dtype, array_type = element(port.dtype)
     alias = port.alias_of_input
     return Port(
         name=_abi.text(port.name),
@@ -103,5 +104,5 @@ def entry(described: _abi.TfcEntry) -> Entry:
         outputs=tuple(
             _port(described, described.outputs[i]) for i in range(described.output_count)
         ),
-        symbols=tuple(_symbol(described.symbols[i]) for i in range(described.symbol_count)),
+        symbols=tuple(_symbol(symbol) for symbol in described.symbols[: described.symbol_count] if symbol.kind == 0),
     )

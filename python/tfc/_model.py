@@ -200,7 +200,8 @@ class Context:
             do; only arrays that are not row-major are copied. Lists and numbers become the input's dtype.
         outputs: arrays to write to, by name; of the rest, new ones are made. An array must have the output's dims, or
             where numbers computed in the run decide them, room enough: then the result is its used part. It may be
-            the input that the port names as alias_of: then a cache is extended in place.
+            the input that the port names as alias_of: where both are front parts of one buffer, `cache[:, :, :past]` and
+            `cache[:, :, :past + new]`, and all such caches are given so, only the new rows are written.
 
         Raises Error with the runtime's sentence: BAD_INPUT (dtype, dim or symbol does not fit), BAD_INDEX (an index in
         the data is out of bounds), BUFFER_TOO_SMALL, BAD_ARGUMENT (unknown entry, closed context, another thread is
@@ -234,9 +235,13 @@ class Context:
         self._enter()
         try:
             self._rooms.results = results
-            _abi.check(
-                _abi.runtime().tfc_run(self._handle, number, tensors, len(tensors), results.tensors, len(results.tensors))
-            )
+            self._rooms.interrupt = None
+            code = _abi.runtime().tfc_run(self._handle, number, tensors, len(tensors), results.tensors, len(results.tensors))
+            # Ctrl-C may have come while Python was making room for an output: ctypes would have swallowed it.
+            interrupt = self._rooms.interrupt or (self._recorder and self._recorder.interrupt)
+            if interrupt:
+                raise interrupt
+            _abi.check(code)
         finally:
             self._rooms.results = None
             self._busy.release()
@@ -267,12 +272,19 @@ class _Rooms:
 
     def __init__(self) -> None:
         self.results: _arrays.Outputs | None = None
+        self.interrupt: BaseException | None = None
         reference = weakref.ref(self)
         self.callback = _abi.AllocateOutput(lambda _data, number, size: _allocate(reference(), number, size))
 
 
 def _allocate(rooms: _Rooms | None, number: int, size: int) -> int | None:
-    return rooms.results.allocate(number, size) if rooms and rooms.results else None
+    if rooms is None or rooms.results is None:
+        return None
+    try:
+        return rooms.results.allocate(number, size)
+    except BaseException as interrupt:  # whoever called C code from Python gets it, when that is back
+        rooms.interrupt = interrupt
+        return None
 
 
 def _check_names(kind: str, ports: tuple[Port, ...], given: Mapping[str, object], complete: bool) -> None:

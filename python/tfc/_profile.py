@@ -61,11 +61,18 @@ class Recorder:
     def __init__(self) -> None:
         self.callback = _abi.Profiler(self._event)
         self.measuring = False
+        self.interrupt: BaseException | None = None
         self.runs: list[float] = []
         self._began = [0, 0]  # of the run, of the launch; nanoseconds
         self._sums: dict[int, list[float]] = {}
 
     def _event(self, _data: int | None, pointer: object) -> None:
+        try:
+            self._note(pointer)
+        except BaseException as interrupt:  # see Context._locked_run
+            self.interrupt = interrupt
+
+    def _note(self, pointer: object) -> None:
         now = time.perf_counter_ns()
         event = pointer.contents  # type: ignore[attr-defined]
         if not self.measuring or event.kind > _abi.EVENT_LAUNCH:

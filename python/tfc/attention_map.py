@@ -25,7 +25,7 @@ def draw(probabilities: np.ndarray, title: str, path: pathlib.Path, tokens: list
 
     probabilities: [heads, queries, keys]. tokens: names of the keys, the last ones also of the queries; None: numbers.
     """
-    import matplotlib
+    import matplotlib  # type: ignore
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
@@ -64,8 +64,8 @@ def main(words: list[str] | None = None) -> int:
     try:
         with np.load(options.inputs) as archive:
             inputs = {name: archive[name] for name in archive.files}
-        with tempfile.TemporaryDirectory(prefix="tfc-") as folder:
-            model = load(compile(options.model, pathlib.Path(folder, "model.so"), "--emit-attention", "--header=none"))
+        with tempfile.TemporaryDirectory(prefix="tfc-") as scratch:
+            model = load(compile(options.model, pathlib.Path(scratch, "model.so"), "--emit-attention", "--header=none"))
         outputs = {name: array for name, array in model(inputs).items() if name.startswith("attention.")}
         if not outputs:
             print("error: the model has no attention that tfc recognizes; tfc-compile --explain-fusion says why", file=sys.stderr)

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
-"""Times a compiled model beside ONNX Runtime and the machine's FMA peak, interleaved.
+"""Times a compiled model beside ONNX Runtime and what the machine can do, interleaved.
 
 usage: compare.py MODEL.so MODEL.onnx --dim batch=1,seq=128 [--ort-bench ort_bench.js] [--vocab N] [--rounds 3] [--wall]
 
-Every round runs the peak loop, tfc and ONNX Runtime one after the other; the table has the medians of the rounds. Times are
+Every round measures the machine's multiply-adds and reading of memory, tfc and ONNX Runtime one after the other; the table has the
+medians of the rounds. The last columns are tfc's rates as shares of the machine's: of its multiply-adds, and of its reading where the
+bytes that the graph asks for at least are counted once (the weights, the past, the present). Times are
 CPU time of one thread: the difference between many runs and few, divided by their number, so that neither loading nor other
-processes count. --wall takes wall-clock medians instead, for an idle machine and for several --threads.
+processes count. --wall takes wall-clock medians instead, for an idle machine and for several --threads. --start times processes that load the
+model and run it once, and shows their greatest resident memory.
 
 ONNX Runtime is left out without --ort-bench, a script that takes MODEL.onnx --dim --threads --vocab --repeat --warmup and prints one line of
 JSON with median_ms; NODE_PATH must have onnxruntime-node.
 """
-import argparse, json, os, resource, statistics, subprocess, sys, tempfile
+import argparse, json, os, resource, statistics, subprocess, sys, tempfile, time
 
 FEW, MANY = 2, 12
 
@@ -30,12 +33,46 @@ def milliseconds(command, wall):
     return (many - few) * 1000 / (MANY - FEW)
 
 
-def peak_gflops():
-    """Of one thread. The machine's own file of peaks is left alone."""
+def peaks(threads):
+    """GFLOP/s and GB/s. The machine's own file of peaks is left alone."""
     with tempfile.TemporaryDirectory() as folder:
-        command = ["tfc-run", "--measure-machine", "--threads", "1", "--json"]
+        command = ["tfc-run", "--measure-machine", "--threads", threads, "--json"]
         result = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "XDG_CACHE_HOME": folder})
-    return json.loads(result.stdout)["machine"][0]["gflops"]
+    machine = next(peak for peak in json.loads(result.stdout)["machine"] if peak["threads"] == int(threads))
+    return machine["gflops"], machine["gbytes"]
+
+
+def work(artifact, dims):
+    """Floating point operations and bytes of a run, as the graph asks for them."""
+    command = ["tfc-run", artifact, "--random", "--json", "--dim", dims, "--threads", "1", "--repeat", "1", "--profile"]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    kernels = next(json.loads(line)["kernels"] for line in lines if line.startswith('{"kernels"'))
+    return tuple(sum(kernel[unit] for kernel in kernels) for unit in ("flops", "bytes"))
+
+
+def start(command):
+    """Wall-clock milliseconds and greatest resident megabytes of a process that loads and runs once."""
+    begin = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{command[0]} failed")
+    return (time.perf_counter() - begin) * 1000, usage.ru_maxrss / 1024
+
+
+def compare_starts(args, tfc, ort):
+    print("| case | tfc ms | ONNX Runtime ms | ratio | tfc MB | ONNX Runtime MB |\n|---|---|---|---|---|---|")
+    ours, theirs = [], []
+    for _ in range(args.rounds):
+        ours.append(start(tfc))
+        if ort:
+            elapsed, memory = start(ort + ["--repeat", "1", "--warmup", "0"])
+            # What JavaScript takes to come up is not ONNX Runtime's.
+            theirs.append((elapsed - start(["node", "-e", "require('onnxruntime-node')"])[0], memory))
+    median = lambda pairs, i: statistics.median(pair[i] for pair in pairs)
+    both = f"{median(theirs, 0):.0f} | {median(ours, 0) / median(theirs, 0):.2f}" if theirs else "- | -"
+    print(f"| start, {args.dim[0]} | {median(ours, 0):.0f} | {both} | {median(ours, 1):.0f} | " +
+          (f"{median(theirs, 1):.0f} |" if theirs else "- |"))
 
 
 def main():
@@ -48,20 +85,26 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--ort-bench")
     parser.add_argument("--wall", action="store_true")
+    parser.add_argument("--start", action="store_true")
     args = parser.parse_args()
-    print("| case | tfc ms | ONNX Runtime ms | ratio | FMA peak GFLOP/s |\n|---|---|---|---|---|")
+    artifact = os.path.abspath(args.artifact)
+    tfc_command = lambda dims: ["tfc-run", artifact, "--random", "--json", "--dim", dims, "--threads", args.threads]
+    ort_command = lambda dims: ["node", args.ort_bench, args.onnx, "--dim", dims, "--threads", args.threads, "--vocab", args.vocab]
+    if args.start:
+        return compare_starts(args, tfc_command(args.dim[0]), ort_command(args.dim[0]) if args.ort_bench else None)
+    print("| case | tfc ms | ONNX Runtime ms | ratio | peak GFLOP/s | peak GB/s | share of GFLOP/s | share of GB/s |\n"
+          "|---|---|---|---|---|---|---|---|")
     for dims in args.dim:
-        peaks, ours, theirs = [], [], []
+        operations, size = work(artifact, dims)
+        machine, ours, theirs = [], [], []
         for _ in range(args.rounds):
-            peaks.append(peak_gflops())
-            ours.append(milliseconds(["tfc-run", os.path.abspath(args.artifact), "--random", "--json", "--dim", dims, "--threads",
-                                      args.threads], args.wall))
+            machine.append(peaks(args.threads))
+            ours.append(milliseconds(tfc_command(dims), args.wall))
             if args.ort_bench:
-                theirs.append(milliseconds(["node", args.ort_bench, args.onnx, "--dim", dims, "--threads", args.threads,
-                                            "--vocab", args.vocab], args.wall))
+                theirs.append(milliseconds(ort_command(dims), args.wall))
+        gflops, gbytes = (statistics.median(peak[i] for peak in machine) for i in (0, 1))
         tfc, ort = statistics.median(ours), statistics.median(theirs) if theirs else None
-        print(f"| {dims} | {tfc:.1f} | " + (f"{ort:.1f} | {tfc / ort:.2f}" if ort else "- | -") + f" | {statistics.median(peaks):.0f} |",
-              flush=True)
+        print(f"| {dims} | {tfc:.1f} | " + (f"{ort:.1f} | {tfc / ort:.2f}" if ort else "- | -") + f" | {gflops:.0f} | {gbytes:.1f} | {operations / tfc / gflops / 1e4:.0f} % | {size / tfc / gbytes / 1e4:.0f} % |", flush=True)
 
 
 if __name__ == "__main__":

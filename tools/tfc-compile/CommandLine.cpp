@@ -41,16 +41,16 @@ cl::opt<bool> emitAttention("emit-attention", cl::desc("Make the probabilities o
 cl::opt<std::string> modelName("name", cl::desc("Name of the model, in front of everything in model.h (default: the name of its file)"),
                                cl::value_desc("NAME"), cl::cat(category));
 cl::opt<uint64_t> seed("seed", cl::desc("Seed of a built-in graph's random weights (default 0)"), cl::value_desc("N"), cl::init(0), cl::cat(category));
-cl::opt<std::string> target("target", cl::desc("cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4"),
+cl::opt<std::string> target("target", cl::desc("cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4, cpu:aarch64; several in one library, of which the best that the machine can run is taken: cpu:x86-64-v3+x86-64-v4"),
                             cl::value_desc("TARGET"), cl::init("cpu"), cl::cat(category));
-cl::opt<std::string> emit("emit", cl::desc("Stop at a stage: import, fused, kernels, plan, host, llvm (all .mlir), asm, obj, so (default)"),
+cl::opt<std::string> emit("emit", cl::desc("Stop at a stage: import, fused, kernels, plan, host, llvm (all .mlir), asm, obj, so (default), archive (a static library); or write a graph as ONNX: onnx (the fused one), onnx-import"),
                           cl::value_desc("STAGE"), cl::init("so"), cl::cat(category));
 cl::opt<std::string> saveStages("save-stages", cl::desc("Write the module of every stage into a folder"), cl::value_desc("DIR"), cl::cat(category));
 cl::opt<std::string> weights("weights", cl::desc("Where weights go: embed (in model.so, default), external (a file beside it), seed (made at load; built-in graphs)"),
                              cl::value_desc("MODE"), cl::init("embed"), cl::cat(category));
 cl::opt<std::string> header("header", cl::desc("Write the C header to FILE (default: beside model.so; \"none\" for none)"), cl::value_desc("FILE"), cl::cat(category));
-cl::opt<std::string> querySymbol("query-symbol", cl::desc("Name of the one function that model.so exports; give each model its own to link several into one program"),
-                                 cl::value_desc("NAME"), cl::init("tfc_model_query"), cl::cat(category));
+cl::opt<std::string> querySymbol("query-symbol", cl::desc("Name of the one function that the library exports (default: tfc_model_query, and of an archive tfc_model_ with the model's name); linked into one program, each model needs its own"),
+                                 cl::value_desc("NAME"), cl::cat(category));
 cl::opt<std::string> reportPath("report", cl::desc("Write operators, kernels, arena and times as JSON"), cl::value_desc("FILE.json"), cl::cat(category));
 cl::opt<std::string> dynamic("dynamic", cl::desc("all: every dim of every input becomes a symbol of its own"), cl::value_desc("WHAT"), cl::cat(category));
 cl::list<std::string> dims("dim",
@@ -63,10 +63,20 @@ cl::opt<std::string>
     externalRoot("external-root",
                  cl::desc("Look up weights outside the model file in DIR, links inside it included"),
                  cl::value_desc("DIR"), cl::cat(category));
+cl::opt<bool> allowExtern("allow-extern",
+                          cl::desc("Make operators that tfc does not know calls of the host (TfcContextOptions.extern_call)"),
+                          cl::cat(category));
+cl::list<std::string> limits("limit", cl::desc("Allow an ONNX file more (docs/Limits.md): nesting, file-fields, file-bytes, call-depth, expanded-nodes, unrolled-nodes"),
+                             cl::value_desc("NAME=N,..."), cl::CommaSeparated, cl::cat(category));
 cl::opt<bool> printOperators("list-operators",
                             cl::desc("Print the operators that can be imported (with --json as JSON)"),
                             cl::cat(category));
 cl::opt<bool> reference("reference", cl::desc("Compile every op through its plain lowering, each in a kernel of its own"), cl::cat(category));
+cl::opt<std::string> reproducerDir("reproducer-dir", cl::desc("Where to write what repeats a crash of the compiler (default: beside the output; \"none\" for nowhere)"),
+                                   cl::value_desc("DIR"), cl::cat(category));
+cl::opt<bool> writeReproducer("write-reproducer", cl::desc("Search what crashes; the compiler calls itself with this after a crash"), cl::ReallyHidden,
+                              cl::cat(category));
+cl::opt<bool> plainKernels("plain-kernels", cl::desc("Form the same kernels, but give each its plain lowering: for tfc-run --compare-with"), cl::cat(category));
 cl::opt<bool> explainFusion("explain-fusion", cl::desc("Tell for every candidate whether it fused, or the first thing that kept it from fusing"), cl::cat(category));
 cl::list<std::string> requireFusion("require-fusion", cl::desc("End with exit code 1 when the graph has fewer: attention:12,gelu:12 (attention, layer_norm, rms_norm, softmax, gelu, silu, swiglu, embedding, qkv, epilogue)"),
                                     cl::value_desc("KIND:N,..."), cl::CommaSeparated, cl::cat(category));
@@ -92,7 +102,7 @@ bool usageError(const Twine &message) {
 bool readTarget(CompileOptions &options) {
   StringRef name = target;
   if (name != "cpu" && !name.consume_front("cpu:"))
-    return usageError("unknown target '" + name + "'; there is cpu[:x86-64-v2|x86-64-v3|x86-64-v4|native]");
+    return usageError("unknown target '" + name + "'; there is cpu[:x86-64-v2|x86-64-v3|x86-64-v4|aarch64|native], with + between several CPUs");
   options.cpu = name == "cpu" ? "native" : name.str();
   return true;
 }
@@ -123,6 +133,18 @@ bool readDims(CompileInput &input) {
       input.dimRanges.push_back({name.str(), least, greatest});
     else
       input.fixedDims.emplace_back(name.str(), least);
+  }
+  return true;
+}
+
+bool readLimits(CompileInput &input) {
+  for (const std::string &pair : limits) {
+    auto [name, number] = StringRef(pair).rsplit('=');
+    uint64_t value;
+    if (number.getAsInteger(10, value))
+      return usageError("--limit wants NAME=N with a number from 0 on, got '" + pair + "'");
+    if (std::string problem = input.limits.set(name, value); !problem.empty())
+      return usageError("--limit: " + problem);
   }
   return true;
 }
@@ -169,13 +191,14 @@ bool readInput(CompileInput &input) {
   input.name = modelName;
   input.seed = seed;
   input.dynamicAll = dynamic == "all";
-  if ((!foldInputs.empty() || !externalRoot.empty()) && (!builtin.empty() || isModule(path)))
-    return usageError("--fold-inputs and --external-root are for ONNX files");
+  if ((!foldInputs.empty() || !externalRoot.empty() || allowExtern || !limits.empty()) && (!builtin.empty() || isModule(path)))
+    return usageError("--fold-inputs, --external-root, --limit and --allow-extern are for ONNX files");
   input.externalRoot = externalRoot;
+  input.allowExtern = allowExtern;
   if (!foldInputs.empty())
     if (std::string problem = ::tfc::readFoldedInputs(foldInputs, input.foldedInputs); !problem.empty())
       return usageError("--fold-inputs: " + problem);
-  return readDims(input);
+  return readDims(input) && readLimits(input);
 }
 
 /// What is read is never written over.
@@ -202,20 +225,33 @@ bool checkReport(const CompileOptions &options) {
 
 /// The output's default name, and the header's.
 bool readOutputs(CompileOptions &options, const CompileInput &input) {
-  std::optional<Stage> stage = parseStage(emit);
+  StringRef what = emit;
+  options.asONNX = what.consume_front("onnx");
+  std::optional<Stage> stage = options.asONNX ? StringSwitch<std::optional<Stage>>(what)
+                                                    .Case("", Stage::Fused)
+                                                    .Case("-import", Stage::Import)
+                                                    .Default(std::nullopt)
+                                              : parseStage(emit);
   if (!stage)
-    return usageError("unknown stage '" + emit + "'; there are import, fused, kernels, plan, host, llvm, asm, obj and so");
+    return usageError("unknown stage '" + emit + "'; there are import, fused, kernels, plan, host, llvm, asm, obj, so, archive, onnx and onnx-import");
   options.stage = *stage;
   options.outputPath = outputPath;
   StringRef stem = input.builtin.empty() ? sys::path::stem(input.path) : StringRef(input.builtin);
   if (outputPath.empty()) {
-    const char *ending = *stage == Stage::SharedLibrary ? ".so" : *stage == Stage::Object ? ".o" : *stage == Stage::Asm ? ".s" : "";
+    const char *ending = options.asONNX                   ? ".tfc.onnx"
+                         : *stage == Stage::SharedLibrary ? ".so"
+                         : *stage == Stage::Archive       ? ".a"
+                         : *stage == Stage::Object        ? ".o"
+                         : *stage == Stage::Asm           ? ".s"
+                                                          : "";
     options.outputPath = *ending ? stem.str() + ending : "-";
   }
-  if (*stage != Stage::SharedLibrary)
-    return header.empty() || usageError("--header goes with a shared library, not with --emit=" + emit);
+  if (options.asONNX && options.outputPath == "-")
+    return usageError("an ONNX file cannot go to standard output");
+  if (*stage != Stage::SharedLibrary && *stage != Stage::Archive)
+    return header.empty() || usageError("--header goes with a library, not with --emit=" + emit);
   if (options.outputPath == "-")
-    return usageError("a shared library cannot go to standard output");
+    return usageError("a library cannot go to standard output");
   if (header.empty()) {
     SmallString<256> path(options.outputPath);
     sys::path::replace_extension(path, "h");
@@ -227,7 +263,7 @@ bool readOutputs(CompileOptions &options, const CompileInput &input) {
 }
 
 void printVersion(raw_ostream &os) {
-  os << "tfc " << TFC_VERSION << " (LLVM " << LLVM_VERSION_STRING << ")\ntargets: cpu (x86-64-v2, x86-64-v3, x86-64-v4, native)\n";
+  os << "tfc " << TFC_VERSION << " (LLVM " << LLVM_VERSION_STRING << ")\ntargets: cpu (x86-64-v2, x86-64-v3, x86-64-v4, aarch64, native)\n";
 }
 
 } // namespace
@@ -276,7 +312,11 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
   line.options.exposeNames = exposeNames;
   line.options.exposeAttention = emitAttention;
   line.options.reference = reference;
+  line.options.plainKernels = plainKernels;
   line.options.configurePassManager = [](mlir::PassManager &pm) { return mlir::applyPassManagerCLOptions(pm); };
+  line.reproducerFolder = reproducerDir;
+  line.keepsReproducer = reproducerDir != "none";
+  line.searchesCrash = writeReproducer;
   line.reportPath = reportPath;
   line.verbose = verbose;
   line.explainFusion = explainFusion;

@@ -20,6 +20,9 @@ struct CommandLine {
   mlir::tfc::CompileInput input;
   mlir::tfc::CompileOptions options;
   std::string reportPath;
+  std::string reproducerFolder; ///< Where the search for a crash writes; empty: beside the output.
+  bool searchesCrash = false;   ///< This process is that search.
+  bool keepsReproducer = true;
   bool verbose = false;
   bool explainFusion = false;
   bool verifyFusion = false;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "Diagnostics.h"
+#include "Reproducer.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/Location.h"
@@ -81,12 +82,18 @@ void endWithLine(const char *text) {
 
 void onFatalError(void *, const char *reason, bool) {
   tfc::printLine(std::string("error: internal error of the compiler: ") + reason);
+  tfc::startReproducer();
   _exit(3);
 }
 
 void onBadAlloc(void *, const char *, bool) { endWithLine("error: out of memory\n"); }
 
-void onSignal(int) { endWithLine("error: internal error of the compiler: it crashed; please report the input\n"); }
+void onSignal(int) {
+  const char *text = "error: internal error of the compiler: it crashed; please report the input\n";
+  (void)!write(STDERR_FILENO, text, strlen(text));
+  tfc::startReproducer();
+  _exit(3);
+}
 
 } // namespace
 

@@ -7,6 +7,7 @@
 
 #include "CommandLine.h"
 #include "Diagnostics.h"
+#include "Reproducer.h"
 
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/DialectRegistry.h"
@@ -56,6 +57,10 @@ int main(int argc, char **argv) {
   std::optional<tfc::CommandLine> line = tfc::parseCommandLine(argc, argv, exitCode);
   if (!line)
     return exitCode;
+  if (line->searchesCrash)
+    return tfc::searchReproducer(std::move(*line));
+  if (line->keepsReproducer)
+    tfc::prepareReproducer(argc, argv);
   bool verbose = line->verbose;
   line->options.onStage = [verbose](llvm::StringRef stage, double ms) { printStage(verbose, stage, ms); };
 
@@ -73,6 +78,8 @@ int main(int argc, char **argv) {
   if (line->explainFusion)
     for (const FusionRemark &remark : compiler.getReport().getFusions())
       tfc::printLine(format(remark));
+  if (compiler.hasFailedPass())
+    tfc::startReproducer();
   // A check that failed is a reason to look at the report.
   if (status != CompileStatus::Success && status != CompileStatus::CheckFailed)
     return static_cast<int>(status);

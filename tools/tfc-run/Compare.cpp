@@ -16,29 +16,17 @@
 
 namespace tfc {
 
-namespace {
-/// The element that is farthest beyond what is allowed.
-struct Worst {
-  const Array *array = nullptr;
-  int64_t index = 0;
-  double got = 0, expected = 0, error = 0, allowed = 0;
-  double excess = -1; ///< error / allowed
-  int64_t wrong = 0, compared = 0;
-  double largest = 0; ///< error of any element
-};
-} // namespace
-
 static std::string number(double value) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.9g", value);
   return text;
 }
 
-static std::string position(const Array &array, int64_t index) {
-  std::vector<int64_t> place(array.dims.size());
-  for (size_t d = array.dims.size(); d-- > 0;) {
-    place[d] = index % array.dims[d];
-    index /= array.dims[d];
+std::string positionText(const std::vector<int64_t> &dims, int64_t index) {
+  std::vector<int64_t> place(dims.size());
+  for (size_t d = dims.size(); d-- > 0;) {
+    place[d] = index % dims[d];
+    index /= dims[d];
   }
   return dimsText(place);
 }
@@ -52,8 +40,8 @@ static double errorOf(double got, double expected) {
   return std::fabs(got - expected);
 }
 
-static void compareElement(const Array &output, const Array &expected, int64_t i, double rtol, double atol,
-                           Worst &worst) {
+static bool measureElement(const Array &output, const Array &expected, int64_t i, double rtol, double atol,
+                           Deviation &worst) {
   double got = elementAsDouble(output.bytes.data(), i, output.type),
          wanted = elementAsDouble(expected.bytes.data(), i, expected.type);
   double error, allowed = 0;
@@ -66,19 +54,34 @@ static void compareElement(const Array &output, const Array &expected, int64_t i
     error = same ? 0 : std::max(1.0, std::fabs(got - wanted));
   }
   worst.largest = std::max(worst.largest, error);
+  if (std::isfinite(wanted))
+    worst.magnitude = std::max(worst.magnitude, std::fabs(wanted));
   if (error <= allowed)
-    return;
+    return false;
   ++worst.wrong;
   double excess = allowed > 0 ? error / allowed : std::numeric_limits<double>::infinity();
-  if (excess > worst.excess) {
-    worst.array = &output;
-    worst.index = i;
-    worst.got = got;
-    worst.expected = wanted;
-    worst.error = error;
-    worst.allowed = allowed;
-    worst.excess = excess;
-  }
+  if (excess <= worst.excess)
+    return false;
+  worst.index = i;
+  worst.got = got;
+  worst.expected = wanted;
+  worst.error = error;
+  worst.allowed = allowed;
+  worst.excess = excess;
+  return true;
+}
+
+bool measureDeviation(const Array &output, const Array &expected, double rtol, double atol, Deviation &deviation) {
+  bool isWorst = false;
+  for (int64_t i = 0, count = elementCount(output.dims, output.type); i < count; ++i, ++deviation.compared)
+    isWorst |= measureElement(output, expected, i, rtol, atol, deviation);
+  return isWorst;
+}
+
+std::string deviationText(const std::vector<int64_t> &dims, const Deviation &deviation) {
+  return "at " + positionText(dims, deviation.index) + " is " + number(deviation.got) + ", expected " +
+         number(deviation.expected) + ": error " + number(deviation.error) + ", allowed " + number(deviation.allowed) + "; " +
+         std::to_string(deviation.wrong) + " of " + std::to_string(deviation.compared) + " elements differ";
 }
 
 static Status checkNames(const std::vector<Array> &outputs, const std::vector<Array> &expected) {
@@ -98,7 +101,8 @@ Status compareArrays(const std::vector<Array> &outputs, const std::vector<Array>
                      double atol, std::string &summary) {
   if (Status status = checkNames(outputs, expected))
     return status;
-  Worst worst;
+  Deviation worst;
+  const Array *worstOutput = nullptr;
   for (const Array &output : outputs) {
     const Array &reference = *std::find_if(expected.begin(), expected.end(),
                                            [&](const Array &array) { return array.name == output.name; });
@@ -108,8 +112,8 @@ Status compareArrays(const std::vector<Array> &outputs, const std::vector<Array>
                                dimsText(reference.dims) + " is expected"};
     if (Status status = fromFile(reference, output.type, converted))
       return {CheckFailed, "output " + status.sentence};
-    for (int64_t i = 0, count = elementCount(output.dims, output.type); i < count; ++i, ++worst.compared)
-      compareElement(output, converted, i, rtol, atol, worst);
+    if (measureDeviation(output, converted, rtol, atol, worst))
+      worstOutput = &output;
   }
   if (!worst.wrong) {
     summary = std::to_string(outputs.size()) + (outputs.size() == 1 ? " output is" : " outputs are") +
@@ -117,11 +121,7 @@ Status compareArrays(const std::vector<Array> &outputs, const std::vector<Array>
               number(worst.largest);
     return {};
   }
-  return {CheckFailed, "output '" + worst.array->name + "' at " + position(*worst.array, worst.index) +
-                           " is " + number(worst.got) + ", expected " + number(worst.expected) + ": error " +
-                           number(worst.error) + ", allowed " + number(worst.allowed) + "; " +
-                           std::to_string(worst.wrong) + " of " + std::to_string(worst.compared) +
-                           " elements differ"};
+  return {CheckFailed, "output '" + worstOutput->name + "' " + deviationText(worstOutput->dims, worst)};
 }
 
 } // namespace tfc

@@ -160,7 +160,8 @@ static void addPorts(Table &table, const TfcEntry &entry, const TfcPort *ports, 
   for (uint32_t i = 0; i < count; ++i) {
     std::string note = hintText(entry, ports[i]);
     if (ports[i].alias_of_input >= 0)
-      note = std::string("may share memory with '") + entry.inputs[ports[i].alias_of_input].name + "'";
+      note = std::string(ports[i].room ? "grows in place in '" : "may share memory with '") +
+             entry.inputs[ports[i].alias_of_input].name + "'";
     table.add({"  " + std::string(kind), printable(ports[i].name), typeName(ports[i].dtype),
                printable(dimsOf(entry, ports[i])), printable(note)});
   }
@@ -182,6 +183,8 @@ static std::string arenaText(const TfcEntry &entry, uint32_t segment, const std:
 static void addSymbols(Table &table, const TfcEntry &entry) {
   for (uint32_t s = 0; s < entry.symbol_count; ++s) {
     const TfcSymbol &symbol = entry.symbols[s];
+    if (symbol.kind != TFC_SYMBOL_SIZE)
+      continue;
     std::string range = symbol.max == INT64_MAX
                             ? std::to_string(symbol.min) + " or more"
                             : std::to_string(symbol.min) + " to " + std::to_string(symbol.max);
@@ -192,7 +195,7 @@ static void addSymbols(Table &table, const TfcEntry &entry) {
   }
 }
 
-Status describeText(const TfcModel &model, const std::map<std::string, int64_t> &sizes, std::string &text) {
+Status describeText(const TfcModel &model, const std::string &isa, const std::map<std::string, int64_t> &sizes, std::string &text) {
   text = "model " + printable(model.name) + " (" +
                      printable(model.producer ? model.producer : "?") + ", " +
                      printable(model.triple ? model.triple : "?") + ")\n";
@@ -222,7 +225,7 @@ Status describeText(const TfcModel &model, const std::map<std::string, int64_t> 
     }
     text += "\n" + kernels.text();
   }
-  text += "\nweights: " + modeName(model.weights.mode) + ", " + std::to_string(model.weights.weight_count) +
+  text += "\non this machine: " + isa + "\nweights: " + modeName(model.weights.mode) + ", " + std::to_string(model.weights.weight_count) +
           " tensors, " + megabytes(model.weights.bytes);
   if (model.weights.mode == TFC_WEIGHTS_EXTERNAL && model.weights.file)
     text += ", in '" + printable(model.weights.file) + "'";
@@ -238,7 +241,8 @@ static std::string portJson(const TfcEntry &entry, const TfcPort &port) {
   for (int32_t d = 0; d < port.rank; ++d)
     dims += (d ? ", " : "") + jsonString(textOf(entry, port.dims[d]));
   return "{\"name\": " + jsonString(port.name) + ", \"type\": " + jsonString(typeName(port.dtype)) + ", \"dims\": [" +
-         dims + "], \"alias_of_input\": " + std::to_string(port.alias_of_input) + "}";
+         dims + "], \"alias_of_input\": " + std::to_string(port.alias_of_input) +
+         ", \"grows_in_place\": " + (port.room ? "true" : "false") + "}";
 }
 
 /// {"key": ..., "key": [made, made, ...]} piece by piece.
@@ -260,7 +264,7 @@ static std::string entryJson(const TfcModel &model, const TfcEntry &entry) {
     const TfcSymbol &symbol = entry.symbols[i];
     return "{\"name\": " + jsonString(symbol.name) + ", \"min\": " + std::to_string(symbol.min) +
            ", \"max\": " + std::to_string(symbol.max) + ", \"born_in\": " + std::to_string(symbol.born_in) +
-           "}";
+           ", \"kind\": " + std::to_string(symbol.kind) + "}";
   });
   text += ", " +
           list("arena_bytes", entry.bind_count + 1,
@@ -276,11 +280,11 @@ static std::string entryJson(const TfcModel &model, const TfcEntry &entry) {
   return text + "}";
 }
 
-std::string describeJson(const TfcModel &model) {
+std::string describeJson(const TfcModel &model, const std::string &isa) {
   const TfcWeights &weights = model.weights;
   return "{\"model\": " + jsonString(model.name) +
          ", \"producer\": " + jsonString(model.producer ? model.producer : "") +
-         ", \"triple\": " + jsonString(model.triple ? model.triple : "") + ", " +
+         ", \"triple\": " + jsonString(model.triple ? model.triple : "") + ", \"isa\": " + jsonString(isa) + ", " +
          list("entries", model.entry_count, [&](uint32_t i) { return entryJson(model, model.entries[i]); }) +
          ", \"weights\": {\"mode\": " + jsonString(modeName(weights.mode)) +
          ", \"count\": " + std::to_string(weights.weight_count) +

@@ -18,12 +18,11 @@
 
 namespace tfc {
 
-/// A table for people. With sizes of the symbols the arenas are numbers.
-Status describeText(const TfcModel &model, const std::map<std::string, int64_t> &sizes, std::string &text);
+/// A table for people; `isa` is what the kernels in use need. With sizes of the symbols the arenas are numbers.
+Status describeText(const TfcModel &model, const std::string &isa, const std::map<std::string, int64_t> &sizes, std::string &text);
 
 /// The same as one JSON object on one line.
-std::string describeJson(const TfcModel &model);
-
+std::string describeJson(const TfcModel &model, const std::string &isa);
 
 } // namespace tfc
 

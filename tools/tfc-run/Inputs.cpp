@@ -8,6 +8,7 @@
 #include "Inputs.h"
 
 #include "Npy.h"
+#include "Session/MakeInputs.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -43,6 +44,22 @@ Status readInputs(const TfcEntry &entry, const std::string &path, std::vector<Ar
   if (used < arrays.size())
     std::fprintf(stderr, "tfc-run: note: '%s' also has arrays that the model does not take\n", path.c_str());
   return {};
+}
+
+static Status obtainInputs(const Options &options, const TfcEntry &entry, std::vector<Array> &inputs) {
+  if (options.random)
+    return makeInputs(entry, options.dims, options.seed, inputs);
+  if (!options.inputs.empty())
+    return readInputs(entry, options.inputs, inputs);
+  return entry.input_count
+             ? badInput("the model has inputs: give --inputs FILE.npz or --random (tfc-run --help)")
+             : Status{};
+}
+
+Status readOrMakeInputs(const Options &options, const TfcEntry &entry, std::vector<Array> &inputs) {
+  if (Status status = obtainInputs(options, entry, inputs))
+    return status;
+  return options.saveInputs.empty() ? Status{} : writeArrays(options.saveInputs, inputs);
 }
 
 } // namespace tfc

@@ -8,6 +8,7 @@
 #ifndef TFC_RUN_INPUTS_H
 #define TFC_RUN_INPUTS_H
 
+#include "Options.h"
 #include "Session/Array.h"
 #include "Session/Status.h"
 
@@ -18,6 +19,9 @@ namespace tfc {
 
 /// Arrays of the file in the order of the entry's inputs, converted to their types.
 Status readInputs(const TfcEntry &entry, const std::string &path, std::vector<Array> &inputs);
+
+/// The inputs that the command line asks for: a file's, or made-up ones.
+Status readOrMakeInputs(const Options &options, const TfcEntry &entry, std::vector<Array> &inputs);
 
 } // namespace tfc
 

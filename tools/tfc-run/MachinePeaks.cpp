@@ -15,9 +15,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <memory>
 #include <numeric>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
@@ -87,6 +89,18 @@ static uint64_t readLoop(const uint64_t *words, size_t count) {
 
 //===-- Threads ------------------------------------------------------------------------------------------===//
 
+/// Memory in large pages where the system has them: with small ones the processor would wait for its page tables as well.
+static std::unique_ptr<uint64_t, decltype(&std::free)> makeWords(size_t count) {
+  constexpr size_t kLargePage = size_t(2) << 20;
+  size_t bytes = (count * sizeof(uint64_t) + kLargePage - 1) / kLargePage * kLargePage;
+  auto *words = static_cast<uint64_t *>(std::aligned_alloc(kLargePage, bytes));
+  if (words) {
+    madvise(words, bytes, MADV_HUGEPAGE);
+    std::fill_n(words, count, 1);
+  }
+  return {words, &std::free};
+}
+
 namespace {
 /// Every thread does the same at the same time. Multiply-adds count by the CPU time of each thread, so that other processes hardly
 /// matter; reading counts from the first thread's beginning to the last one's end, since threads share the memory.
@@ -97,7 +111,7 @@ struct Race {
   bool reads = false;
   size_t words = 0;
   int64_t steps = 0;
-  std::vector<std::vector<uint64_t>> memory;
+  std::vector<std::unique_ptr<uint64_t, decltype(&std::free)>> memory;
   std::vector<double> begin, end, work, cpuRate;
 };
 
@@ -123,7 +137,7 @@ static void *runOne(void *data) {
   race.begin[number] = now();
   double cpu = cpuSeconds();
   if (race.reads) {
-    race.kept += readLoop(race.memory[number].data(), race.words);
+    race.kept += readLoop(race.memory[number].get(), race.words);
     race.work[number] = double(race.words) * 8;
   } else {
     race.work[number] = fmaLoop(race.steps);
@@ -177,7 +191,11 @@ MachinePeaks measurePeaks(int32_t threads) {
     peaks.flops = std::max(peaks.flops, runRace(race));
   race.reads = true;
   race.words = kBytes / 8 / count;
-  race.memory.assign(count, std::vector<uint64_t>(race.words, 1));
+  for (size_t i = 0; i < count; ++i) {
+    race.memory.push_back(makeWords(race.words));
+    if (!race.memory.back())
+      return peaks;
+  }
   for (int attempt = 0; attempt < 6; ++attempt)
     peaks.bytes = std::max(peaks.bytes, runRace(race));
   return peaks;

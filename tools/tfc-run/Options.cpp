@@ -30,6 +30,7 @@ Inputs
   --random               made-up inputs: ids inside their table, masks all ones, floats in [-0.5, 0.5]
   --dim NAME=N,...       sizes of the model's symbols for --random
   --seed N               other made-up inputs (default 0)
+  --save-inputs FILE.npz write the inputs of the run, to have made-up ones elsewhere
 
 Results
   --outputs FILE.npz     write them; bf16 as uint16 bits, float8 as uint8, 4-bit integers as int8
@@ -40,15 +41,30 @@ Runs
   --threads N            default 0: as many as the affinity mask and the cgroup quota allow
   --repeat N             measure N runs (default 1)
   --warmup N             runs before those (default 1 with --repeat, else 0)
+  --steps N              N runs that follow each other: outputs that may share memory with an input are its value in the next
+                         run, other inputs are made up anew (with --random)
+  --in-place             past and present of an attention share one buffer: only new rows are written
+  --room ROWS            how many rows the buffers have room for (default: as many as the steps need)
+  --clients N,N,...      requests a second with so many clients at once: threads with a context each, of one thread unless
+                         --threads says more, over the same weights; and how much memory grew
+  --seconds X            how long for each number of clients (default 2)
   --profile [FILE.json]  a table of the kernels: calls, time, share, rates, percent of what this machine can do at most;
                          with a file, a trace for ui.perfetto.dev or chrome://tracing as well
   --profile-html FILE    a page with the table, a roofline, a timeline and the fused graph
   --measure-machine      measure what this machine can do at most and keep it in ~/.cache/tfc/machine.txt; needs no model
   --json                 last line: one object with min_ms, median_ms, p90_ms, repeat, threads
 
+Looking inside of one run, kernel by kernel
+  --check-nan            the first kernel and node that makes a NaN or an infinity which nothing it read had; exit code 1 if so
+  --dump-tensors DIR     write what the nodes of --names REGEX make (default: all) as .npy files, and index.json
+  --compare-with M.so    the worst error of every kernel against another artifact of the model, on the same values: one of
+                         tfc-compile --plain-kernels (the same kernels, plainly lowered) or --reference; --rtol, --atol as above
+
 Model
   --describe             inputs, outputs, symbols, kernels, weights, memory (a number with --dim); with --json as JSON
   --entry NAME           entry point (default: the first)
+  --isa LEVEL            of a model for several CPUs, take the variant for this level (x86-64-v3) or below; for any
+                         program the environment variable TFC_MAX_ISA does the same
   --query NAME           exported function of the library (default: tfc_model_query)
   --version              the version of tfc-run
 
@@ -120,11 +136,27 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
   auto tolerance = [](double &to) {
     return [&to](const std::string &value) { return parseTolerance(value, to); };
   };
+  auto clients = [&options](const std::string &value) {
+    for (size_t at = 0; at <= value.size();) {
+      size_t comma = std::min(value.find(',', at), value.size());
+      int64_t count;
+      if (!parseInteger(value.substr(at, comma - at), 1, 1024, count))
+        return false;
+      options.clients.push_back(count);
+      at = comma + 1;
+    }
+    return true;
+  };
+  auto seconds = [&options](const std::string &value) {
+    return parseTolerance(value, options.seconds) && options.seconds >= 0.01 && options.seconds <= 1e6;
+  };
   return {{"--inputs", nullptr, text(options.inputs), "a file"},
+          {"--save-inputs", nullptr, text(options.saveInputs), "a file"},
           {"--outputs", nullptr, text(options.outputs), "a file"},
           {"--expect", nullptr, text(options.expect), "a file"},
           {"--entry", nullptr, text(options.entry), "a name"},
           {"--query", nullptr, text(options.query), "a name"},
+          {"--isa", nullptr, text(options.isa), "a level: x86-64, x86-64-v2, x86-64-v3 or x86-64-v4"},
           {"--dim", nullptr, dims, "NAME=N,..."},
           {"--seed", nullptr, seed, "a number that is not negative"},
           {"--rtol", nullptr, tolerance(options.rtol), "a number that is not negative"},
@@ -132,11 +164,20 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
           {"--threads", nullptr, integer(options.threads, 0, 1024), "a number from 0 to 1024"},
           {"--repeat", nullptr, integer(options.repeat, 1, 100000000), "a number of at least 1"},
           {"--warmup", nullptr, integer(options.warmup, 0, 100000000), "a number of at least 0"},
+          {"--steps", nullptr, integer(options.steps, 1, 100000000), "a number of at least 1"},
+          {"--room", nullptr, integer(options.room, 1, INT64_MAX), "a number of at least 1"},
+          {"--in-place", &options.inPlace, nullptr, ""},
+          {"--clients", nullptr, clients, "numbers from 1 to 1024: 1,2,4"},
+          {"--seconds", nullptr, seconds, "a number from 0.01 to 1000000"},
           {"--random", &options.random, nullptr, ""},
           {"--json", &options.json, nullptr, ""},
           {"--describe", &options.describe, nullptr, ""},
           {"--profile", &options.profile, nullptr, ""},
           {"--profile-html", nullptr, text(options.profileHtml), "a file"},
+          {"--check-nan", &options.checkNan, nullptr, ""},
+          {"--dump-tensors", nullptr, text(options.dumpTensors), "a folder"},
+          {"--names", nullptr, text(options.names), "a regular expression"},
+          {"--compare-with", nullptr, text(options.compareWith), "a model.so"},
           {"--measure-machine", &options.measureMachine, nullptr, ""},
           {"--version", &options.version, nullptr, ""},
           {"--help", &options.help, nullptr, ""}};
@@ -209,6 +250,20 @@ Status parseOptions(int argc, char **argv, Options &options) {
     return badInput("--random and --inputs exclude each other");
   if (!options.random && !options.describe && !options.dims.empty())
     return badInput("--dim sizes made-up inputs: it goes with --random or --describe");
+  if (options.checkNan + !options.dumpTensors.empty() + !options.compareWith.empty() > 1)
+    return badInput("--check-nan, --dump-tensors and --compare-with exclude each other");
+  if (options.inspects() && (options.profile || !options.profileHtml.empty() || options.repeat > 1 || options.warmup > 0 ||
+                             options.steps > 1 || options.inPlace || !options.expect.empty() || !options.outputs.empty()))
+    return badInput("looking at tensors is a run of its own: --profile, --repeat, --warmup, --steps, --in-place, --expect and --outputs do not go with it");
+  if (!options.clients.empty() && (options.inspects() || options.profile || !options.profileHtml.empty() || options.repeat > 1 ||
+                                   options.steps > 1 || options.inPlace || !options.expect.empty() || !options.outputs.empty()))
+    return badInput("--clients is a measurement of its own: --profile, --repeat, --steps, --in-place, --expect, --outputs and looking at tensors do not go with it");
+  if (!options.names.empty() && options.dumpTensors.empty())
+    return badInput("--names says which tensors --dump-tensors writes");
+  if (options.steps > 1 && (!options.random || options.repeat > 1 || options.warmup > 0))
+    return badInput("--steps goes with --random, and with neither --repeat nor --warmup");
+  if (options.room && !options.inPlace)
+    return badInput("--room goes with --in-place");
   if (options.warmup < 0)
     options.warmup = options.repeat > 1 ? 1 : 0;
   return {};

@@ -13,17 +13,25 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace tfc {
 
 struct Options {
-  std::string model, inputs, outputs, expect, entry, query;
+  std::string model, inputs, saveInputs, outputs, expect, entry, query, isa;
   std::string profileTrace, profileHtml; // files; empty: none
+  std::string dumpTensors, names, compareWith; // a folder, a regular expression, an artifact; empty: none
   std::map<std::string, int64_t> dims;
-  bool random = false, json = false, describe = false, profile = false, measureMachine = false, help = false, version = false;
+  bool random = false, json = false, describe = false, profile = false, inPlace = false, measureMachine = false, checkNan = false, help = false, version = false;
   uint64_t seed = 0;
   double rtol = 1e-4, atol = 1e-5;
+  std::vector<int64_t> clients; // empty: no throughput is measured
+  double seconds = 2;           // for each number of clients
   int64_t threads = 0, repeat = 1, warmup = -1; // -1: one if there are several runs
+  int64_t steps = 1, room = 0;                  // 0: as much as the steps need
+
+  /// Whether it is asked what the tensors inside of the run are, not how long it takes.
+  bool inspects() const { return checkNan || !dumpTensors.empty() || !compareWith.empty(); }
 };
 
 /// Takes `--name VALUE` and `--name=VALUE`.

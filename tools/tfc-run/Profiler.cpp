@@ -34,6 +34,7 @@ void Profiler::attachTo(TfcContextOptions &options) {
 void Profiler::start(int32_t threads) {
   tilesBegan.resize(size_t(threads));
   workerSlices.resize(size_t(threads));
+  clock.calibrate();
   measuring = true;
 }
 
@@ -60,22 +61,22 @@ bool Profiler::keep(std::vector<Slice> &slices, Slice slice) {
 
 void Profiler::onRun(const TfcEvent &event) {
   if (!event.after) {
-    runBegan = now();
+    runBegan = clock.now();
     return;
   }
   int64_t arena = 0;
   for (uint32_t segment = 0; segment <= entry.bind_count; ++segment)
     arena += event.values[entry.arena_bytes[segment]];
   if (runs.size() < kSliceLimit)
-    runs.push_back({runBegan, now(), arena});
+    runs.push_back({runBegan, clock.now(), arena});
 }
 
 void Profiler::onLaunch(const TfcEvent &event) {
   if (!event.after) {
-    launchBegan = now();
+    launchBegan = clock.now();
     return;
   }
-  double end = now();
+  double end = clock.now();
   const TfcLaunch &made = entry.launches[event.launch];
   LaunchWork &work = launches[event.launch];
   ++work.calls;
@@ -92,14 +93,14 @@ void Profiler::onTiles(const TfcEvent &event) {
     return;
   double &began = tilesBegan[size_t(event.worker)].at;
   if (!event.after) {
-    began = now();
+    began = clock.now();
     return;
   }
   std::vector<Slice> &slices = workerSlices[size_t(event.worker)];
   if (!slices.empty() && slices.back().launch == event.launch && slices.back().begin >= launchBegan)
-    slices.back().end = now();
+    slices.back().end = clock.now();
   else
-    keep(slices, {began, now(), event.launch});
+    keep(slices, {began, clock.now(), event.launch});
 }
 
 //===-- Counters of the processor ------------------------------------------------------------------------===//

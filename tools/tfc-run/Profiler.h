@@ -9,6 +9,7 @@
 #define TFC_RUN_PROFILER_H
 
 #include "Session/Session.h"
+#include "TickClock.h"
 
 #include "tfc-c/Runtime.h"
 
@@ -62,6 +63,7 @@ private:
   struct alignas(64) Began {
     double at = 0;
   };
+  TickClock clock;
   bool keepsSlices, measuring = false;
   double runBegan = 0, launchBegan = 0;
   std::vector<Began> tilesBegan;

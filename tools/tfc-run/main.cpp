@@ -8,20 +8,23 @@
 #include "Compare.h"
 #include "Describe.h"
 #include "Inputs.h"
+#include "Inspect.h"
 #include "MachinePeaks.h"
 #include "Npy.h"
 #include "Options.h"
 #include "ProfileTable.h"
 #include "Report.h"
+#include "Serve.h"
+#include "TextFile.h"
 #include "Session/MakeInputs.h"
 #include "Session/Session.h"
 
 #include "tfc/Version.h"
 
-#include <cerrno>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <cstring>
+#include <cstdlib>
 #include <memory>
 #include <new>
 #include <unistd.h>
@@ -36,30 +39,6 @@ static void outOfMemory() {
   _exit(Defect);
 }
 
-static Status readOrMakeInputs(const Options &options, const TfcEntry &entry, std::vector<Array> &inputs) {
-  if (options.random)
-    return makeInputs(entry, options.dims, options.seed, inputs);
-  if (!options.inputs.empty())
-    return readInputs(entry, options.inputs, inputs);
-  return entry.input_count
-             ? badInput("the model has inputs: give --inputs FILE.npz or --random (tfc-run --help)")
-             : Status{};
-}
-
-static Status writeText(const std::string &path, const std::string &text) {
-  std::string draft = path + ".tfc-draft";
-  FILE *file = std::fopen(draft.c_str(), "we");
-  if (!file)
-    return badInput("cannot write " + path + ": " + std::strerror(errno));
-  bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  if (std::fclose(file) || !written || std::rename(draft.c_str(), path.c_str())) {
-    std::string why = std::strerror(errno);
-    std::remove(draft.c_str());
-    return defect("cannot write " + path + ": " + why);
-  }
-  return {};
-}
-
 static Status reportProfile(const Options &options, Session &session, const Profiler &profiler,
                             const std::vector<double> &seconds, const HardwareCounters &counters) {
   ProfileTable table = makeTable(profiler, peaksOfMachine(session.threads()), seconds);
@@ -68,10 +47,10 @@ static Status reportProfile(const Options &options, Session &session, const Prof
   if (options.json)
     std::printf("%s\n", tableJson(table).c_str());
   if (!options.profileTrace.empty())
-    if (Status status = writeText(options.profileTrace, traceJson(profiler)))
+    if (Status status = writeFile(options.profileTrace, traceJson(profiler)))
       return status;
   if (!options.profileHtml.empty())
-    return writeText(options.profileHtml, profileHtml(profiler, table));
+    return writeFile(options.profileHtml, profileHtml(profiler, table));
   return {};
 }
 
@@ -93,6 +72,22 @@ static Status measureMachine(const Options &options) {
   return {};
 }
 
+/// All steps but the first. Each has other made-up inputs, so that no step passes for another.
+static Status runFurtherSteps(const Options &options, Session &session, std::vector<double> &seconds) {
+  std::map<std::string, int64_t> sizes = options.dims;
+  for (int64_t step = 1; step < options.steps; ++step) {
+    std::vector<Array> inputs;
+    if (Status status = growSizes(session.entry(), sizes))
+      return status;
+    if (Status status = makeInputs(session.entry(), sizes, options.seed + uint64_t(step), inputs))
+      return status;
+    session.advance(std::move(inputs));
+    if (Status status = session.run(/*warmup=*/0, /*repeat=*/1, seconds))
+      return status;
+  }
+  return {};
+}
+
 static Status runModel(const Options &options, Session &session) {
   std::vector<Array> inputs, expected;
   if (Status status = readOrMakeInputs(options, session.entry(), inputs))
@@ -108,7 +103,12 @@ static Status runModel(const Options &options, Session &session) {
   std::vector<double> seconds;
   if (counters)
     counters->start();
+  if (options.inPlace)
+    if (Status status = session.keepInPlace(options.room, options.steps))
+      return status;
   if (Status status = session.run(options.warmup, options.repeat, seconds))
+    return status;
+  if (Status status = runFurtherSteps(options, session, seconds))
     return status;
   if (counters)
     counters->stop();
@@ -128,9 +128,9 @@ static Status runModel(const Options &options, Session &session) {
       std::printf("%s\n", summary.c_str());
   }
   Timing timing = timingOf(seconds);
-  std::fputs(timingText(timing, options.repeat, session.threads()).c_str(), stdout);
+  std::fputs(timingText(timing, std::max(options.repeat, options.steps), session.threads()).c_str(), stdout);
   if (options.json)
-    std::fputs(timingJson(timing, options.repeat, session.threads()).c_str(), stdout);
+    std::fputs(timingJson(timing, std::max(options.repeat, options.steps), session.threads()).c_str(), stdout);
   return verdict;
 }
 
@@ -148,18 +148,23 @@ static Status runTool(int argc, char **argv) {
   }
   if (options.measureMachine)
     return measureMachine(options);
+  // The runtime inside every program listens to the variable.
+  if (!options.isa.empty())
+    setenv("TFC_MAX_ISA", options.isa.c_str(), /*replace=*/1);
   Session session;
   if (Status status = session.open(options.model, options.query, options.entry))
     return status;
   if (options.describe) {
-    std::string text = describeJson(session.model()) + "\n";
+    std::string text = describeJson(session.model(), session.isa()) + "\n";
     if (!options.json)
-      if (Status status = describeText(session.model(), options.dims, text))
+      if (Status status = describeText(session.model(), session.isa(), options.dims, text))
         return status;
     std::fputs(text.c_str(), stdout);
     return {};
   }
-  return runModel(options, session);
+  if (!options.clients.empty())
+    return serveModel(options, session);
+  return options.inspects() ? inspectModel(options, session) : runModel(options, session);
 }
 
 int main(int argc, char **argv) {

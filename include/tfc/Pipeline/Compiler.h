@@ -48,18 +48,22 @@ struct CompileInput {
   std::vector<std::pair<std::string, int64_t>> fixedDims;
   std::vector<DimRange> dimRanges;
   std::vector<FoldedInput> foldedInputs;
+  bool allowExtern = false; ///< operators that are not known become calls of the host
+  ImportLimits limits;      ///< what an ONNX file may ask for
   std::string externalRoot; ///< where weights outside the file are looked up, links inside it included
 };
 
 struct CompileOptions {
   Stage stage = Stage::SharedLibrary; ///< where to stop
+  bool asONNX = false;                ///< write the stage, import or fused, as an ONNX file
   std::string outputPath;
   std::string headerPath;     ///< of a shared library; empty: none
   std::string saveStagesDir;  ///< a folder for the module of every stage; empty: none
   std::string cpu = "native"; ///< see TargetInfo/CpuTarget.h
-  std::string querySymbol = "tfc_model_query";
+  std::string querySymbol; ///< Empty: the usual one, see ArtifactOptions.
   TfcWeightMode weights = TFC_WEIGHTS_EMBED;
   bool reference = false;
+  bool plainKernels = false;
   std::string exposeNames;      ///< regular expression: what these nodes give becomes outputs; empty: none
   bool exposeAttention = false; ///< probabilities of attentions become outputs
   std::vector<std::string> disabledFusions; ///< names that getFusionNames() knows
@@ -67,6 +71,8 @@ struct CompileOptions {
   std::vector<std::pair<std::string, int64_t>> requiredFusions;
   /// Called on every pass manager before it runs: command line options of MLIR (`--mlir-print-ir-after-all`, ...).
   std::function<LogicalResult(PassManager &)> configurePassManager;
+  /// Called in place of `work`, which it is to call: all passes of a stage, or with null passes what makes code of the module.
+  std::function<LogicalResult(ModuleOp module, PassManager *passes, llvm::function_ref<LogicalResult()> work)> guard;
   /// Called when a stage is done, with its milliseconds.
   std::function<void(llvm::StringRef stage, double milliseconds)> onStage;
 };
@@ -80,10 +86,14 @@ public:
   CompileStatus run(const CompileInput &input);
 
   const Report &getReport() const { return report; }
+  /// Whether a pass failed that only translates what others have accepted: a defect.
+  bool hasFailedPass() const { return failedPass; }
 
 private:
   CompileStatus load(const CompileInput &input, OwningOpRef<ModuleOp> &module, Stage &stage);
   CompileStatus runStage(ModuleOp module, Stage stage);
+  /// The work, or what the guard makes of it.
+  LogicalResult runGuarded(ModuleOp module, PassManager *passes, llvm::function_ref<LogicalResult()> work);
   CompileStatus checkFusions(ModuleOp module, Stage stage);
   CompileStatus writeModule(ModuleOp module, llvm::StringRef path);
   CompileStatus writeCode(ModuleOp module);
@@ -92,6 +102,7 @@ private:
   Stage entered = Stage::Import; ///< The stage of the module that was given.
   CompileOptions options;
   Report report;
+  bool failedPass = false;
 };
 
 } // namespace mlir::tfc

@@ -24,7 +24,7 @@ class OpPassManager;
 namespace mlir::tfc {
 
 /// The stages of docs/Architecture.md, in order; what `tfc-compile --emit` names.
-enum class Stage { Import, Fused, Kernels, Plan, Host, LLVM, Asm, Object, SharedLibrary };
+enum class Stage { Import, Fused, Kernels, Plan, Host, LLVM, Asm, Object, SharedLibrary, Archive };
 
 std::optional<Stage> parseStage(llvm::StringRef name);
 llvm::StringRef stringifyStage(Stage stage);
@@ -33,10 +33,12 @@ llvm::StringRef stringifyStage(Stage stage);
 Stage detectStage(ModuleOp module);
 
 struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
-  Option<std::string> cpu{*this, "cpu", llvm::cl::desc("The CPU: x86-64-v2, x86-64-v3, x86-64-v4, native"),
+  Option<std::string> cpu{*this, "cpu", llvm::cl::desc("The CPUs: x86-64-v2, x86-64-v3, x86-64-v4, aarch64, native; `+` between several"),
                           llvm::cl::init("native")};
   Option<bool> reference{*this, "reference", llvm::cl::desc("Every op through its plain lowering, in a kernel of its own"),
                          llvm::cl::init(false)};
+  Option<bool> plainKernels{*this, "plain-kernels", llvm::cl::desc("The same kernels, each through its plain lowering"),
+                            llvm::cl::init(false)};
   Option<std::string> exposeNames{*this, "expose", llvm::cl::desc("Nodes whose tensors become outputs: a regular expression"),
                                   llvm::cl::init("")};
   Option<bool> exposeAttention{*this, "expose-attention", llvm::cl::desc("Probabilities of attentions become outputs"),

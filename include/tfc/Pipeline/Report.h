@@ -39,6 +39,8 @@ public:
   int64_t getFusionCount(llvm::StringRef kind) const;
   size_t getKernelCount() const { return kernels.size(); }
   size_t getLaunchCount() const;
+  /// The fewest binary digits that the kernels compute with: 24 for f32, 11 for f16, 8 for bf16.
+  unsigned getFewestDigits() const { return fewestDigits; }
   llvm::json::Value toJSON() const;
 
 private:
@@ -52,6 +54,7 @@ private:
   std::map<std::string, int64_t> fusedOps;
   std::vector<Kernel> kernels;
   std::vector<std::pair<std::string, double>> stages;
+  unsigned fewestDigits = 24;
   int64_t arenaBytes = 0;
   std::string arenaDims;
 };

@@ -17,6 +17,9 @@ namespace mlir::tfc {
 /// weight files become absolute, and bytes that stand in no file go to `path`.weights. Nothing partial is left.
 llvm::Error writeModule(ModuleOp module, llvm::StringRef path);
 
+/// Writes a module of the stages import (`isSimplified` false) and fused as an ONNX file.
+llvm::Error exportONNX(ModuleOp module, llvm::StringRef path, bool isSimplified);
+
 } // namespace mlir::tfc
 
 #endif // TFC_PIPELINE_WRITEMODULE_H

@@ -37,12 +37,17 @@ struct ContractionSchedule {
   /// iteration of the innermost loop if only one block did all of it; 0: left to the hardware.
   int64_t prefetchLines = 0;
 
+  /// From so many elements of A on, a packed B is gone through once per tile of rows, not A once per panel;
+  /// 0: never.
+  int64_t largeA = 0;
+
   int64_t panelWidth() const { return lanes * blockVectors; }
   int64_t rowsPerTile() const { return blockRows * blocksPerTile; }
 };
 
-/// The number of columns of each panel that a weight B[k, n] is stored in. One width serves every m.
-int64_t selectPanelWidth(int64_t n, int64_t k, const CpuTarget &target);
+/// The number of columns of each panel that a weight B[k, n] is stored in, a multiple of every target's vector. One width serves
+/// every m and all targets of an artifact; a block of a narrower target is a part of the panel.
+int64_t selectPanelWidth(int64_t n, int64_t k, llvm::ArrayRef<CpuTarget> targets);
 
 ContractionSchedule selectContraction(const ContractionProblem &problem, const CpuTarget &target);
 

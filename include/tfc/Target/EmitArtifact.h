@@ -23,13 +23,15 @@ struct ArtifactOptions {
   ::tfc::CodegenTarget target;
   /// Sets of CPU features that kernels were generated for, best first.
   SmallVector<KernelVariant> variants = {{}};
-  std::string querySymbol = "tfc_model_query";
+  std::string querySymbol; ///< Empty: tfc_model_query, and of an archive one that has the model's name behind it.
   unsigned threads = 2;
 };
 
-/// Makes model.so, its header and, with external weights, `<stem of the output>.weights` beside it. Either
+enum class LibraryKind { Shared, Static };
+
+/// Makes the model's library, its header and, with external weights, `<stem of the output>.weights` beside it. Either
 /// all files appear or none of them changes. Errors are one sentence; see also `isMachineError`.
-llvm::Error emitArtifact(ModuleOp module, const ArtifactOptions &options);
+llvm::Error emitArtifact(ModuleOp module, LibraryKind kind, const ArtifactOptions &options);
 
 /// Whether an error is the machine's (a full disk, a broken one, no memory) and not one of the module, the
 /// options or a path that the user gave.

@@ -15,7 +15,10 @@
 
 namespace tfc {
 
-/// The text of model.h: all that a C or C++ program needs to run the model besides model.so. It has the model
+/// Letters, digits and underscores of a name; what else there is becomes an underscore.
+std::string toIdentifier(llvm::StringRef name);
+
+/// The text of model.h: all that a C or C++ program needs to run the model besides its library. It has the model
 /// ABI in it, the numbers of entries, inputs, outputs and symbols by name, and typed functions over the
 /// model's api.
 std::string makeHeader(const ModelDescription &model, llvm::StringRef querySymbol);

@@ -26,6 +26,10 @@ inline constexpr llvm::StringLiteral kCoreApiSymbol = "tfc_core_api";
 inline constexpr llvm::StringLiteral kWeightSegmentSymbol = "tfc_weight_segment";
 inline constexpr llvm::StringLiteral kWeightSegmentSection = ".lbss";
 inline constexpr uint64_t kWeightSegmentPage = 4096;
+/// Pages that a processor maps by one entry of its table, and from how many bytes on weights are laid out for
+/// them.
+inline constexpr uint64_t kLargePage = uint64_t(2) << 20;
+inline constexpr uint64_t kWorthLargePages = 8 * kLargePage;
 
 /// Adds the TfcModel that `model` describes and the exported function `querySymbol` that returns it to
 /// `module`, which holds the kernels and host programs. Every other definition of the module becomes hidden.

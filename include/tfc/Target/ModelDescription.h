@@ -32,6 +32,7 @@ struct SymbolDescription {
   std::string name;
   int64_t min = 0, max = INT64_MAX;
   int32_t bornIn = 0;
+  uint32_t kind = TFC_SYMBOL_SIZE;
 };
 
 struct PortDescription {
@@ -39,6 +40,7 @@ struct PortDescription {
   TfcDataType dtype = {TFC_FLOAT, 32, 1};
   std::vector<uint32_t> dims;
   int32_t alias = -1;
+  uint16_t room = 0, roomAxis = 0;
   uint32_t hint = TFC_HINT_NONE, hintBound = 0;
 };
 
@@ -47,10 +49,18 @@ struct RequirementDescription {
   std::string node;
 };
 
+/// See TfcLaunchTensor.
+struct LaunchTensorDescription {
+  std::string name;
+  TfcDataType dtype = {TFC_FLOAT, 32, 1};
+  std::vector<uint32_t> dims;
+};
+
 struct LaunchDescription {
   uint32_t kernel = 0, tiles = 0, scratch = 0, flops = 0, bytes = 0;
   std::vector<std::string> nodes, checks;
   std::vector<int32_t> sources; ///< See TfcLaunch.
+  std::vector<LaunchTensorDescription> operands, results;
 };
 
 struct BindDescription {

@@ -9,6 +9,7 @@
 #ifndef TFC_TARGET_READMODEL_H
 #define TFC_TARGET_READMODEL_H
 
+#include "tfc/Dialect/Tfc/IR/DataType.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 #include "tfc/Target/ModelDescription.h"
 
@@ -36,8 +37,8 @@ struct ModelReading {
 /// best first; every kernel must have a function for at least one.
 llvm::Expected<ModelReading> readModel(ModuleOp module, ArrayRef<KernelVariant> variants);
 
-/// The DLPack type of an element type; nullopt for types that tensors of the ABI cannot have.
-std::optional<TfcDataType> getDataType(Type elementType);
+/// Reads the `tfc.weight` ops alone, of a module whose weights have places.
+llvm::Expected<ModelReading> readWeights(ModuleOp module);
 
 /// Bytes of `count` elements (types below a byte are packed), or nullopt beyond 63 bits.
 std::optional<uint64_t> getDataBytes(TfcDataType type, ArrayRef<int64_t> dims);

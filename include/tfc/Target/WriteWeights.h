@@ -23,7 +23,7 @@ enum class WeightChoice { All, Unseeded };
 uint64_t getWrittenBytes(const ::tfc::ModelDescription &model, WeightChoice choice);
 
 /// Writes the weights into the file, starting at `start`: layouts applied, elements cast, seeds made. Bytes
-/// between weights are left as they are. Only a few megabytes are in memory at any time.
+/// between weights are zero. Only a few megabytes are in memory at any time.
 llvm::Error writeWeights(const ModelReading &model, WeightChoice choice, int fd, uint64_t start);
 
 } // namespace mlir::tfc

@@ -8,6 +8,8 @@
 #ifndef TFC_TARGETINFO_CPUTARGET_H
 #define TFC_TARGETINFO_CPUTARGET_H
 
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <cstdint>
@@ -17,8 +19,10 @@ namespace tfc {
 
 /// What code generation asks of a CPU: what it can do, never who it is.
 struct CpuTarget {
-  /// The name it was asked for by: x86-64-v2, x86-64-v3, x86-64-v4, native, or an LLVM CPU name.
+  /// The name it was asked for by: x86-64-v2, x86-64-v3, x86-64-v4, aarch64 or native.
   std::string name;
+  /// LLVM's triple of the machine code.
+  std::string triple;
   /// What LLVM's TargetMachine is created with.
   std::string llvmCpu;
   std::string llvmFeatures;
@@ -43,6 +47,15 @@ struct CpuTarget {
 
 /// The target a name stands for; `native` asks the machine it runs on. An unknown name is an error that lists what is known.
 llvm::Expected<CpuTarget> parseCpuTarget(llvm::StringRef name);
+
+using CpuTargets = llvm::SmallVector<CpuTarget, 2>;
+
+/// The targets of one artifact, of one architecture, `+` between their names. The most capable is the first: a runtime takes
+/// the first that it can run. Code for the last runs on the machines of all.
+llvm::Expected<CpuTargets> parseCpuTargets(llvm::StringRef names);
+
+/// The one with the widest vectors. Widths are powers of two, so what is a multiple of its vector is one of every other's.
+const CpuTarget &getWidestTarget(llvm::ArrayRef<CpuTarget> targets);
 
 } // namespace tfc
 

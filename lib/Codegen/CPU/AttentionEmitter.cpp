@@ -26,8 +26,8 @@
 // once more.
 //
 // Special values come out as from softmax of the whole row: a NaN score makes the row NaN, and so does +inf;
-// a row of -inf alone divides 0 by 0, but where `masked_row` says that it is 0. Under a causal bound, keys
-// that no query of a block may see are not read.
+// a row of -inf alone divides 0 by 0, but where `masked_row` says that it is 0. Keys that no query of a block
+// may see, for a causal bound, a window or a length, are not read.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -99,7 +99,7 @@ void AttentionEmitter::emitTile(Value tile) {
   Value blocks = e.ceilDiv(o.queries, s.queryBlock());
   Value rest = e.div(tile, blocks);
   firstQuery = e.mul(e.rem(tile, blocks), s.queryBlock());
-  o = o.at(e, e.div(rest, e.index(heads)), e.rem(rest, e.index(heads)), group);
+  o = o.at(e, p, e.div(rest, e.index(heads)), e.rem(rest, e.index(heads)), group);
 
   auto emitRows = [&] {
     AttentionRowEmitter rows(e, p, s, o, scratch);
@@ -120,25 +120,43 @@ void AttentionEmitter::emitTile(Value tile) {
 
 void AttentionEmitter::emitQueries(int64_t vectorCount) {
   vectors = vectorCount;
-  lastAllowed.clear();
-  auto integers = VectorType::get({s.lanes}, e.b.getI32Type());
-  for (int64_t v = 0; p.causal && v < vectors; ++v) {
-    SmallVector<int32_t> lanes(s.lanes);
-    std::iota(lanes.begin(), lanes.end(), v * s.lanes);
-    auto toVector = [&](Value index) {
-      return e.toLanes(arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), index));
-    };
-    Value lane = arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(integers, ArrayRef(lanes)));
-    Value place = arith::AddIOp::create(e.b, e.loc, toVector(firstQuery), lane);
-    place = arith::MinSIOp::create(e.b, e.loc, place, toVector(e.sub(o.queries, e.index(1))));
-    lastAllowed.push_back(arith::AddIOp::create(e.b, e.loc, place, toVector(e.sub(o.keys, o.queries))));
-  }
+  findAllowedKeys();
   transposeQueries();
   clearOutput();
   // A sum over no keys is 0, whatever it is divided by.
   Value noKeys = arith::SelectOp::create(e.b, e.loc, e.equal(o.keys, e.index(0)), e.splat(1), e.zeros());
   Running running{SmallVector<Value>(vectors, e.splat(kLowest)), SmallVector<Value>(vectors, noKeys)};
   storeOutput(emitKeys(running));
+}
+
+/// The first and the last key that each query may see, as far as their places decide it.
+void AttentionEmitter::findAllowedKeys() {
+  firstAllowed.clear();
+  lastAllowed.clear();
+  auto integers = VectorType::get({s.lanes}, e.b.getI32Type());
+  // What lies beyond all keys may lie anywhere there.
+  auto toVector = [&](Value index) {
+    static constexpr int64_t kBeyondKeys = int64_t(1) << 30;
+    index = e.min(e.max(index, e.index(-kBeyondKeys)), e.index(kBeyondKeys));
+    return e.toLanes(arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), index));
+  };
+  lastQuery = e.min(e.add(firstQuery, vectors * s.lanes - 1), e.sub(o.queries, e.index(1)));
+  for (int64_t v = 0; v < vectors; ++v) {
+    SmallVector<int32_t> lanes(s.lanes);
+    std::iota(lanes.begin(), lanes.end(), v * s.lanes);
+    Value lane = arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(integers, ArrayRef(lanes)));
+    Value place = arith::AddIOp::create(e.b, e.loc, toVector(firstQuery), lane);
+    place = arith::MinSIOp::create(e.b, e.loc, place, toVector(lastQuery));
+    if (o.low)
+      firstAllowed.push_back(arith::AddIOp::create(e.b, e.loc, place, toVector(o.low)));
+    if (!o.high && !p.lengths)
+      continue;
+    Value last = toVector(e.sub(o.length, e.index(1)));
+    if (o.high)
+      last = arith::MinSIOp::create(e.b, e.loc, last,
+                                    arith::AddIOp::create(e.b, e.loc, place, toVector(o.high)));
+    lastAllowed.push_back(last);
+  }
 }
 
 void AttentionEmitter::transposeQueries() {
@@ -214,37 +232,22 @@ AttentionEmitter::Running AttentionEmitter::Running::of(ValueRange values) {
 }
 
 AttentionEmitter::Running AttentionEmitter::emitKeys(Running running) {
-  auto loopOver = [&](Value from, Value to, Running start) {
-    return Running::of(e.loop(from, to, s.keyBlock, start.values(), [&](Value first, ValueRange carried) {
-      KeyBlock block{first, e.min(e.sub(to, first), e.index(s.keyBlock))};
-      return emitKeyBlock(block, Running::of(carried)).values();
-    }));
+  auto isAllowedNone = [&](ValueRange carried) {
+    Value isLow;
+    for (Value max : Running::of(carried).max) {
+      Value low = e.compare(CmpFPredicate::OLE, max, e.splat(p.fill + kVanishing));
+      isLow = isLow ? arith::OrIOp::create(e.b, e.loc, isLow, low).getResult() : low;
+    }
+    return vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR, isLow).getResult();
   };
-  if (!p.causal)
-    return loopOver(e.index(0), o.keys, running);
-  // A bias behind the mask can make the score of any key the greatest; only the lowest number swallows whatever is added to it.
-  if (p.maskedRow == MaskedRowKind::Biased && p.fill > kLowest)
-    return loopOver(e.index(0), o.keys, running);
-  Value end = e.add(e.add(firstQuery, vectors * s.lanes), e.sub(o.keys, o.queries));
-  end = e.max(e.min(end, o.keys), e.index(0));
-  if (p.maskedRow == MaskedRowKind::NaN || p.maskedRow == MaskedRowKind::Zero)
-    return loopOver(e.index(0), end, running);
-  // Masked scores are the lowest number. They count only for a query without any greater score, which then
-  // needs all of them: a second round, which few models ever take, goes on to the last key.
-  return Running::of(
-      e.loop(e.index(0), e.index(2), 1, running.values(), [&](Value round, ValueRange carried) {
-        Running now = Running::of(carried);
-        Value isLow;
-        for (Value max : now.max) {
-          Value low = e.compare(CmpFPredicate::OLE, max, e.splat(p.fill + kVanishing));
-          isLow = isLow ? arith::OrIOp::create(e.b, e.loc, isLow, low).getResult() : low;
-        }
-        Value any = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR, isLow);
-        Value isFirst = e.equal(round, e.index(0));
-        Value from = e.select(isFirst, e.index(0), end);
-        Value to = e.select(isFirst, end, e.select(any, o.keys, end));
-        return loopOver(from, to, now).values();
-      }));
+  auto emitRange = [&](AttentionOperands::KeyRange range, ValueRange carried) {
+    return e.loop(range.from, range.to, s.keyBlock, carried, [&](Value first, ValueRange inner) {
+      KeyBlock block{first, e.min(e.sub(range.to, first), e.index(s.keyBlock))};
+      return emitKeyBlock(block, Running::of(inner)).values();
+    });
+  };
+  return Running::of(emitKeyRanges(e, p, o.visibleKeys(e, firstQuery, lastQuery), o.keys, running.values(),
+                                   isAllowedNone, emitRange));
 }
 
 AttentionEmitter::Running AttentionEmitter::emitKeyBlock(KeyBlock block, Running running) {
@@ -319,10 +322,13 @@ SmallVector<Value> AttentionEmitter::accumulate(Value buffer, ArrayRef<Value> ro
 /// Blocks of keys that are whole and that every query may see, then those that need a look at each key.
 AttentionEmitter::Running AttentionEmitter::emitScores(KeyBlock block, Running running) {
   Value plainEnd = e.sub(block.count, e.rem(block.count, e.index(s.scoreRows)));
-  if (p.causal) {
-    Value allowed = e.add(e.add(firstQuery, e.sub(o.keys, o.queries)), 1);
-    plainEnd = e.select(e.lessEqual(e.add(block.first, block.count), allowed), plainEnd, e.index(0));
+  // The first query sees the fewest keys at the end, the last one at the beginning.
+  if (p.hasBounds()) {
+    Value end = o.high ? e.min(o.length, e.add(e.add(firstQuery, o.high), 1)) : o.length;
+    plainEnd = e.select(e.lessEqual(e.add(block.first, block.count), end), plainEnd, e.index(0));
   }
+  if (o.low)
+    plainEnd = e.select(e.lessEqual(e.add(lastQuery, o.low), block.first), plainEnd, e.index(0));
   auto rows = [&](Value from, Value to, bool masked) {
     running = Running::of(e.loop(from, to, s.scoreRows, running.values(), [&](Value at, ValueRange carried) {
       return emitScoreRows(block, at, masked, Running::of(carried)).values();
@@ -331,6 +337,20 @@ AttentionEmitter::Running AttentionEmitter::emitScores(KeyBlock block, Running r
   rows(e.index(0), plainEnd, false);
   rows(plainEnd, block.count, true);
   return running;
+}
+
+/// Asks for the next keys and for the values of these: rows lie apart, often by some KiB, and the hardware
+/// does not follow.
+void AttentionEmitter::prefetchRows(KeyBlock block, Value at) {
+  static constexpr int64_t kLineFloats = 16;
+  for (int64_t row = 0; row < s.scoreRows; ++row) {
+    Value key = o.key.row(e, e.add(block.first, e.add(at, s.scoreRows + row)));
+    for (int64_t i = 0; i < headDim; i += kLineFloats)
+      e.prefetch(o.key.buffer, e.add(key, i), /*nearest=*/true);
+    Value value = o.value.row(e, e.add(block.first, e.add(at, row)));
+    for (int64_t i = 0; i < valueDim; i += kLineFloats)
+      e.prefetch(o.value.buffer, e.add(value, i));
+  }
 }
 
 /// `scoreRows` keys from the block's key `at` on. Keys beyond the last one are computed as copies of it and
@@ -343,6 +363,9 @@ AttentionEmitter::Running AttentionEmitter::emitScoreRows(KeyBlock block, Value 
     places.push_back(masked ? e.min(place, e.sub(block.count, e.index(1))) : place);
     offsets.push_back(o.key.row(e, e.add(block.first, places[row])));
   }
+  // The head's first queries bring its keys and values into the second cache.
+  e.branch(
+      e.equal(firstQuery, e.index(0)), [&] { prefetchRows(block, at); }, [] {});
   SmallVector<Value> scores(s.scoreRows * vectors, e.zeros());
   scores = accumulate(o.key.buffer, offsets, e.index(1), queryRegion, e.index(headDim), scores);
   for (int64_t row = 0; row < s.scoreRows; ++row) {
@@ -361,7 +384,7 @@ AttentionEmitter::Running AttentionEmitter::emitScoreRows(KeyBlock block, Value 
   return running;
 }
 
-/// Cap, bias, mask and causal bound of the block's key `at`.
+/// Cap, bias, mask and bounds of the block's key `at`.
 Value AttentionEmitter::emitScore(Value score, KeyBlock block, Value at, int64_t vector, bool masked) {
   Value bias, allowed;
   auto restrict = [&](Value condition) {
@@ -376,10 +399,12 @@ Value AttentionEmitter::emitScore(Value score, KeyBlock block, Value at, int64_t
     else
       bias = numbers;
   }
-  if (p.causal && masked) {
-    Value key = arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), e.add(block.first, at));
-    restrict(
-        arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::sle, e.toLanes(key), lastAllowed[vector]));
+  if (masked && (!firstAllowed.empty() || !lastAllowed.empty())) {
+    Value key = e.toLanes(arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), e.add(block.first, at)));
+    if (!firstAllowed.empty())
+      restrict(arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::sge, key, firstAllowed[vector]));
+    if (!lastAllowed.empty())
+      restrict(arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::sle, key, lastAllowed[vector]));
   }
   return finishScores(e, p, score, bias, allowed);
 }

@@ -42,6 +42,7 @@ private:
 
   void emitTile(Value tile);
   void emitQueries(int64_t vectorCount);
+  void findAllowedKeys();
   void transposeQueries();
   void clearOutput();
   void storeOutput(const Running &running);
@@ -50,6 +51,7 @@ private:
   Running emitKeys(Running running);
   Running emitKeyBlock(KeyBlock block, Running running);
   Running emitScores(KeyBlock block, Running running);
+  void prefetchRows(KeyBlock block, Value at);
   Running emitScoreRows(KeyBlock block, Value at, bool masked, Running running);
   Value emitScore(Value score, KeyBlock block, Value at, int64_t vector, bool masked);
   SmallVector<Value> emitExponentials(KeyBlock block, ArrayRef<Value> max, ArrayRef<Value> sum);
@@ -65,8 +67,8 @@ private:
   int64_t vectors = 0; // of queries, in the code being written
   // Regions of scratch, in rows of one float per query.
   int64_t queryRegion, outputRegion, scoreRegion, inverseRegion, copiesRegion, rowCount;
-  Value scratch, firstQuery;
-  SmallVector<Value> lastAllowed; // key per query, where causal
+  Value scratch, firstQuery, lastQuery;
+  SmallVector<Value> firstAllowed, lastAllowed; // key per query, where there is such a bound
   AttentionOperands o;            // at the tile's batch and head
 };
 

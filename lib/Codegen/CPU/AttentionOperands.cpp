@@ -49,6 +49,19 @@ static ScoreOperand openScores(VectorEmitter &e, KernelFrame frame, const Stride
   return operand;
 }
 
+/// Far beyond any number of keys, and far from the ends of i64.
+static constexpr int64_t kFar = int64_t(1) << 60;
+
+static Value clamp(VectorEmitter &e, Value x, Value least, Value most) {
+  return e.max(e.min(x, most), least);
+}
+
+bool Attention::skipsKeys() const {
+  // A bias behind the mask can make the score of any key the greatest; only the lowest number swallows
+  // whatever is added to it.
+  return hasBounds() && (maskedRow != MaskedRowKind::Biased || fill <= std::numeric_limits<float>::lowest());
+}
+
 AttentionOperands AttentionOperands::open(VectorEmitter &e, KernelFrame frame, const Attention &p) {
   AttentionOperands operands;
   operands.queries = dimValue(e, p.query.dims[2]);
@@ -57,6 +70,11 @@ AttentionOperands AttentionOperands::open(VectorEmitter &e, KernelFrame frame, c
   operands.key = openView(e, frame, p.key);
   operands.value = openView(e, frame, p.value);
   operands.output = openView(e, frame, p.output);
+  if (p.lengths) {
+    operands.lengths = {
+        e.bufferOf(frame.pointer(p.lengths->pointer), p.lengthType), dimValue(e, p.lengths->offset), {}};
+    operands.lengths.strides.push_back(dimValue(e, p.lengths->strides[0]));
+  }
   DimExprAttr scoreDims[] = {p.query.dims[0], p.query.dims[1], p.query.dims[2], p.key.dims[2]};
   if (p.bias)
     operands.scores.push_back(openScores(e, frame, *p.bias, /*isMask=*/false, scoreDims));
@@ -65,8 +83,23 @@ AttentionOperands AttentionOperands::open(VectorEmitter &e, KernelFrame frame, c
   return operands;
 }
 
-AttentionOperands AttentionOperands::at(VectorEmitter &e, Value batch, Value head, int64_t group) const {
+AttentionOperands AttentionOperands::at(VectorEmitter &e, const Attention &p, Value batch, Value head,
+                                        int64_t group) const {
   AttentionOperands result = *this;
+  Value counted = keys;
+  if (p.lengths) {
+    counted = e.loadScalar(lengths.buffer, e.add(lengths.base, e.mul(batch, lengths.strides[0])));
+    if (!counted.getType().isIndex())
+      counted = arith::IndexCastOp::create(e.b, e.loc, e.b.getIndexType(), counted);
+    counted = clamp(e, counted, e.index(-kFar), e.index(kFar));
+  }
+  result.length = p.lengths ? clamp(e, counted, e.index(0), keys) : keys;
+  // The queries stand at the end of the keys that count.
+  Value place = e.sub(counted, queries);
+  if (p.windowLeft)
+    result.low = e.sub(place, e.index(std::min(*p.windowLeft, kFar)));
+  if (p.windowRight)
+    result.high = e.add(place, e.index(std::min(*p.windowRight, kFar)));
   auto enter = [&](AttentionOperand &operand, Value ownHead) {
     Value place = e.add(e.mul(batch, operand.strides[0]), e.mul(ownHead, operand.strides[1]));
     operand.base = e.add(operand.base, place);
@@ -79,6 +112,33 @@ AttentionOperands AttentionOperands::at(VectorEmitter &e, Value batch, Value hea
   for (ScoreOperand &operand : result.scores)
     enter(operand, head);
   return result;
+}
+
+AttentionOperands::KeyRange AttentionOperands::visibleKeys(VectorEmitter &e, Value first, Value last) const {
+  Value to = length;
+  if (high)
+    to = clamp(e, e.add(e.add(last, high), 1), e.index(0), length);
+  return {low ? clamp(e, e.add(first, low), e.index(0), to) : e.index(0), to};
+}
+
+SmallVector<Value>
+mlir::tfc::emitKeyRanges(VectorEmitter &e, const Attention &p, AttentionOperands::KeyRange visible,
+                         Value keys, SmallVector<Value> carried,
+                         function_ref<Value(ValueRange)> isAllowedNone,
+                         function_ref<SmallVector<Value>(AttentionOperands::KeyRange, ValueRange)> body) {
+  if (!p.skipsKeys())
+    return body({e.index(0), keys}, carried);
+  if (p.maskedRow == MaskedRowKind::NaN || p.maskedRow == MaskedRowKind::Zero)
+    return body(visible, carried);
+  // Few models ever take the rounds behind the first. They go through the keys behind the visible ones, then
+  // through those before.
+  return e.loop(e.index(0), e.index(p.windowLeft ? 3 : 2), 1, carried, [&](Value round, ValueRange now) {
+    Value isFirst = e.equal(round, e.index(0)), isSecond = e.equal(round, e.index(1));
+    Value from = e.select(isFirst, visible.from, e.select(isSecond, visible.to, e.index(0)));
+    Value to = e.select(isFirst, visible.to, e.select(isSecond, keys, visible.from));
+    Value isNeeded = arith::OrIOp::create(e.b, e.loc, isFirst, isAllowedNone(now));
+    return body({from, e.select(isNeeded, to, from)}, now);
+  });
 }
 
 /// 1 where an element of a mask is not 0.

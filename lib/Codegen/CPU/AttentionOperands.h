@@ -8,9 +8,9 @@
 #ifndef TFC_LIB_CODEGEN_CPU_ATTENTIONOPERANDS_H
 #define TFC_LIB_CODEGEN_CPU_ATTENTIONOPERANDS_H
 
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
+#include "StridedView.h"
 #include "VectorEmitter.h"
-#include "tfc/Codegen/Common/StridedView.h"
 #include "tfc/Schedule/AttentionSchedule.h"
 
 namespace mlir::tfc {
@@ -21,12 +21,21 @@ namespace mlir::tfc {
 struct Attention {
   StridedView query, key, value, output;
   std::optional<StridedView> mask, bias;
+  std::optional<StridedView>
+      lengths; ///< How many keys of each batch count; its elements are of type `lengthType`.
+  Type lengthType;
   float scale;
   std::optional<float> softcap;
-  bool causal;
+  /// How many keys before and behind its own place a query may see.
+  std::optional<int64_t> windowLeft, windowRight;
   MaskedRowKind maskedRow;
   float fill; ///< What the score of a key that is not allowed becomes.
   Location loc;
+
+  /// Whether where a key stands decides that no query may see it, and such keys need not be read: those that
+  /// are not allowed are of no account, or count only where a query is allowed none.
+  bool skipsKeys() const;
+  bool hasBounds() const { return lengths || windowLeft || windowRight; }
 
   ::tfc::AttentionProblem problem() const {
     return {*query.dims[3].getConstant(), *value.dims[3].getConstant()};
@@ -54,13 +63,32 @@ struct ScoreOperand : AttentionOperand {
 
 struct AttentionOperands {
   Value queries, keys; ///< lengths
+  /// Query q may see key k where q + low <= k <= q + high and k < length. `low` and `high` may be null;
+  /// `length` is at most `keys`.
+  Value low, high, length;
   AttentionOperand query, key, value, output;
+  AttentionOperand lengths;         ///< has no buffer where all keys count
   SmallVector<ScoreOperand> scores; ///< bias before mask
 
   static AttentionOperands open(VectorEmitter &e, KernelFrame frame, const Attention &problem);
   /// The same at a batch and a head of the queries; `group` of them share a head of the keys.
-  AttentionOperands at(VectorEmitter &e, Value batch, Value head, int64_t group) const;
+  AttentionOperands at(VectorEmitter &e, const Attention &problem, Value batch, Value head,
+                       int64_t group) const;
+
+  /// The keys [from, to) that at least one of the queries [first, last] may see.
+  struct KeyRange {
+    Value from, to;
+  };
+  KeyRange visibleKeys(VectorEmitter &e, Value first, Value last) const;
 };
+
+/// Runs `body` over ranges of keys, with values that are carried along: `visible`, and then, where keys that
+/// are not allowed count for a query that is allowed none, all others. `isAllowedNone` tells from the carried
+/// values whether there is such a query.
+SmallVector<Value>
+emitKeyRanges(VectorEmitter &e, const Attention &problem, AttentionOperands::KeyRange visible, Value keys,
+              SmallVector<Value> carried, function_ref<Value(ValueRange)> isAllowedNone,
+              function_ref<SmallVector<Value>(AttentionOperands::KeyRange, ValueRange)> body);
 
 /// What becomes of scaled scores: they are capped, biased, and filled where `allowed` does not hold. Bias and condition may be null.
 Value finishScores(VectorEmitter &e, const Attention &problem, Value scores, Value bias, Value allowed);

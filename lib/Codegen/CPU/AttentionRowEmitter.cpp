@@ -27,6 +27,8 @@ using namespace mlir;
 using namespace mlir::tfc;
 using arith::CmpFPredicate;
 
+/// Scores this far below the greatest one have exponentials of 0.
+static constexpr float kVanishing = 105;
 static constexpr float kLowest = std::numeric_limits<float>::lowest();
 static constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 /// Accumulators of the output that fit the registers of every target.
@@ -63,16 +65,24 @@ void AttentionRowEmitter::emit(Value query) {
   // A sum over no keys is 0, whatever it is divided by.
   Value noKeys = arith::SelectOp::create(e.b, e.loc, e.equal(o.keys, e.index(0)), e.splat(1), e.zeros());
   SmallVector<Value> running{e.splat(kLowest), noKeys};
-  running = e.loop(e.index(0), o.keys, s.keyBlock, running, [&](Value first, ValueRange carried) {
-    KeyBlock block{first, e.min(e.sub(o.keys, first), e.index(s.keyBlock))};
-    for (size_t i = 0; i < o.scores.size(); ++i)
-      copyScoreOperand(i, query, block);
-    Value max = emitScores(block, query, carried[0]);
-    Value decay = e.expOfNonPositive(e.subf(carried[0], max), s.useFma);
-    Value sum = emitExponentials(block, max, e.mulf(carried[1], decay));
-    emitOutput(block, decay);
-    return SmallVector<Value>{max, sum};
-  });
+  auto isAllowedNone = [&](ValueRange carried) {
+    // The greatest score stands in all lanes.
+    Value low = e.compare(CmpFPredicate::OLE, carried[0], e.splat(p.fill + kVanishing));
+    return vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR, low).getResult();
+  };
+  auto emitRange = [&](AttentionOperands::KeyRange range, ValueRange carried) {
+    return e.loop(range.from, range.to, s.keyBlock, carried, [&](Value first, ValueRange inner) {
+      KeyBlock block{first, e.min(e.sub(range.to, first), e.index(s.keyBlock))};
+      for (size_t i = 0; i < o.scores.size(); ++i)
+        copyScoreOperand(i, query, block);
+      Value max = emitScores(block, query, inner[0]);
+      Value decay = e.expOfNonPositive(e.subf(inner[0], max), s.useFma);
+      Value sum = emitExponentials(block, max, e.mulf(inner[1], decay));
+      emitOutput(block, decay);
+      return SmallVector<Value>{max, sum};
+    });
+  };
+  running = emitKeyRanges(e, p, o.visibleKeys(e, query, query), o.keys, running, isAllowedNone, emitRange);
 
   Value sum = e.toLanes(vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, running[1]));
   Value inverse = e.inverseOfSum(sum, p.maskedRow == MaskedRowKind::Zero);
@@ -102,9 +112,11 @@ void AttentionRowEmitter::copyScoreOperand(size_t number, Value query, KeyBlock 
 /// all lanes.
 Value AttentionRowEmitter::emitScores(KeyBlock block, Value query, Value max) {
   Value plainEnd = block.count;
-  if (p.causal) {
-    Value allowed = e.add(e.add(query, e.sub(o.keys, o.queries)), 1);
-    plainEnd = e.max(e.min(plainEnd, e.sub(allowed, block.first)), e.index(0));
+  if (p.hasBounds()) {
+    AttentionOperands::KeyRange visible = o.visibleKeys(e, query, query);
+    plainEnd = e.max(e.min(plainEnd, e.sub(visible.to, block.first)), e.index(0));
+    if (o.low)
+      plainEnd = e.select(e.lessEqual(visible.from, block.first), plainEnd, e.index(0));
   }
   plainEnd = e.sub(plainEnd, e.rem(plainEnd, e.index(s.lanes)));
   auto vectors = [&](Value from, Value to, bool masked) {
@@ -144,8 +156,16 @@ Value AttentionRowEmitter::emitScoreVector(KeyBlock block, Value query, Value at
     else
       bias = numbers;
   }
-  if (p.causal && masked)
-    restrict(e.mask(e.add(e.sub(e.add(query, e.sub(o.keys, o.queries)), e.add(block.first, at)), 1)));
+  if (masked && p.hasBounds()) {
+    AttentionOperands::KeyRange visible = o.visibleKeys(e, query, query);
+    Value first = e.add(block.first, at);
+    restrict(e.mask(e.sub(visible.to, first)));
+    if (o.low) {
+      Value before = e.mask(e.sub(visible.from, first));
+      Value all = arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(e.maskType, true));
+      restrict(arith::XOrIOp::create(e.b, e.loc, before, all));
+    }
+  }
   score = finishScores(e, p, score, bias, allowed);
   if (masked)
     score =

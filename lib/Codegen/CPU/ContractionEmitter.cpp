@@ -11,22 +11,24 @@
 //     with a transposed B: copy the panel into scratch as [K][panel width]
 //     for each block of rows, all nearly equal in height
 //       for k in [0, K), unrolled:  acc[row][vector] += A[row, k] * B[k, vector]
-//       store acc
-//     apply the epilogue to what was stored
+//       apply the epilogue to acc and store it, or store acc and apply the epilogue to the stored rows
 //
-// Each accumulator is a value of its own of one machine vector: wider vectors fall apart in registers. An element is one
-// chain of multiply-adds in the order of k in every block height and in the tails, so it comes out the same bits
-// however M, the batch or the tiles are cut.
+// A result that is not f32 or not row-major is made in scratch, block by block, and the epilogue takes it from there to its place.
 //
-// The last panel of N reads B and writes C under a mask; masked lanes touch no memory. Rows need no mask: the heights of the
-// blocks add up to M, and there is code for each height.
+// Each accumulator is a value of its own of one machine vector: wider vectors fall apart in registers. An
+// element is one chain of multiply-adds in the order of k in every block height and in the tails, so it comes
+// out the same bits however M, the batch or the tiles are cut.
 //
-// A packed B is a weight, cold in memory, whose next panel is brought into the second cache while this one is worked on: the
-// k loop of each block prefetches its share of it. With one block of rows there is no time to hide anything in, and the
-// hardware's own prefetching reads at the memory's speed.
+// The last panel of N reads B and writes C under a mask; masked lanes touch no memory. Rows need no mask: the
+// heights of the blocks add up to M, and there is code for each height.
 //
-// The epilogue is a loop over scalars, for LLVM to vectorize, over elements that still lie in the cache. Done in registers it
-// would be written once per block height, and was measured to gain nothing.
+// A packed B is a weight, cold in memory, whose next panel is brought into the second cache while this one is
+// worked on: the k loop of each block prefetches its share of it. With one block of rows there is no time to
+// hide anything in, and the hardware's own prefetching reads at the memory's speed.
+//
+// A short epilogue (a bias, a residual) is done on the accumulators. A long one would be written once per
+// block height; it follows the block of rows while they lie in the first cache, which they would leave if all
+// blocks came before it: rows of C are often a multiple of 4 KiB apart and share few sets of it.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -49,7 +51,8 @@ static constexpr int64_t kLineFraction = 1 << 16;
 
 ContractionEmitter::ContractionEmitter(OpBuilder &builder, KernelFrame frame, const Contraction &problem,
                                        const ::tfc::ContractionSchedule &schedule)
-    : frame(frame), p(problem), s(schedule), e(builder, problem.loc, schedule.lanes) {}
+    : frame(frame), p(problem), s(schedule), e(builder, problem.loc, schedule.lanes),
+      epiloguePlace(chooseEpiloguePlace(problem)) {}
 
 static DimExprAttr constantExpr(DimExprAttr like, int64_t value) {
   return DimExprAttr::constant(like.getContext(), value);
@@ -64,20 +67,22 @@ DimExprAttr ContractionEmitter::tileCount() const {
 }
 
 DimExprAttr ContractionEmitter::scratchBytes() const {
-  if (!p.transposedB)
-    return constantExpr(p.k, 0);
-  return p.k.ceilDiv(constantExpr(p.k, s.lanes)) * (s.lanes * s.panelWidth() * 4);
+  DimExprAttr panel = constantExpr(p.k, 0);
+  if (p.transposedB)
+    panel = p.k.ceilDiv(constantExpr(p.k, s.lanes)) * (s.lanes * s.panelWidth() * 4);
+  return p.out ? panel + s.blockRows * s.panelWidth() * 4 : panel;
 }
 
 LogicalResult ContractionEmitter::emit() {
   m = dim(p.m), n = dim(p.n), k = dim(p.k);
   a = e.bufferOf(frame.pointer(p.a));
   b = e.bufferOf(frame.pointer(p.b));
-  c = e.bufferOf(frame.pointer(p.c));
+  c = p.out ? e.bufferOf(frame.pointer(p.c), getMemoryType(p.outElement)) : e.bufferOf(frame.pointer(p.c));
   if (p.tail)
     tail = e.bufferOf(frame.pointer(*p.tail));
-  if (p.transposedB)
+  if (p.transposedB || p.out)
     scratch = e.bufferOf(frame.scratch());
+  madeOffset = p.transposedB ? e.mul(e.mul(e.ceilDiv(k, s.lanes), s.lanes), s.panelWidth()) : e.index(0);
   for (const Epilogue::Read &read : p.epilogue.reads)
     readBuffers.push_back(e.bufferOf(frame.pointer(read.pointer)));
   rows = splitRows();
@@ -135,11 +140,16 @@ Value ContractionEmitter::batchOffset(ArrayRef<Value> indices, ArrayRef<DimExprA
 }
 
 void ContractionEmitter::emitTile(Value tile) {
-  // Blocks of rows change fastest, so that neighbouring tiles share a panel of B.
   Value rowTiles = e.ceilDiv(m, s.rowsPerTile()), panels = e.ceilDiv(n, s.panelWidth());
-  Value firstBlock = e.mul(e.rem(tile, rowTiles), s.blocksPerTile);
-  Value rest = e.div(tile, rowTiles);
-  Value panelNumber = e.rem(rest, panels), batch = e.div(rest, panels);
+  Value perBatch = e.mul(rowTiles, panels);
+  Value place = e.rem(tile, perBatch), batch = e.div(tile, perBatch);
+  // Blocks of rows change fastest, so that neighbouring tiles share a panel of B. Where A is too large to be
+  // read again for each panel, panels change fastest and share some rows of A.
+  Value isLarge = s.largeA ? e.lessEqual(e.index(s.largeA), e.mul(m, k)) : Value();
+  auto choose = [&](Value large, Value small) { return isLarge ? e.select(isLarge, large, small) : small; };
+  Value rowTile = choose(e.div(place, panels), e.rem(place, rowTiles));
+  Value panelNumber = choose(e.rem(place, panels), e.div(place, rowTiles));
+  Value firstBlock = e.mul(rowTile, s.blocksPerTile);
   SmallVector<Value> indices(p.batch.size());
   Value remaining = batch;
   for (size_t i = indices.size(); i-- > 0;) {
@@ -149,8 +159,11 @@ void ContractionEmitter::emitTile(Value tile) {
   }
   offsetA = batchOffset(indices, p.batchA, e.mul(m, k));
   offsetB = batchOffset(indices, p.batchB, e.mul(k, n));
-  offsetC = e.mul(batch, e.mul(m, n));
-  BlockRange blocks{firstBlock, e.min(e.add(firstBlock, s.blocksPerTile), rows.count)};
+  batchRow = e.mul(batch, m);
+  offsetC = e.mul(batchRow, n);
+  Value endBlock = e.min(e.add(firstBlock, s.blocksPerTile), rows.count);
+  BlockRange blocks{firstBlock, endBlock, choose(firstBlock, e.index(0)),
+                    choose(e.sub(endBlock, firstBlock), rows.count)};
   if (p.packedWidth)
     emitPackedColumns(panelNumber, blocks);
   else
@@ -183,7 +196,7 @@ void ContractionEmitter::emitColumns(Value panelNumber, BlockRange blocks) {
     if (p.transposedB)
       panel = {column, columns, scratch, e.index(0), e.index(s.panelWidth()), masks, false, {}};
     if (!masks.back())
-      panel.width = e.index(s.panelWidth());
+      panel.width = e.index(int64_t(masks.size()) * s.lanes);
     emitPanel(panel, blocks);
   };
   SmallVector<Value> whole(s.blockVectors);
@@ -199,24 +212,43 @@ void ContractionEmitter::emitColumns(Value panelNumber, BlockRange blocks) {
       [&] { emitMasked(columnMasks(column, lastVectors)); });
 }
 
-/// Columns of a packed B: whole panels, and the columns behind them, which are row-major.
-void ContractionEmitter::emitPackedColumns(Value panelNumber, BlockRange blocks) {
-  Value column = e.mul(panelNumber, s.panelWidth());
-  Value panelSize = e.mul(k, s.panelWidth());
-  int64_t width = *p.n.getConstant(), wholePanels = width / s.panelWidth(), rest = width % s.panelWidth();
+/// Columns of a packed B: whole panels, and the columns behind them, which are row-major. A panel made for wider vectors than
+/// these holds several blocks side by side.
+void ContractionEmitter::emitPackedColumns(Value blockNumber, BlockRange blocks) {
+  int64_t blocksPerPanel = p.packedWidth / s.panelWidth();
+  int64_t panels = *p.n.getConstant() / p.packedWidth;
+  Value column = e.mul(blockNumber, s.panelWidth());
   auto emitWhole = [&] {
-    Value next = e.min(e.add(panelNumber, 1), e.index(wholePanels - 1));
-    Value width = e.index(s.panelWidth());
-    emitPanel({column, width, b, e.mul(panelNumber, panelSize), width, SmallVector<Value>(s.blockVectors), false,
-               e.mul(next, panelSize)},
+    Value panelSize = e.mul(k, p.packedWidth);
+    Value number = e.div(blockNumber, e.index(blocksPerPanel)), inPanel = e.rem(blockNumber, e.index(blocksPerPanel));
+    Value offset = e.add(e.mul(number, panelSize), e.mul(inPanel, s.panelWidth()));
+    // Behind the last panel comes the first, for other rows or not at all. Each block of a panel brings its share of the next.
+    Value following = e.add(number, 1);
+    Value next = e.select(e.lessEqual(e.index(panels), following), e.index(0), following);
+    Value share = e.add(e.mul(next, panelSize), e.mul(inPanel, e.mul(k, s.panelWidth())));
+    emitPanel({column, e.index(s.panelWidth()), b, offset, e.index(p.packedWidth), SmallVector<Value>(s.blockVectors), false,
+               share},
               blocks);
   };
   if (!p.tail)
     return emitWhole();
-  e.branch(e.lessEqual(e.add(column, s.panelWidth()), n), emitWhole, [&] {
-    SmallVector<Value> masks = columnMasks(column, llvm::divideCeil(rest, s.lanes));
-    emitPanel({column, e.index(rest), tail, e.index(0), e.index(rest), masks, true, {}}, blocks);
-  });
+  e.branch(e.lessEqual(e.add(column, s.panelWidth()), e.index(panels * p.packedWidth)), emitWhole,
+           [&] { emitTailColumns(column, panels * p.packedWidth, blocks); });
+}
+
+/// The columns from `first` to N, row-major in a tensor of their own.
+void ContractionEmitter::emitTailColumns(Value column, int64_t first, BlockRange blocks) {
+  int64_t width = *p.n.getConstant() - first, rest = width % s.panelWidth();
+  auto emitBlockOf = [&](int64_t columns, SmallVector<Value> masks, bool masked) {
+    emitPanel({column, e.index(columns), tail, e.sub(column, e.index(first)), e.index(width), masks, masked, {}}, blocks);
+  };
+  auto emitWhole = [&] { emitBlockOf(s.panelWidth(), SmallVector<Value>(s.blockVectors), false); };
+  auto emitRest = [&] { emitBlockOf(rest, columnMasks(column, llvm::divideCeil(rest, s.lanes)), true); };
+  if (rest == 0)
+    return emitWhole();
+  if (width < s.panelWidth())
+    return emitRest();
+  e.branch(e.lessEqual(e.add(column, s.panelWidth()), n), emitWhole, emitRest);
 }
 
 /// scratch[k][column] = B[column][k], in squares of `lanes`. Columns beyond N are clamped to the last one.
@@ -249,47 +281,42 @@ void ContractionEmitter::packTransposedPanel(Value column) {
 //===----------------------------------------------------------------------------------------------===//
 
 void ContractionEmitter::emitPanel(const Panel &panel, BlockRange blocks) {
-  emitBlocks(panel, blocks);
-  if (!p.epilogue.ops.empty())
-    emitEpilogue(panel, blocks);
+  if (panel.next && s.prefetchLines > 0) {
+    // Lines per step = lines of the panel / (blocks * steps), rounded up in its last binary digit.
+    Value steps = e.mul(blocks.countOnPanel, e.max(e.div(k, e.index(s.unroll)), e.index(1)));
+    Value lines = e.ceilDiv(e.mul(k, s.panelWidth()), kLineFloats);
+    linesPerStep = e.div(e.add(e.mul(lines, kLineFraction), steps), e.max(steps, e.index(1)));
+  }
+  e.loop(blocks.from, blocks.to, 1, [&](Value number) {
+    // The high blocks come first.
+    Value isHigh = e.lessEqual(e.add(number, 1), rows.highCount);
+    Value row = e.add(e.mul(number, rows.low), e.min(number, rows.highCount));
+    RowBlock block{number, row, e.select(isHigh, rows.high, rows.low), e.sub(number, blocks.firstOnPanel)};
+    emitRates(panel, blocks, block);
+    if (epiloguePlace == EpiloguePlace::StoredVectors || epiloguePlace == EpiloguePlace::StoredScalars)
+      emitStoredEpilogue(panel, block);
+  });
 }
 
 /// The code for few blocks prefetches in large steps, the code for many in small ones: a prefetch costs as much as a load.
-void ContractionEmitter::emitBlocks(const Panel &panel, BlockRange blocks) {
+void ContractionEmitter::emitRates(const Panel &panel, BlockRange blocks, const RowBlock &block) {
   if (!panel.next || s.prefetchLines == 0)
-    return emitHeights(panel, blocks, 1, 0);
+    return emitHeights(panel, block, 1, 0);
   int64_t many = s.prefetchLines, some = llvm::divideCeil(s.prefetchLines, 2);
-  // Lines per step = lines of the panel / (blocks * steps), rounded up in its last binary digit.
-  Value steps = e.mul(rows.count, e.max(e.div(k, e.index(s.unroll)), e.index(1)));
-  Value lines = e.ceilDiv(e.mul(k, s.panelWidth()), kLineFloats);
-  linesPerStep = e.div(e.add(e.mul(lines, kLineFraction), steps), e.max(steps, e.index(1)));
   e.branch(
-      e.lessEqual(e.index(many), rows.count), [&] { emitHeights(panel, blocks, many, 1); },
+      e.lessEqual(e.index(many), blocks.countOnPanel), [&] { emitHeights(panel, block, many, 1); },
       [&] {
         e.branch(
-            e.lessEqual(e.index(2), rows.count), [&] { emitHeights(panel, blocks, 2, some); },
-            [&] { emitHeights(panel, blocks, 1, 0); });
+            e.lessEqual(e.index(2), blocks.countOnPanel), [&] { emitHeights(panel, block, 2, some); },
+            [&] { emitHeights(panel, block, 1, 0); });
       });
 }
 
-void ContractionEmitter::emitHeights(const Panel &panel, BlockRange blocks, int64_t fewestBlocks,
+void ContractionEmitter::emitHeights(const Panel &panel, const RowBlock &block, int64_t fewestBlocks,
                                      int64_t prefetches) {
   SmallVector<int64_t> heights = possibleHeights(fewestBlocks);
-  if (heights.empty())
-    return;
-  e.loop(e.index(0), e.index(2), 1, [&](Value phase) {
-    Value first = e.equal(phase, e.index(0));
-    Value height = e.select(first, rows.high, rows.low);
-    Value from = e.select(first, blocks.from, e.max(blocks.from, rows.highCount));
-    Value to = e.select(first, e.min(blocks.to, rows.highCount), blocks.to);
-    // Rows that the high blocks have more than low ones would.
-    Value extra = e.select(first, e.index(0), rows.highCount);
-    e.choose(height, heights, [&](int64_t blockRows) {
-      e.loop(from, to, 1, [&](Value block) {
-        emitBlock(panel, blockRows, e.add(e.mul(block, blockRows), extra), block, prefetches);
-      });
-    });
-  });
+  if (!heights.empty())
+    e.choose(block.height, heights, [&](int64_t height) { emitBlock(panel, height, block, prefetches); });
 }
 
 /// This step's share of the next panel. A share of less than a line is prefetched again by the steps that follow.
@@ -304,90 +331,160 @@ void ContractionEmitter::emitPrefetches(const Panel &panel, Value block, Value a
     e.prefetch(panel.buffer, e.add(offset, i * kLineFloats));
 }
 
-/// sums[row][vector] += A[row, at] * B[at, vector].
+/// sums[row][vector] += A[row, at + step] * B[at + step, vector]. The constant `step` ends up in the
+/// addresses of the loads.
 SmallVector<Value> ContractionEmitter::emitStep(const Panel &panel, ArrayRef<Value> rowOffsets, Value at,
-                                                ValueRange carried) {
+                                                int64_t step, ValueRange carried) {
   SmallVector<Value> sums(carried), bRow;
-  Value offset = e.add(panel.offset, e.mul(at, panel.stride));
+  Value offset = e.add(e.add(panel.offset, e.mul(at, panel.stride)), e.mul(panel.stride, step));
   size_t vectors = panel.masks.size();
-  for (auto [v, mask] : llvm::enumerate(panel.masks)) {
+  for (size_t v = 0; v < vectors; ++v) {
     Value from = e.add(offset, v * s.lanes);
-    bRow.push_back(mask && panel.maskedLoads ? e.maskedLoad(panel.buffer, from, mask) : e.load(panel.buffer, from));
+    bRow.push_back(panel.maskedLoads ? loadVector(panel.buffer, panel, v, from) : e.load(panel.buffer, from));
   }
   for (auto [r, rowOffset] : llvm::enumerate(rowOffsets)) {
-    Value factor = e.loadScalarToLanes(a, e.add(rowOffset, at));
+    Value factor = e.loadScalarToLanes(a, e.add(e.add(rowOffset, at), step));
     for (size_t v = 0; v < vectors; ++v)
       sums[r * vectors + v] = e.multiplyAdd(factor, bRow[v], sums[r * vectors + v], s.useFma);
   }
   return sums;
 }
 
-void ContractionEmitter::emitBlock(const Panel &panel, int64_t rowCount, Value row, Value block,
+void ContractionEmitter::emitBlock(const Panel &panel, int64_t rowCount, const RowBlock &block,
                                    int64_t prefetches) {
   size_t vectors = panel.masks.size();
   SmallVector<Value> rowOffsets;
   for (int64_t r = 0; r < rowCount; ++r)
-    rowOffsets.push_back(e.add(offsetA, e.mul(e.add(row, r), k)));
+    rowOffsets.push_back(e.add(offsetA, e.mul(e.add(block.row, r), k)));
 
   SmallVector<Value> sums(rowCount * vectors, e.zeros());
   Value unrolledEnd = e.sub(k, e.rem(k, e.index(s.unroll)));
   sums = e.loop(e.index(0), unrolledEnd, s.unroll, sums, [&](Value at, ValueRange carried) {
-    emitPrefetches(panel, block, at, prefetches);
+    emitPrefetches(panel, block.numberOnPanel, at, prefetches);
     SmallVector<Value> current(carried);
     for (int64_t u = 0; u < s.unroll; ++u)
-      current = emitStep(panel, rowOffsets, e.add(at, u), current);
+      current = emitStep(panel, rowOffsets, at, u, current);
     return current;
   });
   sums = e.loop(unrolledEnd, k, 1, sums,
-                [&](Value at, ValueRange carried) { return emitStep(panel, rowOffsets, at, carried); });
+                [&](Value at, ValueRange carried) { return emitStep(panel, rowOffsets, at, 0, carried); });
 
   for (int64_t r = 0; r < rowCount; ++r)
-    for (auto [v, mask] : llvm::enumerate(panel.masks)) {
-      Value offset = e.add(offsetC, e.add(e.mul(e.add(row, r), n), e.add(panel.column, v * s.lanes)));
-      if (mask)
-        e.maskedStore(sums[r * vectors + v], c, offset, mask);
-      else
-        e.store(sums[r * vectors + v], c, offset);
+    for (size_t v = 0; v < vectors; ++v) {
+      if (p.out) { // The scratch has room for whole panels.
+        e.store(sums[r * vectors + v], scratch, e.add(madeOffset, r * s.panelWidth() + int64_t(v) * s.lanes));
+        continue;
+      }
+      Value offset = e.add(offsetC, e.add(e.mul(e.add(block.row, r), n), e.add(panel.column, v * s.lanes)));
+      Value sum = sums[r * vectors + v];
+      if (epiloguePlace == EpiloguePlace::Accumulators)
+        sum = emitEpilogueOnVector(panel, v, sum, offset);
+      storeVector(sum, panel, v, offset);
     }
+}
+
+/// The panel's vector `number` of columns, at an offset of a buffer.
+void ContractionEmitter::storeVector(Value vector, const Panel &panel, int64_t number, Value offset) {
+  if (Value mask = panel.masks[number])
+    e.maskedStore(vector, c, offset, mask);
+  else
+    e.store(vector, c, offset);
+}
+
+Value ContractionEmitter::loadVector(Value buffer, const Panel &panel, int64_t number, Value offset) {
+  Value mask = panel.masks[number];
+  return mask ? e.maskedLoad(buffer, offset, mask) : e.load(buffer, offset);
 }
 
 //===----------------------------------------------------------------------------------------------===//
 // Epilogue
 //===----------------------------------------------------------------------------------------------===//
 
-void ContractionEmitter::emitEpilogue(const Panel &panel, BlockRange blocks) {
-  auto firstRow = [&](Value block) { return e.add(e.mul(block, rows.low), e.min(block, rows.highCount)); };
-  e.loop(firstRow(blocks.from), firstRow(blocks.to), 1, [&](Value row) {
+/// Where a row of the product, counted through its batches, begins in a result with strides.
+Value ContractionEmitter::outRow(Value row) {
+  Value offset = dim(p.out->offset);
+  for (size_t i = p.out->dims.size() - 1; i-- > 0;) {
+    Value index = i ? e.rem(row, dim(p.out->dims[i])) : row;
+    offset = e.add(offset, e.mul(index, dim(p.out->strides[i])));
+    row = i ? e.div(row, dim(p.out->dims[i])) : row;
+  }
+  return offset;
+}
+
+/// A bias or a residual is free on the accumulators. What takes many instructions is not written once per
+/// block height.
+ContractionEmitter::EpiloguePlace ContractionEmitter::chooseEpiloguePlace(const Contraction &problem) {
+  static constexpr size_t kFewOps = 3;
+  const Epilogue &epilogue = problem.epilogue;
+  if (epilogue.ops.empty() && !problem.out)
+    return EpiloguePlace::None;
+  if (problem.out || !llvm::all_of(epilogue.ops, emitsOnVectors))
+    return EpiloguePlace::StoredScalars;
+  bool isCheap = epilogue.ops.size() <= kFewOps && llvm::all_of(epilogue.ops, [](Operation *op) {
+                   return isa<AddOp, SubOp, MulOp, NegOp, ReluOp>(op);
+                 });
+  return isCheap ? EpiloguePlace::Accumulators : EpiloguePlace::StoredVectors;
+}
+
+void ContractionEmitter::emitStoredEpilogue(const Panel &panel, const RowBlock &block) {
+  e.loop(block.row, e.add(block.row, block.height), 1, [&](Value row) {
     Value rowOffset = e.add(e.add(offsetC, e.mul(row, n)), panel.column);
+    if (epiloguePlace == EpiloguePlace::StoredVectors) {
+      for (size_t v = 0; v < panel.masks.size(); ++v) {
+        Value at = e.add(rowOffset, v * s.lanes);
+        storeVector(emitEpilogueOnVector(panel, v, loadVector(c, panel, v, at), at), panel, v, at);
+      }
+      return;
+    }
+    Value made = e.add(madeOffset, e.mul(e.sub(row, block.row), s.panelWidth()));
+    Value to = p.out ? outRow(e.add(batchRow, row)) : rowOffset;
     e.loop(e.index(0), panel.width, 1, [&](Value i) {
       Value at = e.add(rowOffset, i);
-      FailureOr<Value> result = emitEpilogueOps(e.loadScalar(c, at), at, e.add(panel.column, i));
-      if (failed(result))
-        epilogueFailed = true;
-      else
-        e.storeScalar(*result, c, at);
+      auto read = [&](const Epilogue::Read &operand, Value buffer) {
+        if (operand.kind == EpilogueRead::One)
+          return e.loadScalar(buffer, e.index(0));
+        return e.loadScalar(buffer, operand.kind == EpilogueRead::Same ? at : e.add(panel.column, i));
+      };
+      if (!p.out)
+        return e.storeScalar(emitEpilogueOps(e.loadScalar(c, at), read), c, at);
+      Value result = emitEpilogueOps(e.loadScalar(scratch, e.add(made, i)), read);
+      Value place = e.add(to, e.mul(e.add(panel.column, i), dim(p.out->strides.back())));
+      e.storeScalar(storeScalar(e.b, e.loc, result, p.outElement), c, place);
     });
   });
 }
 
-/// The epilogue of one element, at offset `at` of C.
-FailureOr<Value> ContractionEmitter::emitEpilogueOps(Value product, Value at, Value column) {
+/// The epilogue of the panel's vector `number`, at offset `at` of C.
+Value ContractionEmitter::emitEpilogueOnVector(const Panel &panel, int64_t number, Value product, Value at) {
+  return emitEpilogueOps(product, [&](const Epilogue::Read &operand, Value buffer) {
+    if (operand.kind == EpilogueRead::One)
+      return e.loadScalarToLanes(buffer, e.index(0));
+    Value column = e.add(panel.column, number * s.lanes);
+    return loadVector(buffer, panel, number, operand.kind == EpilogueRead::Same ? at : column);
+  });
+}
+
+/// The epilogue of one element or vector. After a failure, which emit() tells, the result means nothing.
+Value ContractionEmitter::emitEpilogueOps(Value product, ReadOperand read) {
   IRMapping values;
   values.map(p.epilogue.product, product);
-  for (auto [read, buffer] : llvm::zip_equal(p.epilogue.reads, readBuffers)) {
-    Value offset = read.kind == EpilogueRead::Same ? at : read.kind == EpilogueRead::Columns ? column : e.index(0);
-    values.map(read.tensor, e.loadScalar(buffer, offset));
-  }
+  for (auto [operand, buffer] : llvm::zip_equal(p.epilogue.reads, readBuffers))
+    values.map(operand.tensor, read(operand, buffer));
   for (Operation *op : p.epilogue.ops) {
-    SmallVector<Value> scalars;
+    SmallVector<Value> operands;
     for (Value operand : op->getOperands()) {
       auto splat = matchSplat(operand);
-      scalars.push_back(splat ? createConstant(e.b, e.loc, e.b.getF32Type(), *splat) : values.lookup(operand));
+      operands.push_back(splat ? createConstant(e.b, e.loc, product.getType(), *splat)
+                               : values.lookup(operand));
     }
-    FailureOr<Value> result = emitElementwise(e.b, op->getLoc(), op, scalars);
-    if (failed(result))
-      return op->emitOpError("has no meaning behind a matrix product");
+    FailureOr<Value> result = emitElementwise(e.b, op->getLoc(), op, operands);
+    if (failed(result)) {
+      if (!epilogueFailed)
+        op->emitOpError("has no meaning behind a matrix product");
+      epilogueFailed = true;
+      return product;
+    }
     values.map(op->getResult(0), *result);
   }
-  return values.lookup(p.epilogue.ops.back()->getResult(0));
+  return p.epilogue.ops.empty() ? product : values.lookup(p.epilogue.ops.back()->getResult(0));
 }

@@ -8,9 +8,10 @@
 #ifndef TFC_LIB_CODEGEN_CPU_CONTRACTIONEMITTER_H
 #define TFC_LIB_CODEGEN_CPU_CONTRACTIONEMITTER_H
 
-#include "KernelFrame.h"
+#include "StridedView.h"
 #include "VectorEmitter.h"
 #include "tfc/Codegen/Common/ContractionEpilogue.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "tfc/Schedule/ContractionSchedule.h"
 
 namespace mlir::tfc {
@@ -37,6 +38,9 @@ struct Contraction {
   int64_t packedWidth = 0;
   std::optional<unsigned> tail;
   Epilogue epilogue;
+  /// Where the result is not f32 or not row-major: how it lies, in the dims of the product, and its elements in tfc's types.
+  std::optional<StridedView> out;
+  Type outElement;
   Location loc;
 
   ::tfc::ContractionProblem problem() const {
@@ -68,9 +72,16 @@ private:
   struct RowSplit {
     Value count, high, low, highCount;
   };
-  /// Blocks [from, to) of one tile.
+  /// Blocks [from, to) of one tile, and those that follow each other on one panel before the next one is
+  /// needed.
   struct BlockRange {
     Value from, to;
+    Value firstOnPanel, countOnPanel;
+  };
+  /// A block of rows of C: its number, its first row and its height.
+  struct RowBlock {
+    Value number, row, height;
+    Value numberOnPanel;
   };
 
   Value dim(DimExprAttr expr) { return DimOp::create(e.b, e.loc, e.b.getIndexType(), expr); }
@@ -80,30 +91,44 @@ private:
 
   void emitTile(Value tile);
   void emitColumns(Value panelNumber, BlockRange blocks);
-  void emitPackedColumns(Value panelNumber, BlockRange blocks);
+  void emitPackedColumns(Value blockNumber, BlockRange blocks);
+  void emitTailColumns(Value column, int64_t first, BlockRange blocks);
   SmallVector<Value> columnMasks(Value column, int64_t vectors);
   void packTransposedPanel(Value column);
 
   void emitPanel(const Panel &panel, BlockRange blocks);
-  void emitBlocks(const Panel &panel, BlockRange blocks);
-  void emitHeights(const Panel &panel, BlockRange blocks, int64_t fewestBlocks, int64_t prefetches);
-  void emitBlock(const Panel &panel, int64_t rows, Value row, Value block, int64_t prefetches);
+  void emitRates(const Panel &panel, BlockRange blocks, const RowBlock &block);
+  void emitHeights(const Panel &panel, const RowBlock &block, int64_t fewestBlocks, int64_t prefetches);
+  void emitBlock(const Panel &panel, int64_t rows, const RowBlock &block, int64_t prefetches);
   void emitPrefetches(const Panel &panel, Value block, Value at, int64_t count);
-  SmallVector<Value> emitStep(const Panel &panel, ArrayRef<Value> rowOffsets, Value at, ValueRange sums);
+  SmallVector<Value> emitStep(const Panel &panel, ArrayRef<Value> rowOffsets, Value at, int64_t step,
+                              ValueRange sums);
+  void storeVector(Value vector, const Panel &panel, int64_t number, Value offset);
+  Value loadVector(Value buffer, const Panel &panel, int64_t number, Value offset);
 
-  void emitEpilogue(const Panel &panel, BlockRange blocks);
-  FailureOr<Value> emitEpilogueOps(Value product, Value at, Value column);
+  /// Where the epilogue is done: on the accumulators before they are stored, or on the rows just stored,
+  /// which takes one copy of its code for all block heights.
+  enum class EpiloguePlace { None, Accumulators, StoredVectors, StoredScalars };
+  static EpiloguePlace chooseEpiloguePlace(const Contraction &problem);
+  void emitStoredEpilogue(const Panel &panel, const RowBlock &block);
+  Value emitEpilogueOnVector(const Panel &panel, int64_t number, Value product, Value at);
+  using ReadOperand = function_ref<Value(const Epilogue::Read &, Value buffer)>;
+  Value emitEpilogueOps(Value product, ReadOperand read);
+  Value outRow(Value row);
 
   KernelFrame frame;
   const Contraction &p;
   const ::tfc::ContractionSchedule &s;
   VectorEmitter e;
   Value m, n, k, a, b, c, tail, scratch;
+  const EpiloguePlace epiloguePlace;
   SmallVector<Value> readBuffers;  // of the epilogue
   bool epilogueFailed = false;
   RowSplit rows;
   Value linesPerStep;              // of a prefetch, in 1/65536 of a cache line
   Value offsetA, offsetB, offsetC; // of the tile's batch
+  Value batchRow;                  // the first row of the tile's batch among all rows of the result
+  Value madeOffset;                // in scratch, behind a transposed panel: where elements stand before they go out
 };
 
 } // namespace mlir::tfc

@@ -9,8 +9,9 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "tfc/Codegen/CPU/Passes.h"
+
 #include "tfc/Codegen/Common/PolynomialMath.h"
 
 namespace mlir::tfc {
@@ -52,10 +53,16 @@ struct ExpandMath : mlir::tfc::impl::ExpandMathBase<ExpandMath> {
       return emitter.exp2(x);
     if (isa<math::LogOp>(op))
       return emitter.log(x);
+    auto fast = cast<arith::ArithFastMathInterface>(op).getFastMathFlagsAttr();
+    bool approximate = fast && bitEnumContainsAll(fast.getValue(), arith::FastMathFlags::afn);
     if (isa<math::TanhOp>(op))
-      return emitter.tanh(x);
+      return approximate ? emitter.approximateTanh(x) : emitter.tanh(x);
     if (isa<math::ErfOp>(op))
-      return emitter.erf(x);
+      return approximate ? emitter.approximateErf(x) : emitter.erf(x);
+    if (isa<math::SinOp>(op))
+      return emitter.sin(x);
+    if (isa<math::CosOp>(op))
+      return emitter.cos(x);
     if (isa<math::RsqrtOp>(op))
       return emitter.rsqrt(x);
     return {};

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "TargetOption.h"
 #include "tfc/Codegen/CPU/Passes.h"
 
@@ -23,17 +23,34 @@ namespace {
 struct FinishKernels : mlir::tfc::impl::FinishKernelsBase<FinishKernels> {
   using FinishKernelsBase::FinishKernelsBase;
 
+  /// The kernel that a function belongs to.
+  Operation *getKernel(LLVM::LLVMFuncOp function) {
+    auto name = function->getAttrOfType<FlatSymbolRefAttr>(KernelFrame::kTilesOfAttr);
+    Operation *kernel = name ? getOperation().lookupSymbol(name.getAttr()) : nullptr;
+    return kernel ? kernel : function;
+  }
+
+  void setTarget(LLVM::LLVMFuncOp function, const ::tfc::CpuTarget &target) {
+    // LLVM would halve the vectors on account of clock rates that recent cores do not lower.
+    if (target.vectorBits == 512)
+      function.setPreferVectorWidth("512");
+    // One module holds code for several CPUs; otherwise the code generator is told of its one.
+    if (!getKernel(function)->hasAttr(KernelTargets::kCpuAttr))
+      return;
+    function.setTargetCpu(target.llvmCpu);
+    if (!target.llvmFeatures.empty())
+      function.setTargetFeaturesAttr(LLVM::TargetFeaturesAttr::get(&getContext(), target.llvmFeatures));
+  }
+
   void runOnOperation() override {
-    FailureOr<::tfc::CpuTarget> target = readTargetOption(getOperation(), cpu);
-    if (failed(target))
+    FailureOr<KernelTargets> targets = KernelTargets::read(getOperation(), cpu);
+    if (failed(targets))
       return signalPassFailure();
     for (auto function : getOperation().getOps<LLVM::LLVMFuncOp>()) {
       bool isTiles = function->hasAttr(KernelFrame::kTilesOfAttr);
       if ((!isTiles && !function->hasAttr("tfc.kernel")) || function.isExternal())
         continue;
-      // LLVM would halve the vectors on account of clock rates that recent cores do not lower.
-      if (target->vectorBits == 512)
-        function.setPreferVectorWidth("512");
+      setTarget(function, targets->of(getKernel(function)));
       function.setNoUnwind(true);
       if (!isTiles)
         continue;

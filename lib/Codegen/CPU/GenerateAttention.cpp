@@ -13,10 +13,12 @@
 #include "AttentionEmitter.h"
 #include "TargetOption.h"
 #include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/Conversion/TfcToLinalg/ElementTypes.h"
 #include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/TypeUtilities.h"
 
 #include <cmath>
 #include <limits>
@@ -41,9 +43,7 @@ static AttentionOp findAttention(KernelFrame frame) {
       return {};
     }
   }
-  bool isSimple = attention && hasAttentionKernel(attention) && !attention.getPastKey() && !attention.getKeyLengths() &&
-                  !attention.getWindowLeft() && !attention.getWindowRight();
-  return isSimple ? attention : AttentionOp();
+  return attention && hasAttentionKernel(attention) && !attention.getPastKey() ? attention : AttentionOp();
 }
 
 static float getFill(AttentionOp op) {
@@ -57,8 +57,8 @@ static std::optional<Attention> matchAttention(KernelFrame frame) {
   std::optional<KernelFrame::Result> stored = frame.singleResult();
   if (!op || !stored)
     return std::nullopt;
-  auto query = viewOfOperand(op.getQuery(), pointerOfTensor), key = viewOfOperand(op.getKey(), pointerOfTensor),
-       value = viewOfOperand(op.getValue(), pointerOfTensor);
+  auto query = viewOfOperand(op.getQuery()), key = viewOfOperand(op.getKey()),
+       value = viewOfOperand(op.getValue());
   auto output = viewOfResult(op.getOutput(), stored->tensor, stored->pointer);
   if (!query || !key || !value || !output)
     return std::nullopt;
@@ -70,11 +70,24 @@ static std::optional<Attention> matchAttention(KernelFrame frame) {
   std::optional<float> softcap;
   if (op.getSoftcap())
     softcap = op.getSoftcap()->convertToFloat();
-  Attention problem{*query, *key,    *value,         *output,           {},         {},
-                    scale,  softcap, op.getCausal(), op.getMaskedRow(), getFill(op), op.getLoc()};
-  if (op.getMask() && !(problem.mask = viewOfOperand(op.getMask(), pointerOfTensor)))
+  std::optional<int64_t> windowLeft, windowRight;
+  if (op.getWindowLeft())
+    windowLeft = *op.getWindowLeft();
+  if (op.getCausal())
+    windowRight = 0;
+  else if (op.getWindowRight())
+    windowRight = *op.getWindowRight();
+  Attention problem{
+      *query,  *key,       *value,      *output,           {},          {},         {}, {}, scale,
+      softcap, windowLeft, windowRight, op.getMaskedRow(), getFill(op), op.getLoc()};
+  if (Value lengths = op.getKeyLengths()) {
+    if (!(problem.lengths = viewOfOperand(lengths)))
+      return std::nullopt;
+    problem.lengthType = getMemoryType(getElementTypeOrSelf(lengths.getType()));
+  }
+  if (op.getMask() && !(problem.mask = viewOfOperand(op.getMask())))
     return std::nullopt;
-  if (op.getBias() && !(problem.bias = viewOfOperand(op.getBias(), pointerOfTensor)))
+  if (op.getBias() && !(problem.bias = viewOfOperand(op.getBias())))
     return std::nullopt;
   return problem;
 }
@@ -84,8 +97,8 @@ struct GenerateAttention : mlir::tfc::impl::GenerateAttentionBase<GenerateAttent
   using GenerateAttentionBase::GenerateAttentionBase;
 
   void runOnOperation() override {
-    FailureOr<::tfc::CpuTarget> target = readTargetOption(getOperation(), cpu);
-    if (failed(target))
+    FailureOr<KernelTargets> targets = KernelTargets::read(getOperation(), cpu);
+    if (failed(targets))
       return signalPassFailure();
     FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
     if (failed(frames))
@@ -94,7 +107,7 @@ struct GenerateAttention : mlir::tfc::impl::GenerateAttentionBase<GenerateAttent
       std::optional<Attention> problem = frame.isPlain() ? std::nullopt : matchAttention(frame);
       if (!problem)
         continue;
-      ::tfc::AttentionSchedule schedule = ::tfc::selectAttention(problem->problem(), *target);
+      ::tfc::AttentionSchedule schedule = ::tfc::selectAttention(problem->problem(), targets->of(frame.kernel));
       LogicalResult replaced = frame.replaceBody([&](OpBuilder &builder) {
         AttentionEmitter emitter(builder, frame, *problem, schedule);
         frame.setTiles(emitter.tileCount());

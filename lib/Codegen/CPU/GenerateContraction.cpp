@@ -12,6 +12,7 @@
 #include "ContractionEmitter.h"
 #include "PackedOperand.h"
 #include "TargetOption.h"
+#include "tfc/Conversion/TfcToLinalg/ElementTypes.h"
 #include "tfc/Codegen/CPU/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -34,7 +35,7 @@ static MatmulOp findMatmul(KernelFrame frame, SmallVectorImpl<Operation *> &epil
       if (matmul)
         return {};
       matmul = candidate;
-    } else if (isa<ElementwiseOpInterface>(op)) {
+    } else if (isa<ElementwiseOpInterface>(op) || (matmul && isa<TransposeOp>(op))) {
       epilogue.push_back(&op);
     } else if (isa<TfcDialect>(op.getDialect()) && !isa<DimOp, ConstantOp, TransposeOp, ReshapeOp, ConcatOp>(op)) {
       return {};
@@ -89,9 +90,18 @@ static std::optional<Contraction> matchContraction(KernelFrame frame) {
   if (!matmul || !stored)
     return std::nullopt;
   auto a = pointerOfTensor(matmul.getA());
-  Contraction problem{0, 0, 0, {}, {}, {}, {}, {}, {}, matmul.getTransposeB(), 0, std::nullopt, {}, matmul.getLoc()};
-  problem.epilogue.ops = epilogue;
+  Contraction problem{0, 0, 0, {}, {}, {}, {}, {}, {}, matmul.getTransposeB(), 0, std::nullopt, {}, std::nullopt, {}, matmul.getLoc()};
   Value result = epilogue.empty() ? Value(matmul.getC()) : epilogue.back()->getResult(0);
+  if (!epilogue.empty() && isa<TransposeOp>(epilogue.back()))
+    epilogue.pop_back();
+  problem.epilogue.ops = epilogue;
+  Value made = epilogue.empty() ? Value(matmul.getC()) : epilogue.back()->getResult(0);
+  problem.outElement = cast<RankedTensorType>(result.getType()).getElementType();
+  if (result != made || !problem.outElement.isF32()) {
+    problem.out = viewOfResult(made, result, stored->pointer);
+    if (!problem.out || !getMemoryType(problem.outElement))
+      return std::nullopt;
+  }
   if (stored->tensor != result || !a || !locateB(matmul, problem) || !locateEpilogue(matmul, problem))
     return std::nullopt;
   problem.a = *a, problem.c = stored->pointer;
@@ -118,21 +128,21 @@ struct GenerateContraction : mlir::tfc::impl::GenerateContractionBase<GenerateCo
   using GenerateContractionBase::GenerateContractionBase;
 
   void runOnOperation() override {
-    FailureOr<::tfc::CpuTarget> target = readTargetOption(getOperation(), cpu);
-    if (failed(target))
+    FailureOr<KernelTargets> targets = KernelTargets::read(getOperation(), cpu);
+    if (failed(targets))
       return signalPassFailure();
     FailureOr<SmallVector<KernelFrame>> frames = collectKernels(getOperation());
     if (failed(frames))
       return signalPassFailure();
     for (KernelFrame frame : *frames)
       if (auto problem = frame.isPlain() ? std::nullopt : matchContraction(frame))
-        if (failed(generate(frame, *problem, *target)))
+        if (failed(generate(frame, *problem, targets->of(frame.kernel))))
           return signalPassFailure();
   }
 
   LogicalResult generate(KernelFrame frame, const Contraction &problem, const ::tfc::CpuTarget &target) {
-    // Panels that another target's vectors were meant for.
-    if (problem.packedWidth % target.floatLanes() != 0 || problem.packedWidth > 4 * int64_t(target.floatLanes()))
+    // Panels that are no whole vectors were meant for another target.
+    if (problem.packedWidth % target.floatLanes() != 0)
       return success();
     ::tfc::ContractionSchedule schedule = ::tfc::selectContraction(problem.problem(), target);
     return frame.replaceBody([&](OpBuilder &builder) {

@@ -16,7 +16,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "PackedOperand.h"
 #include "TargetOption.h"
 #include "tfc/Codegen/CPU/Passes.h"
@@ -58,7 +58,7 @@ struct PackedWeight {
 
 class Packer {
 public:
-  Packer(ModuleOp module, const ::tfc::CpuTarget &target) : module(module), symbols(module), target(target) {}
+  Packer(ModuleOp module, ArrayRef<::tfc::CpuTarget> targets) : module(module), symbols(module), targets(targets) {}
   LogicalResult run();
 
 private:
@@ -76,7 +76,8 @@ private:
 
   ModuleOp module;
   SymbolTable symbols;
-  const ::tfc::CpuTarget &target;
+  /// All that read the weights.
+  ArrayRef<::tfc::CpuTarget> targets;
   /// Kernels that are one matrix product with a right operand that can be packed, and their launches.
   llvm::MapVector<func::FuncOp, Operand> operands;
   llvm::MapVector<Operation *, func::FuncOp> kernelOf;
@@ -120,7 +121,7 @@ std::optional<Operand> Packer::findOperand(func::FuncOp kernel) const {
     return std::nullopt;
   bool transposed = matmul.getTransposeB();
   int64_t k = type.getShape()[transposed ? 1 : 0], n = type.getShape()[transposed ? 0 : 1];
-  int64_t width = ::tfc::selectPanelWidth(n, k, target);
+  int64_t width = ::tfc::selectPanelWidth(n, k, targets);
   // A weight of one panel stands as it should, if it is not transposed.
   if (n < width || (n == width && !transposed))
     return std::nullopt;
@@ -143,7 +144,7 @@ void Packer::findLaunches() {
 /// A panel of a stacked weight lies in one part of it. Where the usual width does not divide the columns of every part,
 /// fewer vectors may; else the kernel reads its weight as it stands.
 void Packer::fitStacks() {
-  int64_t lanes = target.floatLanes();
+  int64_t lanes = ::tfc::getWidestTarget(targets).floatLanes();
   for (auto &[launch, kernel] : kernelOf) {
     auto found = operands.find(kernel);
     if (found == operands.end())
@@ -350,10 +351,10 @@ struct PackWeights : mlir::tfc::impl::PackWeightsBase<PackWeights> {
   using PackWeightsBase::PackWeightsBase;
 
   void runOnOperation() override {
-    FailureOr<::tfc::CpuTarget> target = readTargetOption(getOperation(), cpu);
-    if (failed(target))
+    FailureOr<KernelTargets> targets = KernelTargets::read(getOperation(), cpu);
+    if (failed(targets))
       return signalPassFailure();
-    if (failed(Packer(getOperation(), *target).run()))
+    if (failed(Packer(getOperation(), targets->all()).run()))
       signalPassFailure();
   }
 };

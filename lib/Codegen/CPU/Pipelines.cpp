@@ -6,29 +6,13 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/Codegen/Loops/Passes.h"
 #include "tfc/Conversion/TfcToLinalg/Passes.h"
-#include "tfc/Dialect/Tfc/IR/TfcDialect.h"
-#include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
-#include "mlir/Dialect/Arith/Transforms/BufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
-#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
-#include "mlir/Dialect/Bufferization/Transforms/FuncBufferizableOpInterfaceImpl.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Linalg/Passes.h"
-#include "mlir/Dialect/Linalg/Transforms/BufferizableOpInterfaceImpl.h"
-#include "mlir/Dialect/Linalg/Transforms/SubsetInsertionOpInterfaceImpl.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/SCF/Transforms/BufferizableOpInterfaceImpl.h"
-#include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Dialect/Tensor/IR/TensorInferTypeOpInterfaceImpl.h"
-#include "mlir/Dialect/Tensor/Transforms/BufferizableOpInterfaceImpl.h"
-#include "mlir/Dialect/Tensor/Transforms/SubsetInsertionOpInterfaceImpl.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -48,38 +32,19 @@ void mlir::tfc::buildKernelPipeline(OpPassManager &pm, const CPUPipelineOptions 
   GenerateContractionOptions contraction;
   contraction.cpu = options.cpu;
   pm.addPass(createGenerateContraction(contraction));
+  pm.addPass(createGenerateAppend());
   GenerateAttentionOptions attention;
   attention.cpu = options.cpu;
   pm.addPass(createGenerateAttention(attention));
 
-  // The generic road, on tensors. An attention that is left can still be taken apart inside its kernel.
-  pm.addNestedPass<func::FuncOp>(createDecomposeOps());
-  pm.addNestedPass<func::FuncOp>(createConvertToLinalg());
-  pm.addPass(createReconcileUnrealizedCastsPass());
-  addCleanup(pm);
-  pm.addPass(createFuseKernelLoops());
-  addCleanup(pm);
-  pm.addPass(createTileKernels());
-  addCleanup(pm);
-
-  // On buffers. Sums of rows get their order while their loops are still linalg.
-  pm.addPass(createBufferizeKernels());
-  addCleanup(pm);
-  pm.addPass(createAssignScratch());
-  pm.addNestedPass<func::FuncOp>(createLowerRowReductions());
-  pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
-  pm.addPass(memref::createFoldMemRefAliasOpsPass());
-  addCleanup(pm);
-
-  // On loops of scalars and vectors. Index arithmetic leaves the inner loops first, so that checks can follow it.
-  pm.addPass(createLowerAffinePass());
-  pm.addPass(createLoopInvariantCodeMotionPass());
-  pm.addPass(createLowerCheckIndex());
-  pm.addPass(createLowerBfloat16Memory());
-  pm.addNestedPass<func::FuncOp>(createLowerDims());
+  buildLoopsPipeline(pm, LoopsOptions());
   pm.addPass(createExpandMath());
   addCleanup(pm);
   pm.addPass(createLoopInvariantCodeMotionPass());
+
+  // All that a launch is told of a kernel is known now.
+  pm.addPass(createJoinVariants());
+  pm.addNestedPass<func::FuncOp>(createLowerDims());
 }
 
 void mlir::tfc::buildLowerCPUToLLVMPipeline(OpPassManager &pm, const CPUPipelineOptions &options) {
@@ -116,15 +81,6 @@ void mlir::tfc::registerCPUPipelines() {
 }
 
 void mlir::tfc::registerCPUCodegenDialects(DialectRegistry &registry) {
-  registry.insert<TfcDialect, affine::AffineDialect, arith::ArithDialect, bufferization::BufferizationDialect,
-                  func::FuncDialect, linalg::LinalgDialect, LLVM::LLVMDialect, math::MathDialect, memref::MemRefDialect,
-                  scf::SCFDialect, tensor::TensorDialect, vector::VectorDialect>();
-  arith::registerBufferizableOpInterfaceExternalModels(registry);
-  bufferization::func_ext::registerBufferizableOpInterfaceExternalModels(registry);
-  linalg::registerBufferizableOpInterfaceExternalModels(registry);
-  linalg::registerSubsetOpInterfaceExternalModels(registry);
-  scf::registerBufferizableOpInterfaceExternalModels(registry);
-  tensor::registerBufferizableOpInterfaceExternalModels(registry);
-  tensor::registerInferTypeOpInterfaceExternalModels(registry);
-  tensor::registerSubsetOpInterfaceExternalModels(registry);
+  registerLoopsCodegenDialects(registry);
+  registry.insert<vector::VectorDialect>();
 }

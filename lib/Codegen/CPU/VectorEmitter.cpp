@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "VectorEmitter.h"
-#include "KernelFrame.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -112,8 +112,9 @@ Value VectorEmitter::loadScalarToLanes(Value buffer, Value offset) {
   return toLanes(loadScalar(buffer, offset));
 }
 
-void VectorEmitter::prefetch(Value buffer, Value offset) {
-  memref::PrefetchOp::create(b, loc, buffer, ValueRange{offset}, /*isWrite=*/false, /*localityHint=*/2,
+void VectorEmitter::prefetch(Value buffer, Value offset, bool nearest) {
+  memref::PrefetchOp::create(b, loc, buffer, ValueRange{offset}, /*isWrite=*/false,
+                             /*localityHint=*/nearest ? 3 : 2,
                              /*isDataCache=*/true);
 }
 

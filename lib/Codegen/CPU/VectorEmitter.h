@@ -62,8 +62,8 @@ public:
   Value loadScalar(Value buffer, Value offset);
   void storeScalar(Value scalar, Value buffer, Value offset);
   Value loadScalarToLanes(Value buffer, Value offset);
-  /// Asks for the cache line at the offset, to be in the second cache soon.
-  void prefetch(Value buffer, Value offset);
+  /// Asks for the cache line at the offset, to be in the second cache soon, or in the `nearest`.
+  void prefetch(Value buffer, Value offset, bool nearest = false);
 
   Value zeros() { return splat(0); }
   Value splat(float value);

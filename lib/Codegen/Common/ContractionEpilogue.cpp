@@ -34,6 +34,30 @@ std::optional<double> mlir::tfc::matchSplat(Value value) {
   return splat.getSplatValue<APFloat>().convertToDouble();
 }
 
+/// A cast of numbers to whole bytes, which can be stored in place of them.
+static bool isStoredCast(Operation *op) {
+  auto cast = dyn_cast<CastOp>(op);
+  Type element = cast ? elementOf(cast.getResult()) : Type();
+  return cast && elementOf(cast.getX()).isF32() && (element.isF16() || element.isBF16() || element.isF64() || element.isInteger(8) || element.isInteger(32) || element.isInteger(64));
+}
+
+bool mlir::tfc::leadsToProduct(Value value) {
+  for (int depth = 0; depth < 16; ++depth) {
+    Operation *op = value.getDefiningOp();
+    if (isa_and_nonnull<MatmulOp>(op))
+      return op->hasOneUse();
+    if (!isa_and_nonnull<ElementwiseOpInterface>(op) || !op->hasOneUse() || op->getNumResults() != 1)
+      return false;
+    // Of several operands, the product is the one that something computes beside what lies in memory.
+    auto isMade = [&](Value operand) { return isa_and_nonnull<MatmulOp, ElementwiseOpInterface>(operand.getDefiningOp()) && operand.hasOneUse(); };
+    auto next = llvm::find_if(op->getOperands(), isMade);
+    if (next == op->operand_end())
+      return false;
+    value = *next;
+  }
+  return false;
+}
+
 bool mlir::tfc::isEpilogue(ArrayRef<Operation *> ops, MatmulOp product) {
   SmallVector<DimExprAttr> dims = getDims(product.getC());
   llvm::SmallPtrSet<Operation *, 16> members(ops.begin(), ops.end());
@@ -44,15 +68,25 @@ bool mlir::tfc::isEpilogue(ArrayRef<Operation *> ops, MatmulOp product) {
     return elementOf(operand).isF32() &&
            (matchSplat(operand) || (!isa_and_nonnull<ConstantOp>(maker) && getEpilogueRead(operand.getType(), dims)));
   };
+  if (!elementOf(product.getC()).isF32() || product.getTransposeA())
+    return false;
+  Value made = ops.empty() ? Value(product.getC()) : ops.back()->getResult(0);
+  // How the result lies is the last thing to be said, and its type the last but one.
+  if (auto transpose = ops.empty() ? TransposeOp() : dyn_cast<TransposeOp>(ops.back())) {
+    ops = ops.drop_back();
+    made = transpose.getX();
+    if (made != (ops.empty() ? Value(product.getC()) : ops.back()->getResult(0)))
+      return false;
+  }
+  Operation *last = ops.empty() ? nullptr : ops.back();
   for (Operation *op : ops) {
     if (!isa<ElementwiseOpInterface>(op) || op->getNumResults() != 1)
       return false;
     Value result = op->getResult(0);
-    bool isTruth = elementOf(result).isInteger(1);
-    if ((!elementOf(result).isF32() && !isTruth) || !getEpilogueRead(result.getType(), dims) ||
+    bool isTruth = elementOf(result).isInteger(1), isLastCast = op == last && isStoredCast(op);
+    if ((!elementOf(result).isF32() && !isTruth && !isLastCast) || !getEpilogueRead(result.getType(), dims) ||
         !llvm::all_of(op->getOperands(), isOperand))
       return false;
   }
-  return elementOf(product.getC()).isF32() && !product.getTransposeA() &&
-         (ops.empty() || (getDims(ops.back()->getResult(0)) == dims && elementOf(ops.back()->getResult(0)).isF32()));
+  return !last || (getDims(made) == dims && (elementOf(made).isF32() || isStoredCast(last)));
 }

@@ -6,7 +6,11 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Codegen/Common/EntryDescription.h"
+#include "tfc/Codegen/Common/EntryFunctions.h"
+#include "tfc/Codegen/Common/InPlace.h"
 #include "tfc/Codegen/Common/NodeNames.h"
+
+#include "tfc-c/ModelABI.h"
 
 #include <limits>
 
@@ -31,17 +35,20 @@ DictionaryAttr EntryDescription::makeDictionary(ArrayRef<std::pair<StringRef, At
 
 void EntryDescription::addSymbols() {
   auto ranges = entry->getAttrOfType<DictionaryAttr>("tfc.symbol_ranges");
-  auto declare = [&](StringAttr name, int64_t bornIn) {
+  auto declare = [&](StringAttr name, int64_t bornIn, TfcSymbolKind kind = TFC_SYMBOL_SIZE) {
     symbolNumbers[name] = symbols.size();
     values.declareSymbol(name, bornIn);
     auto range = ranges ? ranges.getAs<DenseI64ArrayAttr>(name) : DenseI64ArrayAttr();
     bool isRange = range && range.size() == 2;
     int64_t least = isRange ? range[0] : 0,
             greatest = isRange ? range[1] : std::numeric_limits<int64_t>::max();
-    symbols.push_back(makeDictionary({{"name", name},
-                                      {"min", builder.getI64IntegerAttr(least)},
-                                      {"max", builder.getI64IntegerAttr(greatest)},
-                                      {"born_in", builder.getI64IntegerAttr(bornIn)}}));
+    SmallVector<std::pair<StringRef, Attribute>> fields = {{"name", name},
+                                                           {"min", builder.getI64IntegerAttr(least)},
+                                                           {"max", builder.getI64IntegerAttr(greatest)},
+                                                           {"born_in", builder.getI64IntegerAttr(bornIn)}};
+    if (kind != TFC_SYMBOL_SIZE)
+      fields.push_back({"kind", builder.getI64IntegerAttr(kind)});
+    symbols.push_back(makeDictionary(fields));
   };
   llvm::SetVector<StringAttr> bound;
   for (Type type : entry.getArgumentTypes())
@@ -49,6 +56,9 @@ void EntryDescription::addSymbols() {
       dim.collectSymbols(bound);
   for (StringAttr name : bound)
     declare(name, 0);
+  for (unsigned result = 0; result < entry.getNumResults(); ++result)
+    if (StringAttr room = entry.getResultAttrOfType<StringAttr>(result, kRoomAttr); room && !symbolNumbers.contains(room))
+      declare(room, 0, TFC_SYMBOL_ROOM);
   entry.walk([&](BindOp bind) {
     int64_t number = binds.size();
     bindNumbers[bind] = number;
@@ -100,10 +110,16 @@ LogicalResult EntryDescription::addPorts() {
                << index << " is an alias of '" << name.getValue() << "', which is no input";
       alias = found->second;
     }
-    outputs.push_back(makeDictionary({{"name", nameOf(entry.getResultAttrDict(index), "output", index)},
-                                      {"type", getPlainType(type)},
-                                      {"dims", builder.getDenseI64ArrayAttr(addDims(type))},
-                                      {"alias", builder.getI64IntegerAttr(alias)}}));
+    SmallVector<std::pair<StringRef, Attribute>> fields = {
+        {"name", nameOf(entry.getResultAttrDict(index), "output", index)},
+        {"type", getPlainType(type)},
+        {"dims", builder.getDenseI64ArrayAttr(addDims(type))},
+        {"alias", builder.getI64IntegerAttr(alias)}};
+    if (auto room = entry.getResultAttrOfType<StringAttr>(index, kRoomAttr)) {
+      fields.push_back({"room", builder.getI64IntegerAttr(symbolNumbers.lookup(room) + 1)});
+      fields.push_back({"room_axis", entry.getResultAttr(index, kRoomAxisAttr)});
+    }
+    outputs.push_back(makeDictionary(fields));
   }
   return success();
 }
@@ -144,14 +160,41 @@ void EntryDescription::collectSources(Value value, llvm::SmallSetVector<int64_t,
         sources.insert(found->second);
       continue;
     }
-    if (auto reshape = dyn_cast<ReshapeOp>(op))
-      reached.insert(reshape.getX());
+    if (isa<ReshapeOp, ExternCallOp>(op))
+      reached.insert(op->operand_begin(), op->operand_end());
     unsigned number = cast<OpResult>(value).getResultNumber();
     for (Region &region : op->getRegions())
       if (!region.empty() && region.back().mightHaveTerminator())
         if (OperandRange yielded = region.back().getTerminator()->getOperands(); yielded.size() == op->getNumResults())
           reached.insert(yielded[number]);
   }
+}
+
+/// What the graph calls a tensor: the node that made it, the input or the weight.
+static StringRef getTensorName(Value value) {
+  value = getAliasRoot(value);
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
+    auto name = function ? function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "tfc.name") : StringAttr();
+    return name ? name.getValue() : "";
+  }
+  if (auto launch = value.getDefiningOp<LaunchOp>())
+    return getResultNode(launch, cast<OpResult>(value).getResultNumber());
+  if (auto weight = value.getDefiningOp<WeightRefOp>())
+    return weight.getWeight();
+  return "";
+}
+
+ArrayAttr EntryDescription::describeTensors(ValueRange tensors) {
+  SmallVector<Attribute> described;
+  for (Value tensor : tensors) {
+    if (cast<RankedTensorType>(tensor.getType()).getRank() > TFC_MAX_RANK)
+      return {};
+    described.push_back(makeDictionary({{"name", builder.getStringAttr(getTensorName(tensor))},
+                                        {"type", getPlainType(tensor.getType())},
+                                        {"dims", builder.getDenseI64ArrayAttr(addDims(tensor.getType()))}}));
+  }
+  return builder.getArrayAttr(described);
 }
 
 LogicalResult EntryDescription::addLaunch(LaunchOp launch) {
@@ -183,6 +226,11 @@ LogicalResult EntryDescription::addLaunch(LaunchOp launch) {
   for (Value input : launch.getInputs())
     collectSources(input, sources);
   fields.push_back({"sources", builder.getDenseI64ArrayAttr(sources.getArrayRef())});
+  ArrayAttr operands = describeTensors(launch.getInputs()), results = describeTensors(launch.getOutputs());
+  if (operands && results) {
+    fields.push_back({"operands", operands});
+    fields.push_back({"results", results});
+  }
   launchNumbers[launch] = launches.size();
   launches.push_back(makeDictionary(fields));
   getSymbolValues(launch);
@@ -255,6 +303,11 @@ LogicalResult EntryDescription::build() {
   addRequirements();
   WalkResult result = entry.walk([&](LaunchOp launch) {
     return failed(addLaunch(launch)) ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  entry.walk([&](ExternCallOp call) {
+    for (ValueRange tensors : {ValueRange(call.getInputs()), ValueRange(call.getOutputs())})
+      for (Value tensor : tensors)
+        addDims(tensor.getType());
   });
   if (result.wasInterrupted() || failed(addSlots()))
     return failure();

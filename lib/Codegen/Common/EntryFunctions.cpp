@@ -24,13 +24,24 @@ SmallVector<func::FuncOp> mlir::tfc::getEntryFunctions(ModuleOp module) {
 }
 
 SmallVector<func::FuncOp> mlir::tfc::getKernels(ModuleOp module) {
-  return getFunctionsWith(module, "tfc.kernel");
+  SmallVector<func::FuncOp> kernels = getFunctionsWith(module, "tfc.kernel");
+  // Further variants of a kernel are found through it.
+  llvm::erase_if(kernels, [](func::FuncOp kernel) { return kernel->hasAttr("tfc.variant_of"); });
+  return kernels;
 }
 
 Value mlir::tfc::getAliasRoot(Value value) {
   while (auto reshape = value.getDefiningOp<ReshapeOp>())
     value = reshape.getX();
   return value;
+}
+
+bool mlir::tfc::writesPlaces(Operation *op) { return isa<LaunchOp, ExternCallOp>(op); }
+
+ArrayAttr mlir::tfc::getPlaces(Operation *op) { return op->getAttrOfType<ArrayAttr>("places"); }
+
+void mlir::tfc::setPlaces(Operation *op, ArrayRef<Attribute> places) {
+  op->setAttr("places", ArrayAttr::get(op->getContext(), places));
 }
 
 /// Ops that an entry function may hold besides those of the tfc dialect.
@@ -46,9 +57,6 @@ static LogicalResult checkOp(Operation *op) {
            << "' cannot stand in an entry function: only tfc ops, scf.if, scf.while and tensor.extract can";
   if (op->getNumRegions() > 0 && !isForeignOpAllowed(op))
     return op->emitError("ops of an entry function cannot have regions, but for scf.if and scf.while");
-  if (auto call = dyn_cast<ExternCallOp>(op))
-    return op->emitError("calls operator '")
-           << call.getCallee() << "' of the host, which the host program cannot do yet";
   // The scalar that a condition is read as is the one value that is no tensor.
   if (isa<tensor::ExtractOp>(op))
     return success();

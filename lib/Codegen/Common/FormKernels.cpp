@@ -121,6 +121,9 @@ struct FormKernels : mlir::tfc::impl::FormKernelsBase<FormKernels> {
       }
       eraseDeadOps(entry);
     }
+    if (plain)
+      for (func::FuncOp kernel : getKernels(getOperation()))
+        kernel->setAttr("tfc.plain", UnitAttr::get(&getContext()));
     kernels += library.size();
   }
 };

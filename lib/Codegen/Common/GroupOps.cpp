@@ -47,6 +47,8 @@ struct Group {
   bool hasContraction = false;
   bool hasAttention = false;
   bool isConcat = false;
+  /// The root transposes what else the kernel makes of a product; the domain is the product's.
+  bool isTransposedOut = false;
   bool hasExtraResult = false;
   /// What the kernel loops over: the dims of the root's result, or of a row op's operand.
   SmallVector<DimExprAttr> domain;
@@ -127,13 +129,17 @@ bool mayJoin(Operation *producer, Kind kind, const Group &group, ArrayRef<Operat
   // A contraction computes what becomes of its elements before they leave the cache. The kernel then has its shape, and
   // takes no more ops.
   if (auto matmul = dyn_cast<MatmulOp>(producer))
-    return options.epilogue && group.kind == Kind::Pointwise && !group.hasRow && !group.hasContraction && !usedElsewhere &&
+    return options.epilogue && (group.kind == Kind::Pointwise || group.isTransposedOut) && !group.hasRow && !group.hasContraction && !usedElsewhere &&
            isEpilogue(llvm::to_vector(llvm::reverse(group.ops)), matmul);
   if (isa<GatherOp>(producer) && group.hasRow && !options.embedding)
     return false;
   // A transpose reads what a slice names as a view: one copy in place of two.
   if (isa<SliceOp>(producer) && kind == Kind::Pointwise && group.ops.size() == 1 && isa<TransposeOp>(group.ops.front()))
     return !usedElsewhere;
+  // A product writes its elements where a transpose behind it wants them, and what follows it on the way goes along.
+  if (group.isTransposedOut && kind == Kind::Pointwise && isa<ElementwiseOpInterface>(producer))
+    return options.epilogue && !usedElsewhere && !group.hasContraction && group.ops.size() < kMaxOps &&
+           leadsToProduct(producer->getResult(0)) && getDims(producer->getResult(0)) == group.domain;
   // Data movement has kernels of its own shape.
   if (group.kind == Kind::Alone || group.hasContraction || kind == Kind::Alone || group.ops.size() >= kMaxOps)
     return false;
@@ -241,6 +247,10 @@ private:
       group.kind = kind;
       if (kind != Kind::Alone)
         group.domain = getDomain(op, kind);
+      if (auto transpose = dyn_cast<TransposeOp>(op); transpose && leadsToProduct(transpose.getX())) {
+        group.isTransposedOut = true;
+        group.domain = getDims(transpose.getX());
+      }
       groups.push_back(std::move(group));
     }
     groups[*index].ops.push_back(op);

@@ -17,13 +17,16 @@
 //     return 0;
 //   }
 //
-// Fields of TfcRun are read at the start and again after each bind, where the runtime may move them.
+// Fields of TfcRun are read at the start and again after each bind, where the runtime may move them. A call of the host's
+// operators is one of `run->table->extern_call`, with tensors that stand on the stack too.
 //
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Codegen/Common/HostCode.h"
 #include "tfc-c/ModelABI.h"
 #include "tfc/Codegen/Common/EntryFunctions.h"
+#include "tfc/Codegen/Common/ExternCallText.h"
+#include "tfc/Dialect/Tfc/IR/DataType.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -55,6 +58,7 @@ public:
     LLVM::ReturnOp::create(builder, loc, leave->getArgument(0));
     builder.setInsertionPointToStart(start);
     args = allocateArguments();
+    allocateTensors();
     table = loadField(run, offsetof(TfcRun, table), pointer);
     loadPointers();
     if (failed(emitBlock(entry.front())))
@@ -108,11 +112,13 @@ private:
 
   /// Calls entry `offset` of the table; a code other than 0 leaves the program.
   void callTable(int64_t offset, int64_t number, Value data) {
-    auto type = LLVM::LLVMFunctionType::get(i32, {pointer, i32, pointer});
-    Value callee = loadField(table, offset, pointer);
-    auto call =
-        LLVM::CallOp::create(builder, loc, type, ValueRange{callee, run, constant(i32, number), data});
-    Value code = call.getResult();
+    callTable(offset, {run, constant(i32, number), data});
+  }
+  void callTable(int64_t offset, ArrayRef<Value> operands) {
+    auto type = LLVM::LLVMFunctionType::get(i32, llvm::map_to_vector(operands, [](Value value) { return value.getType(); }));
+    SmallVector<Value> all{loadField(table, offset, pointer)};
+    all.append(operands.begin(), operands.end());
+    Value code = LLVM::CallOp::create(builder, loc, type, all).getResult();
     Value bad = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, code, constant(i32, 0));
     Block *next = addBlock({});
     LLVM::CondBrOp::create(builder, loc, bad, leave, ValueRange{code}, next, ValueRange{});
@@ -135,21 +141,22 @@ private:
   // Where values lie
   //===--------------------------------------------------------------------------------------------===//
 
-  FailureOr<Value> emitPlace(OpResult result, LaunchOp launch) {
-    auto places = launch.getPlaces();
-    auto place = places && result.getResultNumber() < places->size()
-                     ? dyn_cast<PlaceAttr>((*places)[result.getResultNumber()])
+  FailureOr<Value> emitPlace(OpResult result) {
+    Operation *writer = result.getOwner();
+    ArrayAttr places = getPlaces(writer);
+    auto place = places && result.getResultNumber() < places.size()
+                     ? dyn_cast<PlaceAttr>(places[result.getResultNumber()])
                      : PlaceAttr();
     if (!place)
-      return launch.emitError("has no places; run tfc-plan-memory first");
+      return writer->emitError("has no places; run tfc-plan-memory first");
     int64_t index = place.getIndex();
     if (place.getKind() == PlaceKind::Output) {
       if (index < 0 || index >= int64_t(entry.getNumResults()))
-        return launch.emitError("has place ") << index << " among " << entry.getNumResults() << " outputs";
+        return writer->emitError("has place ") << index << " among " << entry.getNumResults() << " outputs";
       return loadField(outputs, index * sizeof(void *), pointer);
     }
     if (index < 0 || index >= int64_t(description.getSlotCount()))
-      return launch.emitError("has place ") << index << " among " << description.getSlotCount() << " slots";
+      return writer->emitError("has place ") << index << " among " << description.getSlotCount() << " slots";
     Value arena = loadField(arenas, description.getSlot(index).getSegment() * sizeof(void *), pointer);
     Value offset = loadValue(description.getSlotOffset(index));
     return Value(LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), arena,
@@ -181,8 +188,8 @@ private:
     if (auto argument = dyn_cast<BlockArgument>(value))
       return loadField(inputs, argument.getArgNumber() * sizeof(void *), pointer);
     Operation *producer = value.getDefiningOp();
-    if (auto launch = dyn_cast<LaunchOp>(producer))
-      return emitPlace(cast<OpResult>(value), launch);
+    if (writesPlaces(producer))
+      return emitPlace(cast<OpResult>(value));
     if (auto reference = dyn_cast<WeightRefOp>(producer)) {
       auto weight = SymbolTable::lookupNearestSymbolFrom<WeightOp>(reference, reference.getWeightAttr());
       auto offset = weight ? weight->getAttrOfType<IntegerAttr>("segment_offset") : IntegerAttr();
@@ -213,6 +220,94 @@ private:
     for (int64_t number : description.getSymbolValues(launch))
       store(loadValue(number));
     callTable(offsetof(TfcRunTable, launch), description.getLaunchNumber(launch), args);
+    return success();
+  }
+
+  /// Room on the stack for the tensors of the largest call of the host, and for their dims.
+  void allocateTensors() {
+    size_t tensorCount = 0, dimCount = 0;
+    entry.walk([&](ExternCallOp call) {
+      tensorCount = std::max<size_t>(tensorCount, getExternTensors(call, /*outputs=*/false).size() +
+                                                      getExternTensors(call, /*outputs=*/true).size());
+      size_t dims = 0;
+      for (Type type : call->getOperandTypes())
+        dims += cast<RankedTensorType>(type).getRank();
+      for (Type type : call->getResultTypes())
+        dims += cast<RankedTensorType>(type).getRank();
+      dimCount = std::max(dimCount, dims);
+    });
+    if (tensorCount == 0)
+      return;
+    auto allocate = [&](size_t bytes) -> Value {
+      return LLVM::AllocaOp::create(builder, loc, pointer, LLVM::LLVMArrayType::get(builder.getI8Type(), std::max<size_t>(bytes, 1)),
+                                    constant(i64, 1), /*alignment=*/16);
+    };
+    tensors = allocate(tensorCount * sizeof(TfcTensor));
+    tensorDims = allocate(dimCount * sizeof(int64_t));
+  }
+
+  void storeAt(Value base, int64_t offset, Value value) { LLVM::StoreOp::create(builder, loc, value, at(base, offset)); }
+
+  /// Fills in TfcTensor number `number`, whose dims stand from `firstDim` on; gives the first dim behind them.
+  FailureOr<int64_t> emitTensor(int64_t number, Value value, int64_t firstDim) {
+    int64_t base = number * sizeof(TfcTensor);
+    Value null = LLVM::ZeroOp::create(builder, loc, pointer);
+    Value data = null, dims = null;
+    TfcDataType dtype = {0, 0, 0};
+    int64_t rank = 0;
+    if (value) {
+      auto type = cast<RankedTensorType>(value.getType());
+      std::optional<TfcDataType> known = getDataType(type.getElementType());
+      if (!known)
+        return value.getDefiningOp()->emitError("has elements that no tensor of the ABI has: ") << type;
+      dtype = *known;
+      rank = type.getRank();
+      FailureOr<Value> address = emitPointer(value);
+      if (failed(address))
+        return failure();
+      data = *address;
+      dims = at(tensorDims, firstDim * sizeof(int64_t));
+      for (int64_t dim : description.addDims(type))
+        storeAt(tensorDims, firstDim++ * sizeof(int64_t), loadValue(dim));
+    }
+    uint32_t packed = dtype.code | dtype.bits << 8 | uint32_t(dtype.lanes) << 16;
+    storeAt(tensors, base + offsetof(TfcTensor, data), data);
+    storeAt(tensors, base + offsetof(TfcTensor, device_type), constant(i32, /*CPU*/ 1));
+    storeAt(tensors, base + offsetof(TfcTensor, device_id), constant(i32, 0));
+    storeAt(tensors, base + offsetof(TfcTensor, dtype), constant(i32, packed));
+    storeAt(tensors, base + offsetof(TfcTensor, rank), constant(i32, rank));
+    storeAt(tensors, base + offsetof(TfcTensor, dims), dims);
+    storeAt(tensors, base + offsetof(TfcTensor, strides), null);
+    storeAt(tensors, base + offsetof(TfcTensor, byte_offset), constant(i64, 0));
+    storeAt(tensors, base + offsetof(TfcTensor, capacity_bytes), constant(i64, 0));
+    return firstDim;
+  }
+
+  /// A text that ends with a NUL, as a constant of the module; equal texts are one.
+  Value emitText(StringRef text) {
+    LLVM::GlobalOp &global = texts[text];
+    if (!global) {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPoint(function);
+      std::string name = (function.getSymName() + "_text_" + Twine(texts.size() - 1)).str();
+      std::string bytes = text.str() + '\0';
+      global = LLVM::GlobalOp::create(builder, loc, LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size()), /*isConstant=*/true,
+                                      LLVM::Linkage::Internal, name, builder.getStringAttr(bytes));
+    }
+    return LLVM::AddressOfOp::create(builder, loc, global);
+  }
+
+  LogicalResult emitExternCall(ExternCallOp call) {
+    SmallVector<Value> inputs = getExternTensors(call, /*outputs=*/false), outputs = getExternTensors(call, /*outputs=*/true);
+    int64_t number = 0, firstDim = 0;
+    for (Value value : llvm::concat<Value>(inputs, outputs)) {
+      FailureOr<int64_t> next = emitTensor(number++, value, firstDim);
+      if (failed(next))
+        return failure();
+      firstDim = *next;
+    }
+    callTable(offsetof(TfcRunTable, extern_call),
+              {run, emitText(getExternText(call)), tensors, constant(i32, inputs.size()), constant(i32, outputs.size())});
     return success();
   }
 
@@ -294,6 +389,8 @@ private:
     loc = op->getLoc();
     if (auto launch = dyn_cast<LaunchOp>(op))
       return emitLaunch(launch);
+    if (auto call = dyn_cast<ExternCallOp>(op))
+      return emitExternCall(call);
     if (auto bind = dyn_cast<BindOp>(op))
       return emitBind(bind);
     if (auto extract = dyn_cast<tensor::ExtractOp>(op))
@@ -323,7 +420,8 @@ private:
   Type pointer, i64, i32;
   LLVM::LLVMFuncOp function;
   Block *leave = nullptr;
-  Value run, args, table, values, inputs, outputs, arenas, weights;
+  Value run, args, tensors, tensorDims, table, values, inputs, outputs, arenas, weights;
+  llvm::StringMap<LLVM::GlobalOp> texts;
   DenseMap<Value, Value> conditions;
 };
 

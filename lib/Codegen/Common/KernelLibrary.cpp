@@ -143,6 +143,7 @@ LaunchOp KernelLibrary::outline(const OpGroup &group) {
       builder.getArrayAttr(symbols.getMainSymbols(context)),
       builder.getArrayAttr(llvm::map_to_vector(names, [](StringAttr name) -> Attribute { return name; })),
       checks.empty() ? ArrayAttr() : builder.getArrayAttr(checks), /*places=*/ArrayAttr());
+  setResultNodes(launch, llvm::map_to_vector(group.results, [](Value result) { return result.getLoc(); }));
   for (auto [result, made] : llvm::zip_equal(group.results, launch.getResults()))
     Value(result).replaceAllUsesWith(made);
   for (Operation *op : llvm::reverse(group.ops))

@@ -7,6 +7,7 @@
 
 #include "tfc/Codegen/Common/NodeNames.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
+#include "tfc/Dialect/Tfc/Transforms/FusionRemarks.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/ADT/StringExtras.h"
@@ -29,6 +30,27 @@ std::string mlir::tfc::getNodeText(Location location) {
   llvm::SetVector<StringAttr> names;
   collectNodeNames(location, names);
   return llvm::join(llvm::map_range(names, [](StringAttr name) { return name.getValue(); }), "+");
+}
+
+static constexpr llvm::StringLiteral kResultNodesAttr = "result_nodes";
+
+StringRef mlir::tfc::getResultNode(LaunchOp launch, unsigned result) {
+  if (auto names = launch->getAttrOfType<ArrayAttr>(kResultNodesAttr)) {
+    auto name = result < names.size() ? dyn_cast<StringAttr>(names[result]) : StringAttr();
+    return name ? name.getValue() : "";
+  }
+  auto last = launch.getNodes().empty() ? StringAttr() : dyn_cast<StringAttr>(launch.getNodes().getValue().back());
+  return last ? last.getValue() : "";
+}
+
+void mlir::tfc::setResultNodes(LaunchOp launch, ArrayRef<Location> makers) {
+  SmallVector<Attribute> names;
+  for (Location maker : makers)
+    names.push_back(StringAttr::get(launch.getContext(), getMakingNode(maker)));
+  if (llvm::any_of(llvm::enumerate(names), [&](auto name) {
+        return cast<StringAttr>(name.value()).getValue() != getResultNode(launch, name.index());
+      }))
+    launch->setAttr(kResultNodesAttr, ArrayAttr::get(launch.getContext(), names));
 }
 
 BlockArgument mlir::tfc::findIndexSource(Value value) {

@@ -172,16 +172,18 @@ private:
   }
 
   void collectSlots() {
-    entry.walk([&](LaunchOp launch) {
-      for (Value result : launch.getResults()) {
+    entry.walk([&](Operation *writer) {
+      if (!writesPlaces(writer))
+        return;
+      for (Value result : writer->getResults()) {
         Value key = leader(result);
         auto [place, isNew] =
             places.try_emplace(key, PlaceAttr::get(entry.getContext(), PlaceKind::Slot, buffers.size()));
         if (!isNew)
           continue;
         ::tfc::ArenaBuffer buffer;
-        buffer.first = buffer.last = timeline.begin(launch);
-        buffer.segment = timeline.segment(launch);
+        buffer.first = buffer.last = timeline.begin(writer);
+        buffer.segment = timeline.segment(writer);
         for (Value member : classes.members(key)) {
           extend(buffer, member);
           // What leaves a region lies in an arena that is there behind it.
@@ -196,10 +198,10 @@ private:
   }
 
   LogicalResult setPlaces() {
-    entry.walk([&](LaunchOp launch) {
-      SmallVector<Attribute> list = llvm::map_to_vector(
-          launch.getResults(), [&](Value result) -> Attribute { return places.lookup(leader(result)); });
-      launch.setPlacesAttr(ArrayAttr::get(entry.getContext(), list));
+    auto getPlace = [&](Value result) -> Attribute { return places.lookup(leader(result)); };
+    entry.walk([&](Operation *writer) {
+      if (writesPlaces(writer))
+        mlir::tfc::setPlaces(writer, llvm::map_to_vector(writer->getResults(), getPlace));
     });
     return success();
   }

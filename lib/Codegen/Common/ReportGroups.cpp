@@ -33,7 +33,7 @@ public:
   void reportEpilogue(MatmulOp product) {
     Operation *next = nullptr;
     for (Operation *user : product->getUsers())
-      if (isa<ElementwiseOpInterface>(user) && groupOf.contains(user))
+      if (isa<ElementwiseOpInterface, TransposeOp>(user) && groupOf.contains(user) && !isReadThrough(user))
         next = user;
     const OpGroup *group = groupOf.lookup(product);
     if (!next || !group)
@@ -97,6 +97,11 @@ private:
       return decision.decline(next, "it is the epilogue of another product");
     return decision.decline(next, "what follows is no elementwise function of the product in f32, or reads "
                                   "what does not lie beside it");
+  }
+
+  /// Whether the op is a view that attention or a concat reads the product through: it costs nothing.
+  bool isReadThrough(Operation *op) const {
+    return isa<TransposeOp>(op) && llvm::any_of(groupOf.lookup(op)->ops, [](Operation *member) { return isa<AttentionOp, ConcatOp>(member); });
   }
 
   /// The lookups whose sum the value is; false when it has other terms too.

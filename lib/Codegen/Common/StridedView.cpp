@@ -10,23 +10,23 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
-static StridedView rowMajorView(unsigned pointer, Type type) {
-  MLIRContext *context = type.getContext();
-  StridedView view{pointer, DimExprAttr::constant(context, 0), getDims(type), {}};
+StridedView mlir::tfc::getPlainView(MLIRContext *context, unsigned pointer, ArrayRef<DimExprAttr> dims,
+                                    ArrayRef<DimExprAttr> buffer) {
+  StridedView view{pointer, DimExprAttr::constant(context, 0), llvm::to_vector(dims), {}};
   DimExprAttr stride = DimExprAttr::constant(context, 1);
-  view.strides.resize(view.dims.size());
-  for (size_t i = view.dims.size(); i-- > 0;) {
+  view.strides.resize(dims.size());
+  for (size_t i = dims.size(); i-- > 0;) {
     view.strides[i] = stride;
-    stride = stride * view.dims[i];
+    stride = stride * buffer[i];
   }
   return view;
 }
 
-std::optional<StridedView> mlir::tfc::viewOfOperand(Value tensor, PointerOfTensor pointerOf) {
-  if (auto pointer = pointerOf(tensor))
-    return rowMajorView(*pointer, tensor.getType());
+std::optional<StridedView> mlir::tfc::viewOfOperand(Value tensor, ViewOfMemory viewOfMemory) {
+  if (std::optional<StridedView> view = viewOfMemory(tensor))
+    return view;
   if (auto transpose = tensor.getDefiningOp<TransposeOp>()) {
-    std::optional<StridedView> source = viewOfOperand(transpose.getX(), pointerOf);
+    std::optional<StridedView> source = viewOfOperand(transpose.getX(), viewOfMemory);
     if (!source)
       return std::nullopt;
     StridedView view{source->pointer, source->offset, getDims(tensor), {}};
@@ -35,7 +35,7 @@ std::optional<StridedView> mlir::tfc::viewOfOperand(Value tensor, PointerOfTenso
     return view;
   }
   if (auto slice = tensor.getDefiningOp<SliceOp>()) {
-    std::optional<StridedView> view = viewOfOperand(slice.getX(), pointerOf);
+    std::optional<StridedView> view = viewOfOperand(slice.getX(), viewOfMemory);
     if (!view)
       return std::nullopt;
     view->dims = getDims(tensor);
@@ -49,16 +49,15 @@ std::optional<StridedView> mlir::tfc::viewOfOperand(Value tensor, PointerOfTenso
   return std::nullopt;
 }
 
-std::optional<StridedView> mlir::tfc::viewOfResult(Value made, Value stored, unsigned pointer) {
+std::optional<StridedView> mlir::tfc::viewOfResult(Value made, Value stored, const StridedView &place) {
   if (stored == made)
-    return rowMajorView(pointer, stored.getType());
+    return place;
   auto transpose = stored.getDefiningOp<TransposeOp>();
   if (!transpose || transpose.getX() != made)
     return std::nullopt;
   // Dim `permutation[i]` of what is transposed is dim i of the result.
-  StridedView result = rowMajorView(pointer, stored.getType());
-  StridedView view{pointer, result.offset, getDims(made), SmallVector<DimExprAttr>(result.strides.size())};
+  StridedView view{place.pointer, place.offset, getDims(made), SmallVector<DimExprAttr>(place.strides.size())};
   for (auto [i, dim] : llvm::enumerate(transpose.getPermutation()))
-    view.strides[dim] = result.strides[i];
+    view.strides[dim] = place.strides[i];
   return view;
 }

@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::tfc;
@@ -69,13 +70,18 @@ Value mlir::tfc::toCompute(OpBuilder &builder, Location loc, Value scalar) {
 
 Value mlir::tfc::fromCompute(OpBuilder &builder, Location loc, Value value, Type elementType) {
   Type type = getScalarType(elementType);
-  return type == value.getType() ? value : arith::TruncFOp::create(builder, loc, type, value).getResult();
+  return type == getElementTypeOrSelf(value.getType())
+             ? value
+             : arith::TruncFOp::create(builder, loc, type, value).getResult();
 }
 
 Value mlir::tfc::createConstant(OpBuilder &builder, Location loc, Type type, double value) {
-  if (isa<FloatType>(type))
-    return arith::ConstantOp::create(builder, loc, FloatAttr::get(type, value));
-  return arith::ConstantOp::create(builder, loc, IntegerAttr::get(type, static_cast<int64_t>(value)));
+  Type element = getElementTypeOrSelf(type);
+  TypedAttr attr = isa<FloatType>(element) ? TypedAttr(FloatAttr::get(element, value))
+                                           : IntegerAttr::get(element, static_cast<int64_t>(value));
+  if (auto vector = dyn_cast<VectorType>(type))
+    attr = DenseElementsAttr::get(vector, attr);
+  return arith::ConstantOp::create(builder, loc, attr);
 }
 
 TfcTypeConverter::TfcTypeConverter() {

@@ -131,6 +131,14 @@ static Value emitPredicate(ScalarEmitter &e, Operation *op, Value x) {
   return result;
 }
 
+bool mlir::tfc::emitsOnVectors(Operation *op) {
+  auto isF32 = [](Value value) { return getElementTypeOrSelf(value.getType()).isF32(); };
+  return isa<AddOp, SubOp, MulOp, DivOp, MinOp, MaxOp, AbsOp, NegOp, CeilOp, FloorOp, RoundOp, ExpOp, LogOp,
+             SqrtOp, SinOp, CosOp, TanhOp, ErfOp, ReciprocalOp, SigmoidOp, SiluOp, SignOp, ReluOp, GeluOp>(
+             op) &&
+         llvm::all_of(op->getOperands(), isF32) && llvm::all_of(op->getResults(), isF32);
+}
+
 FailureOr<Value> mlir::tfc::emitElementwise(OpBuilder &builder, Location loc, Operation *op,
                                             ValueRange scalars) {
   if (!isa<ElementwiseOpInterface>(op) || scalars.size() != op->getNumOperands() || op->getNumResults() != 1)

@@ -34,17 +34,19 @@ Value mlir::tfc::emitFloatSign(ScalarEmitter &e, Value x) {
 Value mlir::tfc::emitGelu(ScalarEmitter &e, GeluKind kind, Value x) {
   auto mul = [&](Value a, Value b) { return e.create<arith::MulFOp>(a, b); };
   auto add = [&](Value a, Value b) { return e.create<arith::AddFOp>(a, b); };
+  // The sum with 1 takes the last places from erf and tanh, so that fewer of them need to be right.
+  auto approximate = arith::FastMathFlags::afn;
   switch (kind) {
   case GeluKind::Quick:
     return mul(x, emitSigmoid(e, mul(x, e.like(x, 1.702))));
   case GeluKind::Erf: {
-    Value erf = e.create<math::ErfOp>(mul(x, e.like(x, M_SQRT1_2)));
+    Value erf = e.create<math::ErfOp>(mul(x, e.like(x, M_SQRT1_2)), approximate);
     return mul(mul(x, e.like(x, 0.5)), add(erf, e.like(x, 1)));
   }
   case GeluKind::Tanh: {
     Value cube = mul(mul(x, x), x);
     Value inner = add(x, mul(cube, e.like(x, 0.044715)));
-    Value tanh = e.create<math::TanhOp>(mul(inner, e.like(x, std::sqrt(2.0 / M_PI))));
+    Value tanh = e.create<math::TanhOp>(mul(inner, e.like(x, std::sqrt(2.0 / M_PI))), approximate);
     return mul(mul(x, e.like(x, 0.5)), add(tanh, e.like(x, 1)));
   }
   }

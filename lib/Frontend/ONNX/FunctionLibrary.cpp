@@ -12,11 +12,7 @@
 
 using namespace mlir::tfc::onnx_import;
 
-/// Calls inside calls, and nodes after all calls have been expanded.
-static constexpr unsigned maxCallDepth = 64;
-static constexpr uint64_t maxExpandedNodes = 1u << 20;
-
-static llvm::Error failure(const llvm::Twine &message) {
+static llvm::Error refuse(const llvm::Twine &message) {
   return llvm::createStringError(std::make_error_code(std::errc::invalid_argument), message);
 }
 
@@ -68,9 +64,9 @@ llvm::Error FunctionLibrary::read(const ::onnx::ModelProto &model) {
     std::string key =
         makeKey(function.domain(), function.name(), getOverload(function, functionOverloadField));
     if (function.name().empty())
-      return failure("a function has no name");
+      return refuse("a function has no name");
     if (!functions.try_emplace(key, &function).second)
-      return failure("function " + quoted(function.name()) + " is defined twice");
+      return refuse("function " + quoted(function.name()) + " is defined twice");
   }
   uint64_t count = 0;
   return functions.empty() ? llvm::Error::success() : countNodes(model.graph().node(), 0, count);
@@ -83,8 +79,9 @@ llvm::Error FunctionLibrary::countNodes(const NodeList &nodes, unsigned depth, u
       if (llvm::Error error = countFunction(getCalledKey(node), *function, depth + 1, inside))
         return error;
     count += inside;
-    if (count > maxExpandedNodes)
-      return failure("its functions expand to more than " + llvm::Twine(maxExpandedNodes) + " nodes");
+    if (count > limits.expandedNodes)
+      return refuse("its functions expand to more than " + llvm::Twine(limits.expandedNodes) +
+                     " nodes (--limit=expanded-nodes=N allows more)");
     llvm::Error problem = llvm::Error::success();
     forEachSubgraph(node, [&](const ::onnx::GraphProto &graph) {
       if (!problem)
@@ -98,11 +95,12 @@ llvm::Error FunctionLibrary::countNodes(const NodeList &nodes, unsigned depth, u
 
 llvm::Error FunctionLibrary::countFunction(const std::string &key, const ::onnx::FunctionProto &function,
                                            unsigned depth, uint64_t &count) {
-  if (depth > maxCallDepth)
-    return failure("its functions call each other more than " + llvm::Twine(maxCallDepth) + " deep");
+  if (depth > limits.calls)
+    return refuse("its functions call each other more than " + llvm::Twine(limits.calls) +
+                   " deep (--limit=call-depth=N allows more)");
   auto [known, isNew] = counts.try_emplace(key, 0);
   if (!isNew && known->second == 0)
-    return failure("function " + quoted(function.domain() + ":" + function.name()) + " calls itself");
+    return refuse("function " + quoted(function.domain() + ":" + function.name()) + " calls itself");
   if (isNew) {
     // An empty function counts too, so that 0 only means: being counted.
     uint64_t inside = 1;
@@ -138,7 +136,7 @@ static llvm::Error substitute(::onnx::NodeProto &node, const ::onnx::FunctionPro
       auto found = given.find(reference);
       bool isDeclared = found != given.end() || llvm::is_contained(function.attribute(), reference);
       if (!isDeclared)
-        return failure("function " + quoted(function.name()) + " has no attribute " + quoted(reference));
+        return refuse("function " + quoted(function.name()) + " has no attribute " + quoted(reference));
       if (found == given.end()) {
         node.mutable_attribute()->DeleteSubrange(i, 1);
         continue;
@@ -169,13 +167,13 @@ static llvm::Error substitute(::onnx::GraphProto &graph, const ::onnx::FunctionP
 llvm::Expected<std::unique_ptr<::onnx::GraphProto>>
 FunctionLibrary::expand(const ::onnx::FunctionProto &function, const ::onnx::NodeProto &call) {
   if (call.input_size() > function.input_size() || call.output_size() > function.output_size())
-    return failure("it has " + llvm::Twine(call.input_size()) + " inputs and " +
+    return refuse("it has " + llvm::Twine(call.input_size()) + " inputs and " +
                    llvm::Twine(call.output_size()) + " outputs, which do not fit the function");
   Attributes given;
   for (const std::string &bytes : getUnknownFields(function, attributeProtoField)) {
     ::onnx::AttributeProto attribute;
     if (!attribute.ParseFromString(bytes))
-      return failure("a default of function " + quoted(function.name()) + " cannot be read");
+      return refuse("a default of function " + quoted(function.name()) + " cannot be read");
     given[attribute.name()] = attribute;
   }
   for (const ::onnx::AttributeProto &attribute : call.attribute())

@@ -15,6 +15,7 @@
 
 #include "onnx/onnx.pb.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
+#include "tfc/Frontend/ONNX/ImportONNX.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
 #include <memory>
@@ -23,6 +24,8 @@ namespace mlir::tfc::onnx_import {
 
 class FunctionLibrary {
 public:
+  explicit FunctionLibrary(const ImportLimits &limits) : limits(limits) {}
+
   /// Refuses functions that call themselves, and calls that would become more nodes than anybody means.
   llvm::Error read(const ::onnx::ModelProto &model);
 
@@ -39,6 +42,7 @@ private:
   llvm::Error countFunction(const std::string &key, const ::onnx::FunctionProto &function, unsigned depth,
                             uint64_t &count);
 
+  const ImportLimits &limits;
   llvm::StringMap<const ::onnx::FunctionProto *> functions;
   /// Nodes that a call becomes; 0 while they are counted.
   llvm::StringMap<uint64_t> counts;

@@ -23,7 +23,8 @@ static constexpr int64_t latestVersion = 1000;
 GraphImporter::GraphImporter(const ::onnx::ModelProto &model, ModuleOp module, TensorReader &reader,
                              const ImportOptions &options)
     : model(model), graph(model.graph()), module(module), reader(reader), options(options),
-      builder(module.getContext()), weights(module, options.constantBytes) {
+      builder(module.getContext()), weights(module, options.constantBytes), functions(options.limits) {
+  state.limits = &options.limits;
   state.buildTensor = [this](const ::onnx::TensorProto &tensor, Location loc, std::string &problem) {
     return buildTensor(tensor, tensor.name(), loc, problem);
   };
@@ -56,8 +57,9 @@ LogicalResult GraphImporter::run() {
       for (const std::string &name : getUsedNames(node))
         state.usedNames.insert(name);
   }
-  for (const std::string &line : findUnsupported(nodes, opsets, functions))
-    (void)fail(line);
+  if (!options.allowExtern)
+    for (const std::string &line : findUnsupported(nodes, opsets, functions))
+      (void)fail(line);
   if (!messages.empty() || failed(buildFunction()) || failed(importNodes(nodes)))
     return failure();
   return buildReturn();
@@ -65,6 +67,7 @@ LogicalResult GraphImporter::run() {
 
 void GraphImporter::readNames(const ::onnx::GraphProto &graph) {
   for (const ::onnx::NodeProto &node : graph.node()) {
+    ++ownNodes;
     state.usedNames.insert(node.input().begin(), node.input().end());
     forEachSubgraph(node, [&](const ::onnx::GraphProto &inner) { readNames(inner); });
   }
@@ -73,7 +76,7 @@ void GraphImporter::readNames(const ::onnx::GraphProto &graph) {
   for (const auto *list : {&graph.output(), &graph.value_info()})
     for (const ::onnx::ValueInfoProto &info : *list)
       if (info.type().has_tensor_type() && info.type().tensor_type().has_shape())
-        state.declaredRanks.try_emplace(info.name(), info.type().tensor_type().shape().dim_size());
+        state.declaredTypes.try_emplace(info.name(), &info.type().tensor_type());
 }
 
 //===----------------------------------------------------------------------------------------------===//
@@ -98,6 +101,12 @@ llvm::Expected<Opsets> mlir::tfc::onnx_import::readOpsets(
 
 int64_t mlir::tfc::onnx_import::getOpset(const Opsets &opsets, StringRef domain) {
   return opsets.lookup(domain == "ai.onnx" ? "" : domain);
+}
+
+const OpEntry *mlir::tfc::onnx_import::findOperator(const ::onnx::NodeProto &node, const Opsets &opsets) {
+  // A contributed domain may be used without being imported; the standard one may not.
+  int64_t least = node.domain().empty() ? 0 : 1;
+  return OpTable::get().find(node.domain(), node.op_type(), std::max(getOpset(opsets, node.domain()), least));
 }
 
 LogicalResult GraphImporter::readOpsets() {
@@ -125,11 +134,8 @@ public:
     });
     if (const ::onnx::FunctionProto *function = functions.find(node))
       return visitFunction(*function, opsets);
-    int64_t opset = getOpset(opsets, node.domain());
-    // A contributed domain may be used without being imported; the standard one may not.
-    if (!OpTable::get().find(node.domain(), node.op_type(),
-                             std::max<int64_t>(opset, node.domain().empty() ? 0 : 1)))
-      note(node, opset);
+    if (!findOperator(node, opsets))
+      note(node, getOpset(opsets, node.domain()));
   }
 
   std::vector<std::string> getLines() const {
@@ -182,6 +188,14 @@ std::vector<std::string> mlir::tfc::onnx_import::findUnsupported(ArrayRef<const 
 //===----------------------------------------------------------------------------------------------===//
 
 DimExprAttr GraphImporter::getInputDim(const ::onnx::ValueInfoProto &input, int index) {
+  DimExprAttr dim = makeInputDim(input, index);
+  const std::string &name = input.type().tensor_type().shape().dim(index).dim_param();
+  if (dim && !name.empty())
+    state.namedDims.try_emplace(name, dim);
+  return dim;
+}
+
+DimExprAttr GraphImporter::makeInputDim(const ::onnx::ValueInfoProto &input, int index) {
   MLIRContext *context = builder.getContext();
   const auto &dim = input.type().tensor_type().shape().dim(index);
   bool staysStatic = !options.dynamicAll || shapeOperands.contains(input.name());

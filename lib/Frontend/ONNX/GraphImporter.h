@@ -61,6 +61,7 @@ private:
   LogicalResult setDimRanges();
   FailureOr<RankedTensorType> getInputType(const ::onnx::ValueInfoProto &input);
   DimExprAttr getInputDim(const ::onnx::ValueInfoProto &input, int index);
+  DimExprAttr makeInputDim(const ::onnx::ValueInfoProto &input, int index);
   /// Names that stand where a node takes a shape, axes or bounds.
   void findShapeOperands();
   LogicalResult buildReturn();
@@ -103,6 +104,8 @@ private:
   /// What folded inputs say of symbols.
   llvm::StringMap<int64_t> knownDims;
   llvm::StringSet<> fixedDimsUsed, shapeOperands;
+  /// Nodes that stand in the file, and those that were imported: calls and unrolled loops import some many times.
+  uint64_t ownNodes = 0, importedNodes = 0;
   func::FuncOp function;
   SmallVector<std::string> messages;
 };
@@ -113,6 +116,12 @@ int64_t getOpset(const Opsets &opsets, StringRef domain);
 /// Reads a list of opsets, each with a version that may exist and none twice.
 llvm::Expected<Opsets>
 readOpsets(const google::protobuf::RepeatedPtrField<::onnx::OperatorSetIdProto> &imports);
+
+/// The row of a node's operator in the version that is imported; null where there is none.
+const OpEntry *findOperator(const ::onnx::NodeProto &node, const Opsets &opsets);
+
+/// Makes the node a call of an operator that the host provides. The file must declare the types of its outputs.
+LogicalResult importExternCall(NodeContext &node);
 
 /// The operators that are not supported, a line for each: all of them, not only the first, inside subgraphs
 /// and functions too.

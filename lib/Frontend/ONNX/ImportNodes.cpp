@@ -116,8 +116,10 @@ Location GraphImporter::getLocation(const ::onnx::NodeProto &node) {
 
 LogicalResult GraphImporter::callHandler(const ::onnx::NodeProto &node, ArrayRef<Value> inputs,
                                          NodeContext &context) {
-  const OpEntry &entry =
-      *OpTable::get().find(node.domain(), node.op_type(), std::max<int64_t>(context.opset, 1));
+  const OpEntry *known = findOperator(node, *scopes.back()->opsets);
+  if (!known)
+    return importExternCall(context);
+  const OpEntry &entry = *known;
   for (unsigned i = 0; i < entry.requiredInputs; ++i)
     if (i >= inputs.size() || !inputs[i])
       return context.fail("input " + Twine(i) + " is missing");
@@ -161,11 +163,11 @@ LogicalResult GraphImporter::importCall(const ::onnx::NodeProto &node,
   scope.prefix = scopes.back()->prefix + getNodeName(node) + "/";
   SmallVector<Value> all(inputs);
   all.resize((*body)->input_size());
-  // Ranks that the file states are of the caller's names.
-  llvm::StringMap<int64_t> ranks;
-  std::swap(ranks, state.declaredRanks);
+  // Types that the file declares are of the caller's names.
+  decltype(state.declaredTypes) types;
+  std::swap(types, state.declaredTypes);
   FailureOr<SmallVector<Value>> results = importGraph(**body, all, std::move(scope));
-  std::swap(ranks, state.declaredRanks);
+  std::swap(types, state.declaredTypes);
   if (failed(results))
     return failure();
   for (auto [name, value] : llvm::zip(node.output(), *results))
@@ -175,6 +177,9 @@ LogicalResult GraphImporter::importCall(const ::onnx::NodeProto &node,
 }
 
 LogicalResult GraphImporter::importNode(const ::onnx::NodeProto &node) {
+  if (++importedNodes > ownNodes + options.limits.expandedNodes)
+    return fail("its functions and loops expand to more than " + Twine(options.limits.expandedNodes) +
+                " nodes (--limit=expanded-nodes=N allows more)");
   SmallVector<Value> inputs;
   if (failed(readInputs(node, inputs)))
     return failure();

@@ -75,7 +75,7 @@ static OwningOpRef<ModuleOp> tryImport(StringRef path, MLIRContext &context, con
   auto bytes = files.allBytes(split.name);
   if (!bytes)
     return failWith(bytes.takeError());
-  auto model = parseModel(*bytes);
+  auto model = parseModel(*bytes, options.limits);
   if (!model)
     return failWith(model.takeError());
   TensorReader reader(&context, files, getReaderOptions(split, options));

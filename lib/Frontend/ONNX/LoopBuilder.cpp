@@ -15,9 +15,6 @@ using namespace mlir;
 using namespace mlir::tfc;
 using namespace mlir::tfc::onnx_import;
 
-/// Nodes that an unrolled loop may become.
-static constexpr int64_t maxUnrolledNodes = 1 << 14;
-
 LogicalResult mlir::tfc::onnx_import::checkKnownOutside(NodeContext &node, ArrayRef<Value> values,
                                                         Region &region, StringRef what) {
   llvm::SetVector<StringAttr> used;
@@ -217,13 +214,14 @@ std::optional<SmallVector<Value>> LoopBuilder::finish(Loop &loop) {
 bool LoopBuilder::canUnroll() const {
   std::optional<SmallVector<int64_t>> turns = limit ? matchIntegers(limit) : std::nullopt;
   return turns && matchIntegers(condition) &&
-         turns->front() <= maxUnrolledNodes / std::max<int64_t>(nodesInside, 1);
+         turns->front() <= static_cast<int64_t>(node.getLimits().unrolledNodes) / std::max<int64_t>(nodesInside, 1);
 }
 
 std::optional<SmallVector<Value>> LoopBuilder::unroll() {
   if (!canUnroll()) {
     (void)node.fail("a variable changes its dims from one turn to the next, and the loop cannot be unrolled: the "
-                    "number of turns must be known when compiling, and small");
+                    "number of turns must be known when compiling, and its nodes be at most " +
+                    Twine(node.getLimits().unrolledNodes) + " (--limit=unrolled-nodes=N allows more)");
     return std::nullopt;
   }
   std::optional<SmallVector<int64_t>> turns = matchIntegers(limit), first = matchIntegers(condition);

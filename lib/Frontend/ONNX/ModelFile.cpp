@@ -15,7 +15,7 @@
 
 using namespace mlir::tfc::onnx_import;
 
-static llvm::Error failure(const llvm::Twine &message) {
+static llvm::Error refuse(const llvm::Twine &message) {
   return llvm::createStringError(std::make_error_code(std::errc::invalid_argument), message);
 }
 
@@ -47,28 +47,29 @@ static llvm::StringRef recognizeOtherFile(llvm::ArrayRef<uint8_t> bytes) {
 }
 
 /// libprotobuf writes what it dislikes to stderr; the importer says it itself.
-static bool parseSilently(const std::string &trimmed, ::onnx::ModelProto &model) {
+static bool parseSilently(const std::string &trimmed, ::onnx::ModelProto &model, const mlir::tfc::ImportLimits &limits) {
   static bool silenced = (google::protobuf::SetLogHandler(nullptr), true);
   (void)silenced;
   google::protobuf::io::ArrayInputStream stream(trimmed.data(), static_cast<int>(trimmed.size()));
   google::protobuf::io::CodedInputStream coded(&stream);
   coded.SetTotalBytesLimit(INT_MAX);
+  coded.SetRecursionLimit(static_cast<int>(limits.nesting) + 10);
   return model.ParseFromCodedStream(&coded) && coded.ConsumedEntireMessage();
 }
 
 llvm::Expected<std::unique_ptr<::onnx::ModelProto>>
-mlir::tfc::onnx_import::parseModel(llvm::ArrayRef<uint8_t> bytes) {
+mlir::tfc::onnx_import::parseModel(llvm::ArrayRef<uint8_t> bytes, const ImportLimits &limits) {
   if (bytes.empty())
-    return failure("is empty");
+    return refuse("is empty");
   if (llvm::StringRef other = recognizeOtherFile(bytes); !other.empty())
-    return failure(other);
-  llvm::Expected<std::string> trimmed = trimModel(bytes);
+    return refuse(other);
+  llvm::Expected<std::string> trimmed = trimModel(bytes, {static_cast<unsigned>(limits.nesting), limits.fields, limits.bytes});
   if (!trimmed)
-    return failure("is not a complete ONNX model: " + llvm::toString(trimmed.takeError()));
+    return refuse("is not a complete ONNX model: " + llvm::toString(trimmed.takeError()));
   auto model = std::make_unique<::onnx::ModelProto>();
-  if (!parseSilently(*trimmed, *model))
-    return failure("is not an ONNX model: its structure cannot be parsed");
+  if (!parseSilently(*trimmed, *model, limits))
+    return refuse("is not an ONNX model: its structure cannot be parsed");
   if (!model->has_graph())
-    return failure("is not an ONNX model: it holds no graph");
+    return refuse("is not an ONNX model: it holds no graph");
   return model;
 }

@@ -9,6 +9,7 @@
 #define TFC_LIB_FRONTEND_ONNX_MODELFILE_H
 
 #include "onnx/onnx.pb.h"
+#include "tfc/Frontend/ONNX/ImportONNX.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
@@ -18,7 +19,8 @@ namespace mlir::tfc::onnx_import {
 
 /// Parses the bytes of an ONNX file into its structure, without the contents of tensors (TrimModel.h). The
 /// error says what is wrong with the file, without its name.
-llvm::Expected<std::unique_ptr<::onnx::ModelProto>> parseModel(llvm::ArrayRef<uint8_t> bytes);
+llvm::Expected<std::unique_ptr<::onnx::ModelProto>> parseModel(llvm::ArrayRef<uint8_t> bytes,
+                                                              const ImportLimits &limits);
 
 } // namespace mlir::tfc::onnx_import
 

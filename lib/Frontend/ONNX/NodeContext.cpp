@@ -400,6 +400,10 @@ bool NodeContext::collectSizes(Value value, StringRef what, Dims &sizes, unsigne
     (void)fail(what + " must be integers, at most " + Twine(maxRank) + " of them");
     return false;
   }
+  // A size that comes from outside a branch or a loop's body is known outside.
+  OpBuilder::InsertionGuard guard(builder);
+  if (Operation *inside = value.getParentBlock()->findAncestorOpInBlock(*builder.getInsertionBlock()->getParentOp()))
+    builder.setInsertionPoint(inside);
   Value bound = cast(value, builder.getI64Type());
   if (!bound)
     return false;

@@ -17,6 +17,7 @@
 
 #include "onnx/onnx.pb.h"
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
+#include "tfc/Frontend/ONNX/ImportONNX.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Error.h"
@@ -30,8 +31,11 @@ class NodeContext;
 struct FunctionState {
   /// Names of the graph's values that a node or an output of the graph uses.
   llvm::StringSet<> usedNames;
-  /// Ranks that the file states for values; for those that hang on data.
-  llvm::StringMap<int64_t> declaredRanks;
+  /// Types with a shape that the file states for values: for ranks that hang on data, and for what only the host knows.
+  llvm::StringMap<const ::onnx::TypeProto::Tensor *> declaredTypes;
+  /// The dims that inputs have under the names that the file gives them.
+  llvm::StringMap<DimExprAttr> namedDims;
+  const ImportLimits *limits = nullptr;
   /// Names of symbols that are taken.
   llvm::StringSet<> symbols;
   /// The value of a tensor that stands in an attribute: a constant or a weight. Null after an error in
@@ -63,7 +67,10 @@ public:
   // The node
   //===--------------------------------------------------------------------------------------------===//
 
+  const ImportLimits &getLimits() const { return *state.limits; }
   StringRef getOpType() const { return node.op_type(); }
+  /// The standard's domain is called ai.onnx.
+  StringRef getDomain() const { return node.domain().empty() ? "ai.onnx" : StringRef(node.domain()); }
   unsigned getNumInputs() const { return inputs.size(); }
   unsigned getNumOutputs() const { return node.output_size(); }
   /// Whether the optional input is there.
@@ -74,13 +81,21 @@ public:
   }
   /// The rank that the file states for an output, if it does.
   std::optional<int64_t> getDeclaredRank(int output) const {
-    auto found = state.declaredRanks.find(node.output(output));
-    return found == state.declaredRanks.end() ? std::nullopt : std::optional(found->second);
+    const ::onnx::TypeProto::Tensor *type = getDeclaredType(output);
+    return type ? std::optional<int64_t>(type->shape().dim_size()) : std::nullopt;
   }
+  /// The type that the file declares for an output; null where it declares none, or one without a shape.
+  const ::onnx::TypeProto::Tensor *getDeclaredType(int output) const {
+    return state.declaredTypes.lookup(node.output(output));
+  }
+  /// The dim that an input has under this name; null where none has.
+  DimExprAttr getNamedDim(StringRef name) const { return state.namedDims.lookup(name); }
   /// Null where the input is absent.
   Value getInput(unsigned i) const { return i < inputs.size() ? inputs[i] : Value(); }
   ArrayRef<Value> getInputs() const { return inputs; }
 
+  StringRef getOutputName(int i) const { return node.output(i); }
+  const google::protobuf::RepeatedPtrField<::onnx::AttributeProto> &getAttributes() const { return node.attribute(); }
   bool hasAttribute(StringRef name) const { return findAttribute(name) != nullptr; }
   std::optional<int64_t> getInt(StringRef name);
   int64_t getInt(StringRef name, int64_t absent) { return getInt(name).value_or(absent); }

@@ -100,8 +100,15 @@ namespace {
 enum class SumForm { L1, L2, Log, Square };
 } // namespace
 
+/// Roots and logarithms of integers are computed in f64 and cut to integers again.
+static Value widenIntegers(NodeContext &node, Value x) {
+  return isa<IntegerType>(getElementType(x)) ? node.cast(x, node.builder.getF64Type()) : x;
+}
+
 template <SumForm form> static LogicalResult importReduceSumForm(NodeContext &node) {
-  Value x = node.getInput(0);
+  Type type = getElementType(node.getInput(0));
+  bool hasRoot = form == SumForm::L2 || form == SumForm::Log;
+  Value x = hasRoot ? widenIntegers(node, node.getInput(0)) : node.getInput(0);
   std::optional<ReduceAxes> how = getReduceAxes(node);
   if (!how)
     return failure();
@@ -115,30 +122,31 @@ template <SumForm form> static LogicalResult importReduceSumForm(NodeContext &no
     sum = node.build<SqrtOp>(sum);
   else if (form == SumForm::Log)
     sum = node.build<LogOp>(sum);
-  return node.finish(sum);
+  return node.finish(node.cast(sum, type));
 }
 
 /// The same with axes that are data: the maximum is that of the whole tensor, which is finite as well.
-static LogicalResult importRuntimeLogSumExp(NodeContext &node, Value x, const ReduceAxes &how) {
+static Value buildRuntimeLogSumExp(NodeContext &node, Value x, const ReduceAxes &how) {
   SmallVector<int64_t> all = llvm::to_vector(llvm::seq<int64_t>(0, getRank(x)));
   Value largest = node.reduce(ReduceKind::Max, x, all, /*keepDims=*/false);
   Value shift =
       node.build<SelectOp>({node.build<IsInfOp>(largest), node.scalar(0, getElementType(x)), largest});
   Value terms = node.build<ExpOp>(node.build<SubOp>({x, shift}));
   Value sum = node.build<LogOp>(reduceAxes(node, ReduceKind::Sum, terms, how));
-  return node.finish(node.build<AddOp>({sum, shift}));
+  return node.build<AddOp>({sum, shift});
 }
 
 /// max + log(sum(exp(x - max))); where the maximum is infinite it is left out, because inf - inf is NaN.
 static LogicalResult importReduceLogSumExp(NodeContext &node) {
-  Value x = node.getInput(0);
+  Type type = getElementType(node.getInput(0));
   std::optional<ReduceAxes> how = getReduceAxes(node);
   if (!how)
     return failure();
   if (how->isNoop)
-    return node.finish(x);
+    return node.finish(node.getInput(0));
+  Value x = widenIntegers(node, node.getInput(0));
   if (how->runtime)
-    return importRuntimeLogSumExp(node, x, *how);
+    return node.finish(node.cast(buildRuntimeLogSumExp(node, x, *how), type));
   Value largest = node.reduce(ReduceKind::Max, x, how->axes, /*keepDims=*/true);
   Value zero = node.scalar(0, getElementType(x));
   Value shift = node.build<SelectOp>({node.build<IsInfOp>(largest), zero, largest});
@@ -146,12 +154,12 @@ static LogicalResult importReduceLogSumExp(NodeContext &node) {
   Value sum = node.build<LogOp>(node.reduce(ReduceKind::Sum, terms, how->axes, /*keepDims=*/true));
   Value result = node.build<AddOp>({sum, shift});
   if (!result || how->keepDims)
-    return node.finish(result);
+    return node.finish(node.cast(result, type));
   Dims dims;
   for (auto [i, dim] : llvm::enumerate(getDims(x)))
     if (!llvm::is_contained(how->axes, static_cast<int64_t>(i)))
       dims.push_back(dim);
-  return node.finish(node.reshape(result, dims));
+  return node.finish(node.cast(node.reshape(result, dims), type));
 }
 
 template <bool isMin> static LogicalResult importArgReduce(NodeContext &node) {

@@ -224,7 +224,7 @@ private:
   /// reads as one number whatever its size.
   bool writeNested(const Field &field, uint64_t end, unsigned depth) {
     if (depth >= limits.depth)
-      return fail("its messages are nested more than " + llvm::Twine(limits.depth) + " deep");
+      return fail("its messages are nested more than " + llvm::Twine(limits.depth) + " deep (--limit=nesting=N allows more)");
     writeVarint(field.number << 3 | WireLength);
     size_t lengthAt = trimmed.size();
     trimmed.append(5, 0);
@@ -269,7 +269,7 @@ private:
   bool keep(const Field &field, uint32_t wire, uint64_t fieldStart, uint64_t valueStart, unsigned depth) {
     if (++fields > limits.fields || trimmed.size() > limits.bytes)
       return fail("its graph is too large (more than " + llvm::Twine(limits.fields) + " fields or " +
-                  llvm::Twine(limits.bytes) + " bytes without tensors)");
+                  llvm::Twine(limits.bytes) + " bytes without tensors; --limit=file-fields=N,file-bytes=N allows more)");
     uint64_t valueEnd = position;
     if (field.kind == Kind::Nested) {
       position = valueStart;

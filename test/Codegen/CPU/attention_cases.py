@@ -11,7 +11,7 @@ def softmax(x):
         return e / e.sum(-1, keepdims=True)
 
 
-def reference(q, k, v, scale, bias=None, mask=None, causal=False, masked_row="uniform", softcap=None, fill=LOWEST):
+def reference(q, k, v, scale, bias=None, mask=None, causal=False, masked_row="uniform", softcap=None, fill=LOWEST, left=None, right=None, lengths=None):
     """[batch, heads, length, dim] each; heads of q a multiple of those of k."""
     group = q.shape[1] // k.shape[1]
     k, v = np.repeat(d(k), group, 1), np.repeat(d(v), group, 1)
@@ -27,9 +27,14 @@ def reference(q, k, v, scale, bias=None, mask=None, causal=False, masked_row="un
         # The lowest number swallows what is added to it in f32.
         scores = np.where(np.isfinite(scores), np.clip(scores, LOWEST, None), scores)
         allowed = np.ones((s, t), bool) if mask is None else mask
-        if causal:
-            allowed = allowed & (np.arange(t) <= np.arange(s)[:, None] + t - s)
-        if mask is not None or causal:
+        if causal or lengths is not None or left is not None or right is not None:
+            count = np.full(q.shape[0], t) if lengths is None else np.asarray(lengths, np.int64)
+            count, place, key = count[:, None, None, None], np.arange(s)[:, None] + count[:, None, None, None] - s, np.arange(t)
+            allowed = allowed & (key < count)
+            for bound, sign in ((0 if causal else right, 1), (left, -1)):
+                if bound is not None:
+                    allowed = allowed & (sign * (key - place) <= bound)
+        if not np.all(allowed) or mask is not None:
             scores = np.where(allowed, scores, fill if masked_row in ("uniform", "biased") else -np.inf)
         if bias is not None and masked_row == "biased":
             # As f32 rounds it: a second mask in the bias takes the lowest number to -inf.
@@ -46,8 +51,11 @@ PLAIN, SPLIT, PACKED = range(3)
 
 
 def attention(name, dim, sizes, value_dim=None, heads=2, key_heads=None, bias=None, mask=None, causal=False,
-              masked_row="uniform", scale=None, softcap=None, fill=None, layout=PLAIN, special=None, tolerance=3e-6, **more):
-    """bias and mask: dims over s0 (batch), s1 (queries), s2 (keys), or None. special: changes the inputs in place."""
+              masked_row="uniform", scale=None, softcap=None, fill=None, layout=PLAIN, special=None,
+              tolerance=3e-6, left=None, right=None, lengths=None, poison=False, **more):
+    """bias and mask: dims over s0 (batch), s1 (queries), s2 (keys), or None. special: changes the inputs in place.
+    lengths: the type of key lengths, which are random numbers from -1 to one more than there are keys. poison: every query has a key
+    that counts, and those that do not count are NaN."""
     value_dim, key_heads = value_dim or dim, key_heads or heads
     keys = "s1" if layout == PACKED else "s2"
     tq, tk, tv, to = (dims(t) for t in (f"s0, {heads}, s1, {dim}", f"s0, {key_heads}, {keys}, {dim}",
@@ -71,10 +79,15 @@ def attention(name, dim, sizes, value_dim=None, heads=2, key_heads=None, bias=No
             arguments.append(f"%{word}: {dims(shape, element)}")
             extra += f" {word} %{word}"
             types.append(dims(shape, element))
+    if lengths:
+        arguments.append(f"%n: {dims('s0', lengths)}")
+        extra += " key_lengths %n"
+        types.append(dims("s0", lengths))
     if masked_row != "uniform":
         extra += f" masked_row {masked_row}"
     attributes = ([] if scale is None else [f"scale = {scale:e} : f32"]) + (["causal"] if causal else []) + (
-        [] if softcap is None else [f"softcap = {softcap:e} : f32"]) + ([] if fill is None else [f"fill = {fill:e} : f32"])
+        [] if softcap is None else [f"softcap = {softcap:e} : f32"]) + ([] if fill is None else [f"fill = {fill:e} : f32"]) + [
+            f"window_{side} = {width} : i64" for side, width in (("left", left), ("right", right)) if width is not None]
     lines.append(f"%o = tfc.attention %q, %k, %v{extra} {{{', '.join(attributes)}}} : ({', '.join([tq, tk, tv] + types)}) -> {to}")
     result = to
     if layout != PLAIN:
@@ -92,11 +105,16 @@ def attention(name, dim, sizes, value_dim=None, heads=2, key_heads=None, bias=No
         if special:
             special(rng, q, k, v, m, c)
         swap = lambda x: np.ascontiguousarray(x.swapaxes(1, 2))
-        inputs = [q, k, v] if layout == PLAIN else [swap(q), swap(k), swap(v)] if layout == SPLIT else [
+        inputs = [q, k.copy(), v.copy()] if layout == PLAIN else [swap(q), swap(k), swap(v)] if layout == SPLIT else [
             np.concatenate([swap(q), swap(k), swap(v)], 2)]
-        inputs += ([m.astype(np.uint8)] if mask else []) + ([c] if bias else [])
+        n = rng.integers(s if poison else -1, t + 2, b) if lengths else None
+        inputs += ([m.astype(np.uint8)] if mask else []) + ([c] if bias else []) + (
+            [n.astype({"i32": np.int32, "i64": np.int64}[lengths])] if lengths else [])
+        if poison:
+            for batch, count in enumerate(n):
+                inputs[1][batch, :, count:] = inputs[2][batch, :, count:] = np.nan
         factor = dim ** -0.5 if scale is None else scale
-        out = reference(q, k, v, factor, c, m, causal, masked_row, softcap, LOWEST if fill is None else fill)
+        out = reference(q, k, v, factor, c, m, causal, masked_row, softcap, LOWEST if fill is None else fill, left, right, n)
         return inputs, [out if layout == PLAIN else out.swapaxes(1, 2)]
     Case(name, (", ".join(arguments), result, "\n".join(lines)), sizes, make, tolerance, scale=lambda *s: 1.0, **more)
 
@@ -134,6 +152,18 @@ for masked_row in ("uniform", "nan", "zero"):
               special=lambda rng, q, k, v, m, c: m[-1:].fill(False))
     attention(f"attention_causal_mask_{masked_row}", 8, [(2, 9, 21), (1, 70, 70), (1, 9, 4), (1, 3, 40), (1, 3, 2)], mask="s0, 2, s1, s2", causal=True,
               masked_row=masked_row, special=lambda rng, q, k, v, m, c: m[:, :, ::4].fill(False))
+
+    BOUNDED = [(1, n, n) for n in (1, 4, 16, 40, 300)] + [(3, 1, 300), (3, 3, 140), (2, 40, 270), (2, 33, 5), (2, 2, 1), (1, 20, 0)]
+    attention(f"attention_window_{masked_row}", 16, BOUNDED, left=9, right=3, masked_row=masked_row)
+    attention(f"attention_window_causal_{masked_row}", 16, BOUNDED, left=150, causal=True, masked_row=masked_row)
+    attention(f"attention_window_right_{masked_row}", 16, BOUNDED, right=5, masked_row=masked_row)
+    attention(f"attention_lengths_{masked_row}", 16, BOUNDED, lengths="i64", masked_row=masked_row)
+    attention(f"attention_lengths_causal_{masked_row}", 16, BOUNDED, lengths="i32", causal=True, masked_row=masked_row, heads=4, key_heads=2)
+    attention(f"attention_lengths_window_mask_{masked_row}", 16, BOUNDED, lengths="i32", causal=True, left=20, masked_row=masked_row,
+              mask="s0, 1, s1, s2")
+attention("attention_lengths_poison", 16, [(4, 1, 300), (3, 3, 140), (3, 40, 300), (5, 20, 33)], lengths="i64", causal=True, poison=True)
+attention("attention_window_far", 16, [(2, 40, 270), (1, 3, 9)], left=2 ** 62, right=2 ** 63 - 1, lengths="i64")
+attention("attention_window_biased", 8, [(2, 9, 21), (1, 40, 300), (1, 3, 40)], bias="s1, s2", left=4, lengths="i64", masked_row="biased", fill=-2.0)
 
 attention("attention_fill", 8, [(2, 9, 21), (1, 40, 300), (1, 3, 40), (1, 40, 3)], causal=True, fill=-3.0)
 attention("attention_biased", 8, [(2, 9, 21), (1, 40, 300), (1, 3, 40), (1, 40, 3)], mask="s0, 1, s1, s2", bias="s1, s2", causal=True,

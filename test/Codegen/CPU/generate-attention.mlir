@@ -76,6 +76,21 @@ func.func private @open(%q: tensor<1x2x9x4xf32>, %k: tensor<1x2x11x4xf32>, %v: t
 
 // -----
 
+// Lengths and windows bound the loops over keys, and are compared where a block of keys crosses them.
+// CHECK-LABEL: func.func private @bounded_tiles(
+// CHECK-NOT: tfc.attention
+// CHECK: memref.load {{.*}} : memref<?xi64>
+// CHECK: arith.cmpi sge, {{.*}} : vector<16xi32>
+// CHECK: arith.cmpi sle, {{.*}} : vector<16xi32>
+// CHECK-LABEL: func.func private @bounded(
+func.func private @bounded(%q: tensor<2x2x40x8xf32>, %k: tensor<2x2x40x8xf32>, %n: tensor<2xi64>) -> tensor<2x2x40x8xf32>
+    attributes {tfc.kernel, tfc.symbols = []} {
+  %0 = tfc.attention %q, %k, %k key_lengths %n {window_left = 9 : i64} : (tensor<2x2x40x8xf32>, tensor<2x2x40x8xf32>, tensor<2x2x40x8xf32>, tensor<2xi64>) -> tensor<2x2x40x8xf32>
+  return %0 : tensor<2x2x40x8xf32>
+}
+
+// -----
+
 // A single query has its head dim along the lanes: the greatest score is found across them. Many have a lane each.
 // CHECK-LABEL: func.func private @one_tiles(
 // CHECK: vector.reduction <maximumf>

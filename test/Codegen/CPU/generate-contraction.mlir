@@ -35,3 +35,20 @@ func.func private @doubles(%a: tensor<4x8xf64>, %b: tensor<8x16xf64>) -> tensor<
   %0 = tfc.matmul %a, %b : tensor<4x8xf64>, tensor<8x16xf64>
   return %0 : tensor<4x16xf64>
 }
+
+// -----
+
+// What is stored as another type, or at other places, is made in scratch.
+// CHECK-LABEL: func.func private @stored_tiles(
+// CHECK: vector.fma
+// CHECK: arith.truncf {{.*}} : f32 to f16
+// CHECK: memref.store {{.*}} : memref<?xf16>
+// CHECK-NOT: tfc.transpose
+// CHECK-NOT: tfc.cast
+// CHECK-LABEL: func.func private @stored(
+func.func private @stored(%a: tensor<?x64xf32, #tfc.dims<s0, 64>>, %b: tensor<64x64xf32>) -> tensor<64x?xf16, #tfc.dims<64, s0>> attributes {tfc.kernel, tfc.symbols = ["s0"]} {
+  %0 = tfc.matmul %a, %b : tensor<?x64xf32, #tfc.dims<s0, 64>>, tensor<64x64xf32>
+  %1 = tfc.cast %0 : tensor<?x64xf32, #tfc.dims<s0, 64>> -> tensor<?x64xf16, #tfc.dims<s0, 64>>
+  %2 = tfc.transpose %1 [1, 0] : tensor<?x64xf16, #tfc.dims<s0, 64>>
+  return %2 : tensor<64x?xf16, #tfc.dims<64, s0>>
+}

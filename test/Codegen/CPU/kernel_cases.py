@@ -76,6 +76,9 @@ unary("tanh", "tanh", np.tanh)
 unary("erf", "erf", erf)
 unary("relu", "relu", lambda x: np.where(np.isnan(x), x, np.maximum(x, 0)))
 unary("sin", "sin", np.sin)
+unary("cos", "cos", np.cos)
+unary("sin_large", "sin", np.sin, spread=1e12)
+unary("cos_large", "cos", np.cos, spread=1e30)
 unary("sqrt", "sqrt", np.sqrt)
 
 
@@ -175,24 +178,68 @@ matmul("broadcast_batch", dims("s0, 3, s1, 5"), dims("3, 5, s2"), dims("s0, 3, s
 
 
 
-def epilogue(name, k, n, b_type, sizes, **more):
-    """bias, activation and residual behind a product."""
+def epilogue(name, k, n, b_type, sizes, kind="long", **more):
+    """bias, activation and residual behind a product; `few` ops stay on the accumulators, `scalar` ones are no vectors of f32."""
     ta, tc, bias = dims(f"s0, {k}"), dims("s0, " + n), dims(n) if n.startswith("s") else f"tensor<{n}xf32>"
     body = (f"%0 = tfc.matmul %a, %b : {ta}, {b_type}\n%1 = tfc.add %bias, %0 : {bias}, {tc}\n%2 = tfc.tanh %1 : {tc}\n"
             f"%c = tfc.constant dense<2.0> : tensor<f32>\n%3 = tfc.mul %2, %c : {tc}, tensor<f32>\n"
             f"%4 = tfc.add %3, %r : {tc}, {tc}\nreturn %4 : {tc}")
+    act, truth = np.tanh, tc.replace("f32", "i1")
+    if kind != "long":
+        middle = {"few": f"%3 = tfc.relu %1 : {tc}\n",
+                  "scalar": f"%z = tfc.constant dense<0.0> : tensor<f32>\n"
+                            f"%2 = tfc.compare gt %1, %z : {tc}, tensor<f32>\n%3 = tfc.select %2, %1, %z : {truth}, {tc}, tensor<f32>\n"}[kind]
+        body = body.split("%2 =")[0] + middle + f"%4 = tfc.add %3, %r : {tc}, {tc}\nreturn %4 : {tc}"
+        act = lambda x: np.maximum(x, 0) / 2
 
     def make(rng, m, *s):
         columns = s[0] if s else int(n)
         x, y, v, r = normal(rng, m, k), normal(rng, k, columns), normal(rng, columns), normal(rng, m, columns)
-        return [x, y, v, r], [2 * np.tanh(d(x) @ d(y) + d(v)) + d(r)]
+        return [x, y, v, r], [2 * act(d(x) @ d(y) + d(v)) + d(r)]
     Case(name, (f"%a: {ta}, %b: {b_type}, %bias: {bias}, %r: {tc}", tc, body), sizes, make, tolerance=2e-5,
          scale=lambda *s: 10.0, **more)
 
 
 epilogue("epilogue", 33, "101", "tensor<33x101xf32>", [(1,), (9,), (70,), (0,)])
 epilogue("epilogue_whole", 8, "48", "tensor<8x48xf32>", [(1,), (9,)])
+epilogue("epilogue_fewer_vectors", 8, "80", "tensor<8x80xf32>", [(1,), (9,)])
+for kind in ("few", "scalar"):
+    epilogue("epilogue_" + kind, 33, "101", "tensor<33x101xf32>", [(1,), (9,), (70,), (0,)], kind)
+    epilogue(f"epilogue_{kind}_whole", 8, "48", "tensor<8x48xf32>", [(1,), (9,)], kind)
 epilogue("epilogue_dynamic", 19, "s1", dims("19, s1"), [(1, 1), (9, 50), (3, 0), (65, 97)])
+
+
+def epilogue_out(name, perm, b_type, sizes, element="f32", transposed=False):
+    """What follows a product is a cast, a transpose of what is stored, or both."""
+    ta = dims("s0, s1, 21")
+    tc, stored = dims("s0, s1, 37"), [["s0", "s1", "37"][i] for i in perm]
+    tl, to = dims("s0, s1, 37", element), dims(", ".join(stored), element)
+    body = ("%0 = tfc.matmul %a, %b" + (" {transpose_b}" if transposed else "") + f" : {ta}, {b_type}\n"
+            f"%1 = tfc.add %0, %bias : {tc}, tensor<37xf32>\n")
+    last = "%1"
+    if element != "f32":
+        body += f"%2 = tfc.cast %1 : {tc} -> {tl}\n"
+        last = "%2"
+    if perm != [0, 1, 2]:
+        body += f"%3 = tfc.transpose {last} {perm} : {tl}\n"
+        last = "%3"
+
+    def make(rng, b, s):
+        x, v = normal(rng, b, s, 21), normal(rng, 37)
+        y = normal(rng, *([b] if "s0" in b_type else []), *((37, 21) if transposed else (21, 37)))
+        whole = d(x) @ (d(y).swapaxes(-1, -2) if transposed else d(y)) + d(v)
+        return [x, y, v], [np.ascontiguousarray(whole.transpose(perm)).astype(np.float16 if element == "f16" else np.float32)]
+    Case(name, (f"%a: {ta}, %b: {b_type}, %bias: tensor<37xf32>", to, body + f"return {last} : {to}"), sizes, make,
+         tolerance=1e-3 if element == "f16" else 2e-5, scale=lambda *s: 10.0, dtypes=[np.float16 if element == "f16" else np.float32])
+
+
+OUT_SIZES = [(1, 1), (1, 7), (2, 65), (3, 19), (0, 3), (2, 0)]
+epilogue_out("out_f16", [0, 1, 2], "tensor<21x37xf32>", OUT_SIZES, "f16")
+epilogue_out("out_rows", [0, 2, 1], "tensor<21x37xf32>", OUT_SIZES)
+epilogue_out("out_batch", [1, 0, 2], "tensor<21x37xf32>", OUT_SIZES)
+epilogue_out("out_both", [2, 1, 0], "tensor<21x37xf32>", OUT_SIZES, "f16")
+epilogue_out("out_batches", [1, 0, 2], dims("s0, 21, 37"), OUT_SIZES)
+epilogue_out("out_transposed", [2, 0, 1], dims("s0, 37, 21"), OUT_SIZES, "f16", transposed=True)
 
 
 def packed(name, k, n, width, sizes, **more):
@@ -216,6 +263,9 @@ packed("packed", 768, 3072, 48, [(1, 1), (1, 9), (2, 45), (1, 300), (0, 3)], ben
        work=lambda b, s: 2 * b * s * 768 * 3072, flops=True)
 packed("packed_tail", 77, 101, 48, [(1, n) for n in range(1, 18)] + [(3, 43), (1, 257)])
 packed("packed_whole_vector_tail", 70, 112, 48, [(1, 1), (1, 20)])
+packed("packed_large_a", 768, 101, 48, [(1, 2800), (3, 1001)])
+packed("packed_wide_tail", 70, 140, 48, [(1, 1), (1, 5), (2, 23)])
+packed("packed_block_tail", 33, 120, 48, [(1, 1), (1, 13)])
 packed("packed_short", 3, 50, 32, [(1, 1), (1, 33)])
 packed("packed_other_width", 33, 61, 24, [(1, 1), (1, 19), (2, 50)])
 

@@ -17,11 +17,3 @@ func.func @foreign(%x: tensor<4xf32>) -> tensor<4xf32> attributes {tfc.entry} {
   %0 = arith.addf %x, %x : tensor<4xf32>
   return %0 : tensor<4xf32>
 }
-
-// -----
-
-func.func @extern(%x: tensor<4xf32>) -> tensor<4xf32> attributes {tfc.entry} {
-  // expected-error @below {{calls operator 'Mystery' of the host, which the host program cannot do yet}}
-  %0 = tfc.extern_call "Mystery"(%x) {} : (tensor<4xf32>) -> tensor<4xf32>
-  return %0 : tensor<4xf32>
-}

@@ -97,6 +97,61 @@ func.func @product_and_epilogue(%x: !x, %w: tensor<64x64xf32>, %bias: tensor<64x
 
 // -----
 
+// It stores its elements as the type and at the places that they are wanted at.
+!x = tensor<?x?x64xf32, #tfc.dims<b, n, 64>>
+!h = tensor<?x?x64xf16, #tfc.dims<b, n, 64>>
+// CHECK-LABEL: func.func @product_stored
+// CHECK-NEXT: tfc.launch @matmul_add_cast_0(%arg0, %arg1, %arg2)
+// CHECK-NEXT: tfc.launch @matmul_add_0(%arg0, %arg1, %arg2)
+// CHECK-NEXT: tfc.launch @matmul_0(%arg0, %arg1)
+// CHECK-NEXT: tfc.launch @matmul_cast_0(%arg0, %arg1)
+// CHECK-NEXT: return
+// CHECK: func.func private @matmul_add_0
+// CHECK: tfc.add
+// CHECK-NEXT: tfc.transpose
+func.func @product_stored(%x: !x, %w: tensor<64x64xf32>, %bias: tensor<64xf32>)
+    -> (!h, tensor<?x?x64xf32, #tfc.dims<n, b, 64>>, tensor<?x64x?xf32, #tfc.dims<b, 64, n>>, tensor<?x?x64xf16, #tfc.dims<n, b, 64>>) attributes {tfc.entry} {
+  %0 = tfc.matmul %x, %w : !x, tensor<64x64xf32>
+  %1 = tfc.add %0, %bias : !x, tensor<64xf32>
+  %2 = tfc.cast %1 : !x -> !h
+  %3 = tfc.matmul %x, %w : !x, tensor<64x64xf32>
+  %4 = tfc.add %3, %bias : !x, tensor<64xf32>
+  %5 = tfc.transpose %4 [1, 0, 2] : !x
+  %6 = tfc.matmul %x, %w : !x, tensor<64x64xf32>
+  %7 = tfc.transpose %6 [0, 2, 1] : !x
+  %8 = tfc.matmul %x, %w : !x, tensor<64x64xf32>
+  %9 = tfc.cast %8 : !x -> !h
+  %10 = tfc.transpose %9 [1, 0, 2] : !h
+  return %2, %5, %7, %10 : !h, tensor<?x?x64xf32, #tfc.dims<n, b, 64>>, tensor<?x64x?xf32, #tfc.dims<b, 64, n>>, tensor<?x?x64xf16, #tfc.dims<n, b, 64>>
+}
+
+// -----
+
+// A product that is wanted as it is too, or before it is transposed, and what is computed in another type behind it, stay outside.
+!x = tensor<?x64xf32, #tfc.dims<n, 64>>
+!h = tensor<?x64xf16, #tfc.dims<n, 64>>
+!t = tensor<64x?xf32, #tfc.dims<64, n>>
+// CHECK-LABEL: func.func @product_elsewhere
+// CHECK: tfc.launch @matmul_add_0
+// CHECK: tfc.launch @transpose_0
+// CHECK: tfc.launch @matmul_0
+// CHECK: tfc.launch @transpose_0
+// CHECK: tfc.launch @matmul_0
+// CHECK: tfc.launch @cast_neg_0
+func.func @product_elsewhere(%x: !x, %w: tensor<64x64xf32>, %bias: tensor<64xf32>) -> (!x, !t, !x, !t, !h) attributes {tfc.entry} {
+  %0 = tfc.matmul %x, %w : !x, tensor<64x64xf32>
+  %1 = tfc.add %0, %bias : !x, tensor<64xf32>
+  %2 = tfc.transpose %1 [1, 0] : !x
+  %3 = tfc.matmul %x, %w : !x, tensor<64x64xf32>
+  %4 = tfc.transpose %3 [1, 0] : !x
+  %5 = tfc.matmul %x, %w : !x, tensor<64x64xf32>
+  %6 = tfc.cast %5 : !x -> !h
+  %7 = tfc.neg %6 : !h
+  return %1, %2, %3, %4, %7 : !x, !t, !x, !t, !h
+}
+
+// -----
+
 // It does not take a norm along its rows, what is broadcast along its columns, a result that is wanted elsewhere, or another product.
 !x = tensor<?x64xf32, #tfc.dims<n, 64>>
 // CHECK-LABEL: func.func @no_epilogue

@@ -2,19 +2,23 @@
 """Makes docs/Operators.md of what run_backend.py has written.
 
     make_table.py PLAIN.json DYNAMIC.json > docs/Operators.md
+    make_table.py --check docs/Operators.md
 
-PLAIN.json comes from a plain run, DYNAMIC.json from one with --dynamic=all.
+PLAIN.json comes from a plain run, DYNAMIC.json from one with --dynamic=all. What operators there are, of which opsets, with which types and
+on which devices says `tfc-compile --list-operators --json`; --check tells whether the page still says the same.
 """
 
 import collections
 import json
 import pathlib
+import re
+import subprocess
 import sys
 
 INTRODUCTION = """# Operators
 
-Made by test/Integration/Backend/make_table.py of the official ONNX node tests (Debian's libonnx-testdata, node/ and
-simple/); do not edit. To make it anew:
+Made by test/Integration/Backend/make_table.py of the import table (`tfc-compile --list-operators`) and the official ONNX node tests (Debian's
+libonnx-testdata, node/ and simple/); do not edit. To make it anew:
 
 ```
 D=/usr/share/libonnx-testdata/data
@@ -29,7 +33,45 @@ one unit of its last place). It counts for each operator of its model, subgraphs
 model is of opset 7 or later, all its values are tensors of numbers or bools, its data fits the inputs that the model
 declares, it does not train, and its operators all stand in test/Integration/Backend/scope.txt. `dynamic` is the same with every dim of
 every input forced to be a symbol.
+
+`from` is the first opset of which the operator is known; of each later one up to 25 it has that one's meaning. Opsets below 7 work where the meaning did not
+change since. Types are those that the operator computes on; indices, shapes, masks and axes beside them have the types that the standard says.
+`numbers` are f16 bf16 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64, `floats` are f16 bf16 f32 f64, `integers` the others, `float8` are f8e4m3fn f8e4m3fnuz f8e5m2 f8e5m2fnuz.
+test/Frontend/ONNX/types.test imports every operator with every one of its types.
 """
+
+GROUPS = [("numbers", "f16 bf16 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64"), ("floats", "f16 bf16 f32 f64"), ("integers", "i8 i16 i32 i64 u8 u16 u32 u64"),
+          ("float8", "f8e4m3fn f8e4m3fnuz f8e5m2 f8e5m2fnuz")]
+
+
+def shorten(types):
+    text = " ".join(types)
+    for name, members in GROUPS:
+        text = text.replace(members, name)
+    return text
+
+
+def read_import_table():
+    listed = subprocess.run(["tfc-compile", "--list-operators", "--json"], capture_output=True, text=True, check=True)
+    return json.loads(listed.stdout)
+
+
+def describe(row):
+    """The cells of a row that do not depend on tests."""
+    name = row["operator"] if row["domain"] == "ai.onnx" else f"{row['domain']}:{row['operator']}"
+    return [name, str(row["since_opset"]), shorten(row["types"]), " ".join(row["devices"])]
+
+
+def check(page):
+    rows = [line.strip("| ").split(" | ")[:4] for line in page.read_text().splitlines() if re.match(r"\| [A-Za-z.:0-9]+ \| \d+ \| [a-z]", line)]
+    expected = [describe(row) for row in read_import_table()]
+    for row in expected:
+        if row not in rows:
+            print("the page lacks", row)
+    for row in rows:
+        if row not in expected:
+            print("the page has", row)
+    return 0 if rows == expected else 1
 
 
 def read_scope():
@@ -55,18 +97,20 @@ def count(results, scope):
 
 def print_table(plain, dynamic, scope):
     counts, counts_dynamic = count(plain, scope), count(dynamic, scope)
-    print("| operator | passed | dynamic | in scope | total |\n|---|---:|---:|---:|---:|")
-    for operator in ["all tests", *sorted(set(counts) - {"all tests"})]:
-        passed, inside, _, total = counts[operator]
-        if inside:
-            print(f"| {operator} | {passed} | {counts_dynamic[operator][0]} | {inside} | {total} |")
+    print("| operator | from | types | devices | passed | dynamic | in scope | total |\n|---|---:|---|---|---:|---:|---:|---:|")
+    passed, inside, _, total = counts["all tests"]
+    print(f"| all tests | | | | {passed} | {counts_dynamic['all tests'][0]} | {inside} | {total} |")
+    known = [describe(row) for row in read_import_table()]
+    for cells in known:
+        passed, inside, _, total = counts.get(cells[0], [0] * 4)
+        print(f"| {' | '.join(cells)} | {passed} | {counts_dynamic[cells[0]][0] if total else 0} | {inside} | {total} |")
     # Tests outside the scope that pass all the same.
     more = {op: row for op, row in counts.items() if op not in scope and row[2] and op != "all tests"}
-    print("\nAlso supported, beyond that list: " + ", ".join(f"{op} ({row[2]} of {row[3]} tests)" for op, row in sorted(more.items())) + ".")
-    missing = sorted(op for op, row in counts.items() if op not in scope and not row[2] and op != "all tests")
+    print("\nOutside the scope, and passed: " + ", ".join(f"{op} ({row[2]} of {row[3]} tests)" for op, row in sorted(more.items())) + ".")
+    missing = sorted(set(counts) - {cells[0] for cells in known} - {"all tests"})
     print("\nNot supported: " + ", ".join(missing) + ".")
     untested = sorted(scope - {op for op in counts if counts[op][1]})
-    print("\nIn the list, but without a test in this data: " + ", ".join(untested) + ".")
+    print("\nIn the scope, but without a test in this data (test/Integration/Operators and test/Integration/Attention have theirs): " + ", ".join(untested) + ".")
 
 
 def print_misses(title, results, scope):
@@ -79,6 +123,8 @@ def print_misses(title, results, scope):
 
 
 def main():
+    if sys.argv[1] == "--check":
+        return check(pathlib.Path(sys.argv[2]))
     plain, dynamic = (json.loads(pathlib.Path(path).read_text()) for path in sys.argv[1:3])
     scope = read_scope()
     print(INTRODUCTION)
@@ -92,4 +138,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

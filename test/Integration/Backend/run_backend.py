@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs tests in the layout of ONNX's backend tests: compiles each model, runs it on each data set, compares.
 
-    run_backend.py FOLDER... [--filter REGEX] [--list FILE] [--dynamic=all] [--fold-inputs] [-j N] [--json FILE] [--markdown FILE]
+    run_backend.py FOLDER... [--filter REGEX] [--list FILE] [--dynamic=all] [--fold-inputs] [--via onnx|onnx-import] [-j N] [--json FILE] [--markdown FILE]
 
 A FOLDER is one test (model.onnx, test_data_set_*/input_*.pb, output_*.pb) or holds tests. Every test is one of
 
@@ -34,6 +34,7 @@ from onnx_reader import Model, Unreadable, read_tensor
 
 RTOL, ATOL = 1e-3, 1e-7
 TIMEOUT = 120
+VIA = None  # --via
 OUT_OF_SCOPE_TYPES = {None, "string", "complex64", "complex128"}
 STATES = ("pass", "fail", "unsupported", "out of scope")
 
@@ -150,6 +151,12 @@ def run_data_set(path, flags, folds, model, folder, scratch):
 
 
 def compile_model(path, artifact, flags):
+    if VIA:
+        written = artifact.with_name("written.onnx")
+        code, said = run(["tfc-compile", path, f"--emit={VIA}", "-o", written, *flags])
+        if code != 0:
+            raise Failure(first_error(said), "unsupported" if code == 2 else "fail")
+        path, flags = written, []
     code, said = run(["tfc-compile", path, "-o", artifact, "--header=none", *flags])
     if code == 2:
         raise Failure(first_error(said), "unsupported")
@@ -232,6 +239,7 @@ def parse_options():
     parser.add_argument("--list", type=pathlib.Path, help="only the tests named in this file, one a line; all must exist")
     parser.add_argument("--dynamic", choices=["all"], help="hand --dynamic to tfc-compile")
     parser.add_argument("--fold-inputs", action="store_true", help="make the inputs of each data set constants")
+    parser.add_argument("--via", choices=["onnx", "onnx-import"], help="write each model back as ONNX first, and compile that")
     parser.add_argument("-j", "--jobs", type=int, default=2)
     parser.add_argument("--json", type=pathlib.Path, help="write every result here")
     parser.add_argument("--strict", action="store_true", help="unsupported tests are failures too")
@@ -252,7 +260,9 @@ def select_tests(options):
 
 
 def main():
+    global VIA
     options = parse_options()
+    VIA = options.via
     tests = select_tests(options)
     if not tests:
         sys.exit("no test found")

@@ -156,6 +156,11 @@ def run_model(checks, stem, cases, flags):
     path.write_bytes(encode(cases))
     arrays = {key: value.array for case in cases for key, value in case.inputs.items() if not value.is_constant}
     np.savez("inputs.npz", **arrays)
+    if flags and flags[0].startswith("--emit"):
+        # What is written back as ONNX gives the same.
+        if checks.run("tfc-compile", path, *flags, "-o", f"{stem}.written.onnx").returncode:
+            return False
+        path, flags = f"{stem}.written.onnx", []
     flags = ["--fold-inputs=inputs.npz" if flag == "--fold-inputs" else flag for flag in flags]
     if checks.run("tfc-compile", path, "--header=none", "-o", f"{stem}.so", *flags).returncode:
         return False
@@ -171,15 +176,17 @@ def run_model(checks, stem, cases, flags):
 
 
 MODES = {"static": [], "dynamic": ["--dynamic=all"], "folded": ["--fold-inputs"]}
+WRITTEN = {"onnx": ["--emit=onnx"], "onnx-import": ["--emit=onnx-import"], "onnx-dynamic": ["--emit=onnx", "--dynamic=all"]}
 
 
 def main():
-    """operators.py FOLDER [MODE...] [--filter TEXT]"""
+    """operators.py FOLDER [MODE...] [--filter TEXT]; MODE: static, dynamic, folded (the three by default), onnx, onnx-import, onnx-dynamic"""
     checks = Checks()
     os.chdir(scratch_folder())
     words = sys.argv[2:]
     text = words[words.index("--filter") + 1] if "--filter" in words else ""
-    modes = [word for word in words if word in MODES] or list(MODES)
+    known = {**MODES, **WRITTEN}
+    modes = [word for word in words if word in known] or list(MODES)
     groups = collections.defaultdict(list)
     for i, case in enumerate(CASES):
         if text in case.name:
@@ -187,9 +194,9 @@ def main():
     for mode in modes:
         for i, cases in enumerate(groups.values()):
             # Where all together fail, each alone tells which.
-            if not run_model(checks, f"model{i}", cases, MODES[mode]) and len(cases) > 1:
+            if not run_model(checks, f"model{i}", cases, known[mode]) and len(cases) > 1:
                 for case in cases:
-                    run_model(checks, "alone", [case], MODES[mode])
+                    run_model(checks, "alone", [case], known[mode])
     for case, says, at in REFUSED:
         if text in case.name:
             run_refused(checks, case, says, at)

@@ -195,4 +195,9 @@ for kind in ("bf16",):
     op(kind, "Add", [a, b], [bf16(sums)], opset=14)
     op(kind, "MatMul", [a, Tensor(b.array.T.copy(), "bf16")], [bf16(as_numbers("bf16", a.array) @ as_numbers("bf16", b.array).T)], opset=13)
     op(kind, "Relu", [a], [bf16(np.maximum(as_numbers("bf16", a.array), 0))], opset=14)
+# Roots and logarithms of integers are cut to integers.
+whole = np.array([[3, 4], [-6, 8], [1, 1]], np.int32)
+op("of_i32", "ReduceL2", [whole, const(np.array([1]))], [np.array([[5], [10], [1]], np.int32)], opset=18)
+op("of_u32", "ReduceLogSum", [np.array([[20, 10], [1, 2]], np.uint32), const(np.array([1]))], [np.array([3, 1], np.uint32)], opset=18, keepdims=0)
+op("of_i64", "ReduceLogSumExp", [np.array([[5, 5], [-9, 2]]), const(np.array([1]))], [np.array([5, 2])], opset=18, keepdims=0)
 sys.exit(main())

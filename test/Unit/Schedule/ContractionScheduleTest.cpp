@@ -77,6 +77,34 @@ TEST(ContractionSchedule, PanelsOfLongKAreNarrower) {
   EXPECT_EQ(selectPanelWidth(1024, 100000, target("x86-64-v4")), 16);
 }
 
+TEST(ContractionSchedule, OneWidthOfPanelsServesAllTargets) {
+  for (const char *cpus : {"x86-64-v3+x86-64-v4", "x86-64-v2+x86-64-v3+x86-64-v4", "x86-64-v2+x86-64-v3"}) {
+    llvm::Expected<CpuTargets> targets = parseCpuTargets(cpus);
+    ASSERT_TRUE(static_cast<bool>(targets)) << llvm::toString(targets.takeError());
+    for (int64_t n : {33, 64, 768, 1000})
+      for (int64_t k : {768, 4096, 20000}) {
+        int64_t width = selectPanelWidth(n, k, *targets);
+        for (const CpuTarget &target : *targets) {
+          ContractionProblem problem;
+          problem.n = n, problem.k = k, problem.packedWidth = width;
+          ContractionSchedule s = selectContraction(problem, target);
+          EXPECT_EQ(width % s.panelWidth(), 0) << cpus << ' ' << target.name << ' ' << n << ' ' << k;
+          EXPECT_LE(s.blockRows * s.blockVectors + s.blockVectors + 1, int64_t(target.vectorRegisters));
+        }
+      }
+    EXPECT_EQ(selectPanelWidth(3072, 768, *targets), selectPanelWidth(3072, 768, targets->front()));
+  }
+}
+
+TEST(ContractionSchedule, BlockIsAPartOfAWidePanel) {
+  ContractionProblem problem;
+  problem.n = 3072, problem.k = 768, problem.packedWidth = 48;
+  EXPECT_EQ(selectContraction(problem, target("x86-64-v4")).panelWidth(), 48);
+  EXPECT_EQ(selectContraction(problem, target("x86-64-v3")).panelWidth(), 24);
+  EXPECT_EQ(selectContraction(problem, target("x86-64-v2")).panelWidth(), 12);
+  EXPECT_EQ(selectContraction(problem, target("aarch64")).panelWidth(), 16);
+}
+
 TEST(ContractionSchedule, OnlyPackedPanelsArePrefetched) {
   ContractionProblem problem;
   problem.n = 3072, problem.k = 768;
@@ -84,6 +112,16 @@ TEST(ContractionSchedule, OnlyPackedPanelsArePrefetched) {
   problem.packedWidth = 48;
   // Four steps of K read 4 * 48 floats, which are 12 lines.
   EXPECT_EQ(selectContraction(problem, target("x86-64-v4")).prefetchLines, 12);
+}
+
+TEST(ContractionSchedule, OnlyPackedPanelsAreReadAgainForTheSakeOfA) {
+  ContractionProblem problem;
+  problem.n = 768, problem.k = 3072;
+  EXPECT_EQ(selectContraction(problem, target("x86-64-v4")).largeA, 0);
+  problem.packedWidth = 48;
+  int64_t largeA = selectContraction(problem, target("x86-64-v4")).largeA;
+  EXPECT_LT(512 * 768, largeA);
+  EXPECT_GE(1024 * 3072, largeA);
 }
 
 TEST(ContractionSchedule, FewPanelsLeaveMoreTilesOfRows) {
@@ -98,6 +136,39 @@ TEST(CpuTarget, UnknownNamesListTheKnownOnes) {
   llvm::Expected<CpuTarget> parsed = parseCpuTarget("pentium");
   ASSERT_FALSE(static_cast<bool>(parsed));
   EXPECT_NE(llvm::toString(parsed.takeError()).find("x86-64-v3"), std::string::npos);
+}
+
+static std::string refusal(llvm::StringRef names) {
+  llvm::Expected<CpuTargets> parsed = parseCpuTargets(names);
+  EXPECT_FALSE(static_cast<bool>(parsed)) << names.str();
+  return parsed ? "" : llvm::toString(parsed.takeError());
+}
+
+TEST(CpuTarget, ListsStartWithTheMostCapable) {
+  llvm::Expected<CpuTargets> targets = parseCpuTargets("x86-64-v3+x86-64-v2+x86-64-v4");
+  ASSERT_TRUE(static_cast<bool>(targets));
+  ASSERT_EQ(targets->size(), 3u);
+  EXPECT_EQ((*targets)[0].name, "x86-64-v4");
+  EXPECT_EQ((*targets)[1].name, "x86-64-v3");
+  EXPECT_EQ((*targets)[2].name, "x86-64-v2");
+  EXPECT_EQ(getWidestTarget(*targets).name, "x86-64-v4");
+}
+
+TEST(CpuTarget, ListsThatCannotBe) {
+  EXPECT_EQ(refusal("x86-64-v3+aarch64"),
+            "the targets 'aarch64' and 'x86-64-v3' are of different architectures: an artifact is for one of them");
+  EXPECT_EQ(refusal("x86-64-v3+x86-64-v3"), "the target 'x86-64-v3' is named twice");
+  EXPECT_NE(refusal("x86-64-v3+").find("unknown CPU target ''"), std::string::npos);
+  EXPECT_NE(refusal("").find("unknown CPU target ''"), std::string::npos);
+}
+
+TEST(CpuTarget, Arm) {
+  CpuTarget arm = target("aarch64");
+  EXPECT_EQ(arm.triple, "aarch64-unknown-linux-gnu");
+  EXPECT_EQ(arm.vectorBits, 128u);
+  EXPECT_EQ(arm.vectorRegisters, 32u);
+  EXPECT_TRUE(arm.hasFma());
+  EXPECT_EQ(arm.featureBits & target("x86-64-v4").featureBits, 0u);
 }
 
 TEST(CpuTarget, LevelsGrow) {

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/Codegen/Loops/Passes.h"
 #include "tfc/Conversion/TfcToLinalg/Passes.h"
 
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
@@ -14,6 +15,7 @@
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
   mlir::tfc::registerCPUCodegenDialects(registry);
+  mlir::tfc::registerTfcCodegenLoopsPasses();
   mlir::tfc::registerTfcCodegenCPUPasses();
   mlir::tfc::registerTfcToLinalgPasses();
   mlir::tfc::registerCPUPipelines();

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// For tests of the importer alone: tfc-import-onnx MODEL.onnx [--dynamic=all] [--dim=NAME=N] [--quiet]
+// For tests of the importer alone: tfc-import-onnx MODEL.onnx [--dynamic=all] [--dim=NAME=N] [--limit=NAME=N] [--allow-extern] [--quiet]
 // [--locations]
 //
 //===----------------------------------------------------------------------------------------------===//
@@ -31,6 +31,13 @@ int main(int argc, char **argv) {
       if (value.getAsInteger(10, number))
         return 2;
       options.fixedDims.emplace_back(name.str(), number);
+    } else if (argument.consume_front("--limit=")) {
+      auto [name, value] = argument.rsplit('=');
+      uint64_t number;
+      if (value.getAsInteger(10, number) || !options.limits.set(name, number).empty())
+        return 2;
+    } else if (argument == "--allow-extern") {
+      options.allowExtern = true;
     } else if (argument.consume_front("--external-root=")) {
       options.externalRoot = argument.str();
     } else if (argument == "--quiet") {

@@ -64,7 +64,7 @@ int main(int argc, char **argv) {
     options.variants.push_back(variant);
   }
   auto kind = emit == "asm" ? mlir::tfc::CodeKind::Assembly : mlir::tfc::CodeKind::Object;
-  Error error = emit == "so" ? mlir::tfc::emitArtifact(*module, options)
+  Error error = emit == "so" ? mlir::tfc::emitArtifact(*module, mlir::tfc::LibraryKind::Shared, options)
                              : mlir::tfc::emitCodeFile(*module, kind, options);
   if (!error)
     return 0;

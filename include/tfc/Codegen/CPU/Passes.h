@@ -25,7 +25,7 @@ namespace tfc {
 #include "tfc/Codegen/CPU/Passes.h.inc"
 
 struct CPUPipelineOptions : PassPipelineOptions<CPUPipelineOptions> {
-  Option<std::string> cpu{*this, "cpu", llvm::cl::desc("x86-64-v2, x86-64-v3, x86-64-v4 or native"),
+  Option<std::string> cpu{*this, "cpu", llvm::cl::desc("x86-64-v2, x86-64-v3, x86-64-v4, aarch64 or native; `+` between several"),
                           llvm::cl::init("native")};
 };
 

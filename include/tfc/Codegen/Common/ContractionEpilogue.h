@@ -21,11 +21,15 @@ enum class EpilogueRead {
 std::optional<EpilogueRead> getEpilogueRead(Type type, ArrayRef<DimExprAttr> productDims);
 
 /// True when `ops` are elementwise ops of f32 on the product, on each other, on splat constants, and on tensors that
-/// can be read beside the product. FormKernels groups such ops with their product; a generator of contractions that
-/// takes all of them computes them on the elements just stored.
+/// can be read beside the product; behind them there may be a cast of what is stored, and behind all a transpose of it.
+/// FormKernels groups such ops with their product; a generator of contractions that takes all of them computes them on
+/// the elements just stored.
 bool isEpilogue(ArrayRef<Operation *> ops, MatmulOp product);
 
 /// The number that every element of a float constant is, if it is one.
+/// True for a product that nothing else uses, and for what elementwise ops make of one.
+bool leadsToProduct(Value value);
+
 std::optional<double> matchSplat(Value value);
 
 } // namespace mlir::tfc

@@ -33,6 +33,8 @@ public:
   int64_t getBindNumber(BindOp bind) const { return bindNumbers.lookup(bind); }
   /// The numbers of the values of a launch's symbols.
   SmallVector<int64_t> getSymbolValues(LaunchOp launch);
+  /// The numbers of the values of a type's dims.
+  SmallVector<int64_t> addDims(Type type);
   /// The number of the value that is a slot's offset in its arena.
   int64_t getSlotOffset(int64_t slot) const { return slotOffsets[slot]; }
   SlotAttr getSlot(int64_t slot) const { return slots[slot]; }
@@ -46,7 +48,8 @@ private:
   void collectSources(Value value, llvm::SmallSetVector<int64_t, 4> &sources);
   LogicalResult addSlots();
   void addRequirements();
-  SmallVector<int64_t> addDims(Type type);
+  /// Name, type and dims of the tensors that a launch reads or makes; null where the descriptor cannot say one of them.
+  ArrayAttr describeTensors(ValueRange tensors);
   DictionaryAttr makeDictionary(ArrayRef<std::pair<StringRef, Attribute>> fields);
 
   func::FuncOp entry;

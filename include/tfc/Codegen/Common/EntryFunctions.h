@@ -23,6 +23,13 @@ SmallVector<func::FuncOp> getKernels(ModuleOp module);
 /// blocks, or with values other than tensors whose dims are all known.
 LogicalResult checkEntry(func::FuncOp entry);
 
+/// Whether the op is one of main that writes its results to places: a launch, or a call of the host.
+bool writesPlaces(Operation *op);
+
+/// The `places` of such an op, which tfc-plan-memory sets; null before.
+ArrayAttr getPlaces(Operation *op);
+void setPlaces(Operation *op, ArrayRef<Attribute> places);
+
 /// The value behind reshapes: what lies in memory.
 Value getAliasRoot(Value value);
 

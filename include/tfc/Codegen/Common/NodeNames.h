@@ -12,12 +12,19 @@
 #include "llvm/ADT/SetVector.h"
 
 namespace mlir::tfc {
+class LaunchOp;
 
 /// Adds the names a Location carries, in order. Positions in files are no names.
 void collectNodeNames(Location location, llvm::SetVector<StringAttr> &names);
 
 /// The names as one text, "Add_1+Erf_2"; empty when there is none.
 std::string getNodeText(Location location);
+
+/// What to call a result of a launch: the node that makes it. Empty when it has no name.
+StringRef getResultNode(LaunchOp launch, unsigned result);
+
+/// Notes the names of a launch's results, where the launch's `nodes` do not say them already by their last one.
+void setResultNodes(LaunchOp launch, ArrayRef<Location> makers);
 
 /// What the checked op (CheckedIndexOpInterface) is called in an error of a run: "node 'Gather_3':
 /// input_ids", with the name of the entry's input that the indices come from, where there is one.

@@ -51,10 +51,13 @@ def FormKernels : Pass<"tfc-form-kernels", "::mlir::ModuleOp"> {
     own (a result that is an argument, a weight, a constant, or is returned twice; a value that a region yields), a
     kernel that copies makes it.
 
-    What follows a product and can be computed on its elements before they leave the cache (bias, activation, residual) is its
-    epilogue, in its kernel; the lookups whose sum a norm takes are one kernel with the norm. Both are fusions: each candidate
+    What follows a product and can be computed on its elements before they leave the cache (bias, activation, residual; a cast and a
+    transpose of what is stored) is its epilogue, in its kernel; the lookups whose sum a norm takes are one kernel with the norm. Both are fusions: each candidate
     gets a remark, of kind `epilogue` or `embedding`, and either can be switched off. A residual sum that a norm and others
     use is a second result of the norm's kernel.
+
+    A result is called by the node that makes it: the last of the launch's `nodes`, or where that is another one, as `result_nodes` of the
+    launch says. `plain` marks the kernels for their plain lowering and leaves all else as it is: to compare a kernel with.
 
     Inputs of the entry get what `tfc-run --random` should know of them: `tfc.hint`, `tfc.hint_bound` (PortHints.h).
 
@@ -72,7 +75,8 @@ def FormKernels : Pass<"tfc-form-kernels", "::mlir::ModuleOp"> {
   }];
   let options = [Option<"fuse", "fuse", "bool", /*default=*/"true", "Let ops share kernels; false gives each op its own">,
                  Option<"epilogue", "epilogue", "bool", /*default=*/"true", "Let products take what follows them">,
-                 Option<"embedding", "embedding", "bool", /*default=*/"true", "Let norms take the lookups before them">];
+                 Option<"embedding", "embedding", "bool", /*default=*/"true", "Let norms take the lookups before them">,
+                 Option<"plain", "plain", "bool", /*default=*/"false", "Mark every kernel for its plain lowering (`tfc.plain`)">];
   let dependentDialects = ["::mlir::tfc::TfcDialect", "::mlir::func::FuncDialect"];
   let statistics = [Statistic<"launches", "launches", "Launches made">, Statistic<"kernels", "kernels", "Distinct kernels made">];
 }

@@ -20,15 +20,18 @@ struct StridedView {
   SmallVector<DimExprAttr> dims, strides;
 };
 
-/// The number of the kernel's pointer whose memory a tensor is, if it is one's. Kernels of different devices keep their pointers in different ways.
-using PointerOfTensor = llvm::function_ref<std::optional<unsigned>(Value)>;
+/// The row-major view of a tensor with these dims that is all of a buffer, or the front part of one with dims `buffer`.
+StridedView getPlainView(MLIRContext *context, unsigned pointer, ArrayRef<DimExprAttr> dims,
+                         ArrayRef<DimExprAttr> buffer);
+
+/// The view of a tensor that lies in memory as a kernel is given it, if it does. Kernels of different devices keep their pointers in different ways.
+using ViewOfMemory = llvm::function_ref<std::optional<StridedView>(Value)>;
 
 /// The view of an operand of a kernel, or of what transposes and slices make of one.
-std::optional<StridedView> viewOfOperand(Value tensor, PointerOfTensor pointerOf);
+std::optional<StridedView> viewOfOperand(Value tensor, ViewOfMemory viewOfMemory);
 
-/// The view in which `made` lies where the kernel stores `stored` at a pointer: `stored` is `made` or its
-/// transpose.
-std::optional<StridedView> viewOfResult(Value made, Value stored, unsigned pointer);
+/// The view in which `made` lies where the kernel stores `stored` in a plain view: `stored` is `made` or its transpose.
+std::optional<StridedView> viewOfResult(Value made, Value stored, const StridedView &place);
 
 } // namespace mlir::tfc
 

@@ -37,7 +37,7 @@ Value storeScalar(OpBuilder &builder, Location loc, Value scalar, Type elementTy
 Value toCompute(OpBuilder &builder, Location loc, Value scalar);
 Value fromCompute(OpBuilder &builder, Location loc, Value value, Type elementType);
 
-/// A number of a scalar or compute type.
+/// A number of a scalar or compute type, or of a vector of them in every lane.
 Value createConstant(OpBuilder &builder, Location loc, Type type, double value);
 
 /// Strips #tfc.dims and turns element types to their memory form.

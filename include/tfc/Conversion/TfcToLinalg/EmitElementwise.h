@@ -21,6 +21,9 @@ namespace mlir::tfc {
 /// an op or type without a meaning here.
 FailureOr<Value> emitElementwise(OpBuilder &builder, Location loc, Operation *op, ValueRange scalars);
 
+/// Whether `scalars` may as well be vectors of f32 for this op, and the result then is one.
+bool emitsOnVectors(Operation *op);
+
 /// Conversion of one scalar, as tfc.cast does it; the types are element types of tfc tensors.
 FailureOr<Value> emitCast(OpBuilder &builder, Location loc, Value scalar, Type from, Type to,
                           bool saturate = true);

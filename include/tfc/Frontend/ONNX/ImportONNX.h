@@ -33,6 +33,23 @@ struct DimRange {
   int64_t least, greatest;
 };
 
+/// What a file may ask for at most: numbers that a few bytes can make as large as they like. docs/Limits.md.
+struct ImportLimits {
+  /// Messages inside each other in the file.
+  uint64_t nesting = 90;
+  /// Fields and bytes of the file, contents of tensors left out.
+  uint64_t fields = uint64_t(16) << 20, bytes = uint64_t(512) << 20;
+  /// Calls of functions inside each other.
+  uint64_t calls = 64;
+  /// Nodes that functions and loops add to the file's own.
+  uint64_t expandedNodes = uint64_t(1) << 20;
+  /// Nodes that an unrolled loop may become.
+  uint64_t unrolledNodes = uint64_t(1) << 14;
+
+  /// Sets the limit of this name (`file-fields`, ...); the answer is empty, or says what is wrong.
+  std::string set(llvm::StringRef name, uint64_t value);
+};
+
 struct ImportOptions {
   /// Name of the function that the graph becomes.
   std::string functionName = "main";
@@ -48,6 +65,9 @@ struct ImportOptions {
   std::string externalRoot;
   /// Follow links to files of weights as long as they stay inside that folder.
   bool allowExternalLinks = false;
+  /// Operators that are not known become calls of the host.
+  bool allowExtern = false;
+  ImportLimits limits;
   /// Tensors of integers up to this size become tfc.constant, so that shape arithmetic folds; larger ones,
   /// and all floats but single numbers, become tfc.weight.
   uint64_t constantBytes = 1024;

@@ -47,13 +47,17 @@ std::optional<GpuAttention> mlir::tfc::matchAttention(GpuKernelRequest request) 
   ValueRange results = request.results().getOperands();
   if (!op || results.size() != 1)
     return std::nullopt;
-  auto pointerOf = [](Value tensor) -> std::optional<unsigned> {
-    auto argument = dyn_cast<BlockArgument>(tensor);
-    return argument ? std::optional<unsigned>(argument.getArgNumber()) : std::nullopt;
+  auto plain = [](unsigned pointer, Value tensor) {
+    SmallVector<DimExprAttr> dims = getDims(tensor);
+    return getPlainView(tensor.getContext(), pointer, dims, dims);
   };
-  auto query = viewOfOperand(op.getQuery(), pointerOf), key = viewOfOperand(op.getKey(), pointerOf),
-       value = viewOfOperand(op.getValue(), pointerOf),
-       output = viewOfResult(op.getOutput(), results[0], request.kernel.getNumArguments());
+  auto ofMemory = [&](Value tensor) -> std::optional<StridedView> {
+    auto argument = dyn_cast<BlockArgument>(tensor);
+    return argument ? std::optional(plain(argument.getArgNumber(), tensor)) : std::nullopt;
+  };
+  auto query = viewOfOperand(op.getQuery(), ofMemory), key = viewOfOperand(op.getKey(), ofMemory),
+       value = viewOfOperand(op.getValue(), ofMemory),
+       output = viewOfResult(op.getOutput(), results[0], plain(request.kernel.getNumArguments(), results[0]));
   if (!query || !key || !value || !output)
     return std::nullopt;
   for (const StridedView *view : {&*query, &*key, &*value, &*output})
@@ -71,9 +75,9 @@ std::optional<GpuAttention> mlir::tfc::matchAttention(GpuKernelRequest request) 
       scale,  {},   op.getCausal(), op.getMaskedRow(), getFill(op)};
   if (op.getSoftcap())
     p.softcap = op.getSoftcap()->convertToFloat();
-  if (op.getMask() && !(p.mask = viewOfOperand(op.getMask(), pointerOf)))
+  if (op.getMask() && !(p.mask = viewOfOperand(op.getMask(), ofMemory)))
     return std::nullopt;
-  if (op.getBias() && !(p.bias = viewOfOperand(op.getBias(), pointerOf)))
+  if (op.getBias() && !(p.bias = viewOfOperand(op.getBias(), ofMemory)))
     return std::nullopt;
   return p;
 }

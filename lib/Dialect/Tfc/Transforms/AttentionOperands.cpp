@@ -124,8 +124,34 @@ LogicalResult AttentionOperands::prepare(ScoreChain &chain, MatmulOp output) {
   if (failed(takeGroups(output.getLoc())))
     return failure();
   totalKeys = getDim(key, 2);
-  splitPast(output);
-  return failure(failed(check(product, output)) || failed(broadcast(product)));
+  // A past of a narrower type is what the next run takes: it stays outside, in its own type.
+  if (isOf(chain.getElementType()))
+    splitPast(output);
+  if (failed(check(product, output)) || failed(broadcast(product)))
+    return failure();
+  for (Value *operand : {&query, &key, &value})
+    if (failed(castTo(*operand, chain.getElementType(), product)))
+      return failure();
+  return success();
+}
+
+bool AttentionOperands::isOf(Type element) const {
+  return llvm::all_of(ArrayRef<Value>{query, key, value},
+                      [&](Value operand) { return getElementTypeOrSelf(operand.getType()) == element; });
+}
+
+/// To the type that the softmax is taken in. What the graph cast to it before is taken as it was, in a cast of its own.
+LogicalResult AttentionOperands::castTo(Value &x, Type element, MatmulOp at) {
+  Type from = getElementTypeOrSelf(x.getType());
+  if (from == element)
+    return success();
+  if (!isa<FloatType>(from) || from.getIntOrFloatBitWidth() >= element.getIntOrFloatBitWidth())
+    return decision.decline(at, "queries, keys or values are of a wider type than the softmax");
+  FailureOr<Value> cast = buildOp<CastOp>(builder, at.getLoc(), x, {}, getTensorType(getDims(x), element));
+  if (failed(cast))
+    return failure();
+  x = *cast;
+  return success();
 }
 
 /// What tfc.attention asks of its operands, proven here: what its verifier leaves to run time would refuse inputs that

@@ -34,6 +34,8 @@ private:
   FailureOr<Value> swapLast(Value value, Location loc);
   FailureOr<Value> alignOperand(Value value, MatmulOp at, bool isSwapped);
   LogicalResult takeGroups(Location loc);
+  bool isOf(Type element) const;
+  LogicalResult castTo(Value &x, Type element, MatmulOp at);
   LogicalResult check(MatmulOp product, MatmulOp output);
   LogicalResult broadcast(MatmulOp product);
   LogicalResult expandTo(Value &x, ArrayRef<DimExprAttr> shape, Location loc);

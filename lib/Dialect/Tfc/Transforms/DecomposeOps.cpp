@@ -57,23 +57,19 @@ public:
     elementType = cast<RankedTensorType>(op.getQuery().getType()).getElementType();
   }
 
-  /// Leaves what the kernels know: puts past and new keys and values together, windows and lengths into the mask.
+  /// Leaves what the kernels know: puts past and new keys and values together.
   LogicalResult simplify() {
-    bool hasBounds = op.getWindowLeft() || op.getWindowRight() || op.getKeyLengths();
-    if (!op.getPastKey() && !hasBounds)
+    if (!op.getPastKey() && !op.getPresentKey())
       return success();
     Value keys = withPast(op.getPastKey(), op.getKey());
     Value values = withPast(op.getPastValue(), op.getValue());
-    // The causal bound stays where the queries stand at the end of all keys: kernels read no key behind it.
-    bool staysCausal = op.getCausal() && !op.getKeyLengths();
-    Value mask = hasBounds ? allowedKeys(/*withCausal=*/!staysCausal) : Value(op.getMask());
     if (failed)
       return failure();
-    auto plain = AttentionOp::create(builder, loc, TypeRange(op.getOutput().getType()), op.getQuery(), keys, values, mask,
-                                     op.getBias(), /*past_key=*/Value(), /*past_value=*/Value(), /*key_lengths=*/Value(),
-                                     op.getScaleAttr(), op.getSoftcapAttr(),
-                                     staysCausal ? builder.getUnitAttr() : UnitAttr(), /*window_left=*/IntegerAttr(),
-                                     /*window_right=*/IntegerAttr(), op.getMaskedRowAttr(), op.getFillAttr());
+    auto plain = AttentionOp::create(builder, loc, TypeRange(op.getOutput().getType()), op.getQuery(), keys,
+                                     values, op.getMask(), op.getBias(), /*past_key=*/Value(),
+                                     /*past_value=*/Value(), op.getKeyLengths(), op.getScaleAttr(),
+                                     op.getSoftcapAttr(), op.getCausalAttr(), op.getWindowLeftAttr(),
+                                     op.getWindowRightAttr(), op.getMaskedRowAttr(), op.getFillAttr());
     // An attention that gives its probabilities has no kernel, so it does not come here.
     return replace(plain.getOutput(), keys, values, /*probabilities=*/Value());
   }
@@ -197,7 +193,7 @@ private:
   }
 
   /// Which keys each query may attend, or null for all of them.
-  Value allowedKeys(bool withCausal = true) {
+  Value allowedKeys() {
     SmallVector<Value> conditions;
     if (op.getMask())
       conditions.push_back(op.getMask());
@@ -209,7 +205,7 @@ private:
     auto width = [&](uint64_t window) { return number(std::min<uint64_t>(window, int64_t(1) << 62)); };
     if (lengths)
       conditions.push_back(compare(CompareKind::Lt, key, lengths));
-    if (op.getCausal() && withCausal)
+    if (op.getCausal())
       conditions.push_back(compare(CompareKind::Le, key, position));
     if (op.getWindowLeft())
       conditions.push_back(compare(CompareKind::Ge, key, build<SubOp>({position, width(*op.getWindowLeft())})));
@@ -295,6 +291,9 @@ struct DecomposeOps : mlir::tfc::impl::DecomposeOpsBase<DecomposeOps> {
     SmallVector<AttentionOp> attentions;
     getOperation().walk([&](AttentionOp op) { attentions.push_back(op); });
     for (AttentionOp op : attentions) {
+      // Whoever asked for the pass has an operator for it.
+      if (op->hasAttr("tfc.keep"))
+        continue;
       AttentionDecomposer decomposer(op);
       if (mlir::failed(keepAttention && hasAttentionKernel(op) ? decomposer.simplify() : decomposer.run()))
         return signalPassFailure();

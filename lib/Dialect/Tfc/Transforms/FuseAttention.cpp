@@ -40,7 +40,7 @@ public:
       for (Operation *user : value.getUsers()) {
         if (isa<MatmulOp>(user))
           return true;
-        if (isa<SelectOp, ReshapeOp, CastOp>(user))
+        if (isa<SelectOp, ReshapeOp, CastOp, MulOp, AddOp>(user))
           next = user;
       }
       if (!next)
@@ -64,7 +64,7 @@ public:
                                            ", not 2, 3 or 4");
     dims = *found;
     builder.setInsertionPoint(output);
-    if (failed(checkProduct()) || failed(chain.read(dims)) || (guard && failed(chain.applyGuard(guard))) ||
+    if (failed(checkProduct()) || failed(chain.read(dims)) || (guard && failed(chain.applyGuard(guard))) || failed(applyZeroed()) ||
         failed(operands.prepare(chain, output)) ||
         failed(takePositionBounds(builder, output.getLoc(), chain, dims.dims[2], operands.getTotalKeys(), bounds)) ||
         failed(checkNumbers()))
@@ -109,6 +109,52 @@ private:
     return matches ? select : SelectOp();
   }
 
+  /// A value and whether it is negated.
+  static std::pair<Value, bool> stripNot(Value value) {
+    bool isNegated = false;
+    for (auto op = value.getDefiningOp<NotOp>(); op; op = value.getDefiningOp<NotOp>()) {
+      value = op.getX();
+      isNegated = !isNegated;
+    }
+    return {value, isNegated};
+  }
+
+  /// select(mask, p, 0): probabilities of masked keys are 0 whatever the softmax made of them.
+  bool isZeroing(SelectOp select, Value probabilities) {
+    bool isX = select.getX() == probabilities, isY = select.getY() == probabilities;
+    return isX != isY && matchScalar(isX ? select.getY() : select.getX()) == 0.0 && select.getType() == probabilities.getType() && !zeroed;
+  }
+
+  /// Zeros behind the softmax are those of the mask in front of it: then a row without any allowed key is 0.
+  LogicalResult applyZeroed() {
+    if (!zeroed)
+      return success();
+    auto [allowed, isNegated] = stripNot(zeroed.getCondition());
+    if (matchScalar(zeroed.getX()) == 0.0)
+      isNegated = !isNegated;
+    if (!chain.mask || chain.isBiased || stripNot(chain.mask) != std::pair(allowed, isNegated))
+      return decision.decline(zeroed, "tfc.select behind the softmax has another mask than the scores");
+    chain.fill = MaskFill::Infinite;
+    return success();
+  }
+
+  static bool isNarrowing(CastOp op) {
+    auto from = dyn_cast<FloatType>(getElementTypeOrSelf(op.getX().getType()));
+    auto to = dyn_cast<FloatType>(getElementTypeOrSelf(op.getType()));
+    return from && to && to.getWidth() < from.getWidth() && to.getWidth() >= 16;
+  }
+
+  /// Whether queries and keys stay what they are. Where only the run knows how long a mask is, the graph may call keys that it may
+  /// have broadcast by the number that they must have; what then does not fit the values, the op refuses as the graph does.
+  static bool keepsRows(ArrayRef<DimExprAttr> from, ArrayRef<DimExprAttr> to) {
+    if (from.size() < 2 || to.size() < 2)
+      return false;
+    for (auto [a, b] : llvm::zip_equal(from.take_back(2), to.take_back(2)))
+      if (!isBroadcastOf(a, b))
+        return false;
+    return true;
+  }
+
   /// From the softmax to the product with the values.
   LogicalResult matchOutput() {
     Value value = softmax.getY();
@@ -125,14 +171,22 @@ private:
         return decision.declineValue(value, "the probabilities are used elsewhere too");
       Operation *user = *value.user_begin();
       ops.push_back(user);
+      if (auto select = dyn_cast<SelectOp>(user); select && isZeroing(select, value)) {
+        zeroed = select;
+        value = select.getZ();
+        continue;
+      }
+      if (auto cast = dyn_cast<CastOp>(user); cast && isNarrowing(cast)) {
+        value = cast.getResult();
+        continue;
+      }
       if (auto matmul = dyn_cast<MatmulOp>(user)) {
         if (matmul.getA() != value || matmul.getTransposeA())
           return decision.decline(matmul, "the probabilities are not the rows of the product with the values");
         output = matmul;
         return success();
       }
-      SmallVector<DimExprAttr> from = getDims(value), to = getDims(user->getResult(0));
-      if (!isa<ReshapeOp>(user) || from.size() < 2 || to.size() < 2 || ArrayRef(from).take_back(2) != ArrayRef(to).take_back(2))
+      if (!isa<ReshapeOp>(user) || !keepsRows(getDims(value), getDims(user->getResult(0))))
         return decision.decline(user, user->getName().getStringRef() + " stands between the softmax and the product with the values");
       value = user->getResult(0);
     }
@@ -168,7 +222,7 @@ private:
     if (!isMasked())
       return MaskedRowKind::Uniform;
     if (chain.fill == MaskFill::Infinite)
-      return guard ? MaskedRowKind::Zero : MaskedRowKind::NaN;
+      return guard || zeroed ? MaskedRowKind::Zero : MaskedRowKind::NaN;
     return chain.isBiased ? MaskedRowKind::Biased : MaskedRowKind::Uniform;
   }
 
@@ -202,6 +256,8 @@ private:
       description += ", " + getDim(operands.key, 1).str() + " key heads";
     if (operands.pastKey)
       description += ", past";
+    if (getElementTypeOrSelf(output.getC().getType()) != chain.getElementType())
+      description += ", in f" + std::to_string(chain.getElementType().getIntOrFloatBitWidth());
     if (chain.getSoftcap() != 0)
       description += ", softcap " + formatNumber(chain.getSoftcap());
     if (chain.bias)
@@ -233,10 +289,12 @@ private:
     FailureOr<Value> attention = buildOp<AttentionOp>(builder, loc, values, getAttributes(), type);
     if (failed(attention))
       return failure();
-    Type resultType = output.getC().getType();
-    FailureOr<Value> result = type == resultType
-                                  ? attention
-                                  : buildOp<ReshapeOp>(builder, output.getLoc(), *attention, {}, resultType);
+    Type resultType = output.getC().getType(), element = getElementTypeOrSelf(resultType);
+    FailureOr<Value> result = attention;
+    if (element != chain.getElementType())
+      result = buildOp<CastOp>(builder, output.getLoc(), *result, {}, getTensorType(shape, element));
+    if (succeeded(result) && result->getType() != resultType)
+      result = buildOp<ReshapeOp>(builder, output.getLoc(), *result, {}, resultType);
     if (failed(result))
       return failure();
     describeResult();
@@ -248,7 +306,7 @@ private:
 
   SoftmaxOp softmax;
   MatmulOp output;
-  SelectOp guard;
+  SelectOp guard, zeroed;
   OpBuilder builder;
   FusionDecision decision;
   ScoreChain chain;

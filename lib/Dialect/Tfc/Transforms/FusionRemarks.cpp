@@ -25,6 +25,26 @@ std::string mlir::tfc::getNodeName(Location location) {
   return "";
 }
 
+std::string mlir::tfc::getMakingNode(Location location) {
+  if (auto name = dyn_cast<NameLoc>(location))
+    return name.getName().str();
+  if (auto call = dyn_cast<CallSiteLoc>(location))
+    return getMakingNode(call.getCallee());
+  auto fused = dyn_cast<FusedLoc>(location);
+  if (!fused)
+    return "";
+  if (auto name = dyn_cast_or_null<StringAttr>(fused.getMetadata()))
+    return name.str();
+  for (Location part : llvm::reverse(fused.getLocations()))
+    if (std::string name = getMakingNode(part); !name.empty())
+      return name;
+  return "";
+}
+
+Location mlir::tfc::nameTensor(Location location, StringRef name) {
+  return FusedLoc::get(location.getContext(), {location}, StringAttr::get(location.getContext(), name));
+}
+
 std::string mlir::tfc::format(const FusionRemark &remark) {
   std::string text = (remark.fused ? kFused : kNotFused).str() + remark.kind;
   if (!remark.reason.empty())

@@ -52,6 +52,25 @@ std::optional<ScaledValue> mlir::tfc::matchScaling(Operation *op) {
   return ScaledValue{x, *factor};
 }
 
+bool mlir::tfc::isBroadcastOf(DimExprAttr whole, DimExprAttr dim) {
+  if (whole == dim)
+    return true;
+  llvm::SetVector<StringAttr> own;
+  dim.collectSymbols(own);
+  if (own.empty())
+    return false;
+  // Tried with lengths that are no multiples of each other, the others being 1 or as long as the dim.
+  for (int64_t first : {2, 5, 11})
+    for (bool areOne : {true, false}) {
+      auto ownValue = [&](StringAttr name) -> std::optional<int64_t> { return first + 2 * (llvm::find(own, name) - own.begin()); };
+      std::optional<int64_t> size = dim.evaluate(ownValue);
+      auto value = [&](StringAttr name) { return own.contains(name) ? ownValue(name) : areOne ? std::optional<int64_t>(1) : size; };
+      if (!size || whole.evaluate(value) != size)
+        return false;
+    }
+  return true;
+}
+
 Value mlir::tfc::getOtherOperand(Operation *op, Value known) {
   Value x = op->getOperand(0), y = op->getOperand(1);
   if ((x == known) == (y == known))
@@ -60,8 +79,12 @@ Value mlir::tfc::getOtherOperand(Operation *op, Value known) {
 }
 
 Location mlir::tfc::fuseLocations(ArrayRef<Operation *> ops) {
+  // The last one is the node that makes what the op will make; matchers collect from there backwards.
+  SmallVector<Operation *> ordered(ops);
+  if (llvm::all_of(ops, [&](Operation *op) { return op->getBlock() == ops.front()->getBlock(); }))
+    llvm::sort(ordered, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
   SmallVector<Location> locations;
-  for (Operation *op : ops)
+  for (Operation *op : ordered)
     if (!isa<UnknownLoc>(op->getLoc()) && !llvm::is_contained(locations, op->getLoc()))
       locations.push_back(op->getLoc());
   return FusedLoc::get(ops.front()->getContext(), locations);

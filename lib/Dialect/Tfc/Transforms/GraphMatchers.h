@@ -33,10 +33,14 @@ struct ScaledValue {
 };
 std::optional<ScaledValue> matchScaling(Operation *op);
 
+/// Whether `whole` is `dim` for every value of the symbols, but where other lengths than 1 and `dim` are broadcast with it:
+/// broadcast(m, dim) and the like.
+bool isBroadcastOf(DimExprAttr whole, DimExprAttr dim);
+
 /// The operand of a commutative op that is not `known`; null when `known` is none or both of them.
 Value getOtherOperand(Operation *op, Value known);
 
-/// One location for an op that stands for several.
+/// One location for an op that stands for several: theirs, in the order of the graph.
 Location fuseLocations(ArrayRef<Operation *> ops);
 
 /// Erases those of the ops that nothing uses any more, users before their operands.

@@ -27,6 +27,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringExtras.h"
 
 namespace mlir::tfc {
 #define GEN_PASS_DEF_MERGEPRODUCTS
@@ -110,16 +111,18 @@ private:
 /// The one op that uses the value, or null.
 Operation *getOnlyUser(Value value) { return value.hasOneUse() ? *value.user_begin() : nullptr; }
 
-/// True when the columns are split into heads: reshape from [..., n] to [..., heads, size], or to more dims.
+/// True when the user splits the columns into heads: reshape from [..., n] to [..., heads, size], or to more dims.
+bool isSplitBy(Value value, Operation *user) {
+  auto reshape = dyn_cast<ReshapeOp>(user);
+  if (!reshape)
+    return false;
+  DimExprAttr columns = getDims(value).back();
+  SmallVector<DimExprAttr> dims = getDims(reshape.getY());
+  return dims.size() >= 2 && dims.back() != columns && dims[dims.size() - 2] * dims.back() == columns;
+}
+
 bool isSplitIntoHeads(Value value) {
-  return !value.use_empty() && llvm::all_of(value.getUsers(), [&](Operation *user) {
-    auto reshape = dyn_cast<ReshapeOp>(user);
-    if (!reshape)
-      return false;
-    DimExprAttr columns = getDims(value).back();
-    SmallVector<DimExprAttr> dims = getDims(reshape.getY());
-    return dims.size() >= 2 && dims.back() != columns && dims[dims.size() - 2] * dims.back() == columns;
-  });
+  return !value.use_empty() && llvm::all_of(value.getUsers(), [&](Operation *user) { return isSplitBy(value, user); });
 }
 
 class Merger {
@@ -140,9 +143,14 @@ public:
     MatmulOp first = parts.front().matmul;
     OpBuilder builder(first);
     SmallVector<Operation *> ops;
-    for (Part &part : parts)
+    SmallVector<std::string> names;
+    for (Part &part : parts) {
       ops.push_back(part.matmul);
-    Location loc = fuseLocations(ops);
+      if (part.add)
+        ops.push_back(part.add);
+      names.push_back(getMakingNode(part.getResult().getLoc()));
+    }
+    Location loc = nameTensor(fuseLocations(ops), llvm::join(names, "+"));
     FailureOr<Value> merged = buildOp<MatmulOp>(
         builder, loc, {first.getA(), stacks.refer(builder, loc, getWeightPieces(), parts.front().weight)},
         builder.getNamedAttr("transpose_b", builder.getUnitAttr()));
@@ -253,15 +261,31 @@ private:
   FusionDecision decision;
 };
 
+bool isProductWithWeight(MatmulOp matmul) {
+  return !matmul.getTransposeA() && matmul.getB().getDefiningOp<WeightRefOp>() && getDims(matmul.getB()).size() == 2 &&
+         isa<FloatType>(getElementTypeOrSelf(matmul.getB().getType()));
+}
+
 /// A product with a weight whose columns are split into heads, behind a bias or not.
 bool isCandidate(MatmulOp matmul) {
-  if (matmul.getTransposeA() || !matmul.getB().getDefiningOp<WeightRefOp>() ||
-      getDims(matmul.getB()).size() != 2 || !isa<FloatType>(getElementTypeOrSelf(matmul.getB().getType())))
+  if (!isProductWithWeight(matmul))
     return false;
   Value result = matmul.getC();
   if (auto add = dyn_cast_if_present<AddOp>(getOnlyUser(result)); add && add.getType() == result.getType())
     result = add.getZ();
   return isSplitIntoHeads(result);
+}
+
+/// Says of a product beside others that it would be one of them, were it not used as a whole too.
+void reportUsedElsewhere(MatmulOp matmul, size_t others) {
+  Value result = matmul.getC();
+  if (auto add = dyn_cast_if_present<AddOp>(getOnlyUser(result)); add && add.getType() == result.getType())
+    result = add.getZ();
+  auto isSplit = [&](OpOperand &use) { return isSplitBy(result, use.getOwner()); };
+  if (others == 0 || result.hasOneUse() || llvm::none_of(result.getUses(), isSplit))
+    return;
+  FusionDecision decision("qkv", matmul);
+  decision.report(decision.decline(matmul, "it is used as a whole too, not only split into heads"), "");
 }
 
 struct MergeProductsPass : mlir::tfc::impl::MergeProductsBase<MergeProductsPass> {
@@ -271,10 +295,15 @@ struct MergeProductsPass : mlir::tfc::impl::MergeProductsBase<MergeProductsPass>
     for (auto function : module.getOps<func::FuncOp>()) {
       // By what they multiply and where they stand.
       llvm::MapVector<std::pair<Value, Block *>, SmallVector<MatmulOp>> groups;
+      SmallVector<MatmulOp> others;
       function.walk([&](MatmulOp matmul) {
         if (isCandidate(matmul))
           groups[{matmul.getA(), matmul->getBlock()}].push_back(matmul);
+        else if (isProductWithWeight(matmul))
+          others.push_back(matmul);
       });
+      for (MatmulOp matmul : others)
+        reportUsedElsewhere(matmul, groups.lookup({matmul.getA(), matmul->getBlock()}).size());
       for (auto &[key, products] : groups) {
         if (products.size() < 2)
           continue;

@@ -7,6 +7,7 @@
 
 #include "ScoreChain.h"
 #include "GraphMatchers.h"
+#include "WidenNumbers.h"
 
 #include "tfc/Dialect/Tfc/IR/Broadcast.h"
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
@@ -24,7 +25,7 @@ FailureOr<ScoreDims> ScoreDims::get(ArrayRef<Type> types) {
   // Where the graph merges batch and heads for the products and splits them for the mask, the split form counts.
   SmallVector<DimExprAttr> widest;
   for (Type type : types)
-    if (SmallVector<DimExprAttr> candidate = getDims(type); candidate.size() > widest.size())
+    if (SmallVector<DimExprAttr> candidate = getDims(type); candidate.size() > widest.size() && candidate.size() <= 4)
       widest = candidate;
   if (widest.size() < 2 || widest.size() > 4)
     return failure();
@@ -46,12 +47,13 @@ FailureOr<SmallVector<DimExprAttr>> ScoreDims::align(ArrayRef<DimExprAttr> tenso
     aligned.insert(aligned.begin() + 1, one);
     return aligned;
   }
-  // Batch and heads merged, in a graph that splits them elsewhere.
-  if (tensor.size() == 3 && tensor[0] == dims[0] * dims[1]) {
-    aligned[0] = dims[1];
-    aligned.insert(aligned.begin(), dims[0]);
-    return aligned;
-  }
+  // Batch and heads merged, in a graph that splits them elsewhere. The batch may be one that a mask broadcasts.
+  if (tensor.size() == 3 && !tensor[0].isConstant(1))
+    if (std::optional<DimExprAttr> batch = tensor[0].exactDiv(dims[1]); batch && isBroadcastOf(dims[0], *batch)) {
+      aligned[0] = dims[1];
+      aligned.insert(aligned.begin(), *batch);
+      return aligned;
+    }
   if (tensor.size() > 3 || (tensor.size() == 3 && !tensor[0].isConstant(1)))
     return failure();
   aligned.insert(aligned.begin(), 4 - aligned.size(), one);
@@ -132,17 +134,18 @@ FailureOr<Value> ScoreChain::build(Operation *at, ValueRange operands, ArrayRef<
 }
 
 const llvm::fltSemantics &ScoreChain::semantics() {
-  return cast<FloatType>(getElementTypeOrSelf(product.getC().getType())).getFloatSemantics();
+  return cast<FloatType>(element).getFloatSemantics();
 }
 
 FailureOr<Value> ScoreChain::constant(Operation *at, const APFloat &value) {
-  auto type = RankedTensorType::get({}, getElementTypeOrSelf(product.getC().getType()));
+  auto type = RankedTensorType::get({}, element);
   return build<ConstantOp>(at, {}, builder.getNamedAttr("value", DenseElementsAttr::get(type, value)), type);
 }
 
 LogicalResult ScoreChain::read(const ScoreDims &scoreDims) {
   dims = scoreDims;
-  if (!isa<FloatType>(getElementTypeOrSelf(product.getC().getType())))
+  element = getElementTypeOrSelf(product.getC().getType());
+  if (!isa<FloatType>(element))
     return decision.decline(product, "the product is not of floats");
   if (!product.getC().hasOneUse())
     return decision.decline(product, "the scores are used elsewhere too");
@@ -177,6 +180,8 @@ LogicalResult ScoreChain::readStep(OpOperand &score) {
   }
   if (isa<TanhOp>(op))
     return cap(op);
+  if (auto cast = dyn_cast<CastOp>(op))
+    return widen(cast);
   return decision.decline(op, op->getName().getStringRef() + " stands between the product and the softmax");
 }
 
@@ -208,7 +213,48 @@ LogicalResult ScoreChain::cap(Operation *op) {
   return success();
 }
 
+/// The op takes what came before in the wider type too, and rounds less than the graph.
+LogicalResult ScoreChain::widen(CastOp op) {
+  auto to = dyn_cast<FloatType>(getElementTypeOrSelf(op.getType()));
+  if (!to || to.getWidth() <= cast<FloatType>(element).getWidth())
+    return decision.decline(op, "the scores lose digits between the product and the softmax");
+  if (bias) {
+    FailureOr<Value> wide = widenNumbers(builder, bias, to);
+    if (failed(wide))
+      return failure();
+    bias = *wide;
+  }
+  element = to;
+  if (mask && fill != MaskFill::Infinite)
+    fill = classifyFill(fillValue, semantics());
+  return success();
+}
+
+/// What stands beside scores of rank 5, whose batch is split into images and windows: one batch again, for which it is expanded where it is
+/// the same for all images.
+FailureOr<Value> ScoreChain::mergeWindows(Operation *at, Value extra) {
+  SmallVector<DimExprAttr> scores = getDims(at->getResult(0)), own = getDims(extra);
+  if (scores[0] * scores[1] != dims.dims[0] || scores[2] != dims.dims[1]) {
+    (void)decision.decline(at, "the scores are split into other leading dims than batch and heads");
+    return failure();
+  }
+  DimExprAttr one = DimExprAttr::constant(builder.getContext(), 1);
+  own.insert(own.begin(), 5 - own.size(), one);
+  Type element = getElementTypeOrSelf(extra.getType());
+  bool isOneBatch = own[0] == one && own[1] == one;
+  FailureOr<Value> whole = extra;
+  if (!isOneBatch && (own[0] != scores[0] || own[1] != scores[1])) {
+    own[0] = scores[0], own[1] = scores[1];
+    whole = build<ExpandOp>(at, extra, {}, getTensorType(own, element));
+  }
+  SmallVector<DimExprAttr> merged(ArrayRef(own).drop_front());
+  merged[0] = own[0] * own[1];
+  return failed(whole) ? whole : build<ReshapeOp>(at, *whole, {}, getTensorType(merged, element));
+}
+
 FailureOr<Value> ScoreChain::align(Operation *at, Value extra) {
+  if (getDims(at->getResult(0)).size() == 5 && dims.rank == 4)
+    return getDims(extra).size() <= 2 ? FailureOr<Value>(extra) : mergeWindows(at, extra);
   // What has no dims for batch and heads broadcasts over them as it stands.
   SmallVector<DimExprAttr> from = getDims(extra);
   if (from.size() < 3 || (from.size() == 4 && dims.rank == 4))

@@ -66,6 +66,8 @@ public:
   double getScale() const { return hasCap ? innerScale * scale : scale; }
   double getSoftcap() const { return hasCap ? scale : 0; }
   const llvm::fltSemantics &semantics();
+  /// The type that the softmax is taken in; wider than the product's where the graph casts the scores.
+  Type getElementType() const { return element; }
 
   Value bias, mask;
   MaskFill fill = MaskFill::None;
@@ -78,11 +80,13 @@ private:
   LogicalResult readStep(OpOperand &score);
   LogicalResult scaleBy(Operation *op, double factor);
   LogicalResult cap(Operation *op);
+  LogicalResult widen(CastOp op);
   LogicalResult add(Operation *op, Value extra, bool subtract);
   LogicalResult select(SelectOp op, bool scoreIsX);
   /// Turns a mask with the lowest number into a part of the bias.
   LogicalResult moveMaskIntoBias(Operation *at);
   FailureOr<Value> align(Operation *at, Value extra);
+  FailureOr<Value> mergeWindows(Operation *at, Value extra);
   template <typename OpTy>
   FailureOr<Value> build(Operation *at, ValueRange operands, ArrayRef<NamedAttribute> attributes = {}, TypeRange types = {});
   FailureOr<Value> constant(Operation *at, const APFloat &value);
@@ -93,6 +97,7 @@ private:
   SmallVector<OpOperand *> steps;
   Operation *blocked = nullptr, *broadcast = nullptr;
   ScoreDims dims;
+  Type element; ///< of the scores, as far as they have been read
   double scale = 1, innerScale = 1;
   bool hasCap = false;
 };

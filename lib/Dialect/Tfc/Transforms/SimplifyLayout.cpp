@@ -136,8 +136,36 @@ struct SplitHeadsBeforeSlice : OpRewritePattern<ReshapeOp> {
   }
 };
 
+/// A tile that repeats dims of 1 only is an expand.
+struct ExpandForTile : OpRewritePattern<TileOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(TileOp tile, PatternRewriter &rewriter) const override {
+    for (auto [from, to] : llvm::zip_equal(getDims(tile.getX()), getDims(tile.getY())))
+      if (from != to && !isOne(from))
+        return rewriter.notifyMatchFailure(tile, "a dim of more than one element is repeated");
+    rewriter.replaceOpWithNewOp<ExpandOp>(tile, tile.getType(), tile.getX());
+    return success();
+  }
+};
+
+/// A product with [1, 1, k, n] becomes one with the matrix [k, n], where the left operand has the leading dims too.
+struct DropUnitDimsOfMatrix : OpRewritePattern<MatmulOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(MatmulOp matmul, PatternRewriter &rewriter) const override {
+    SmallVector<DimExprAttr> a = getDims(matmul.getA()), b = getDims(matmul.getB());
+    if (b.size() <= 2 || a.size() < b.size() || !llvm::all_of(ArrayRef(b).drop_back(2), isOne))
+      return rewriter.notifyMatchFailure(matmul, "the right operand is no matrix with leading dims of 1 that the left one has too");
+    Type type = getTensorType(ArrayRef(b).take_back(2), getElementTypeOrSelf(matmul.getB().getType()));
+    Value matrix = ReshapeOp::create(rewriter, matmul.getLoc(), type, matmul.getB());
+    rewriter.modifyOpInPlace(matmul, [&] { matmul.getBMutable().assign(matrix); });
+    return success();
+  }
+};
+
 } // namespace
 
 void mlir::tfc::populateLayoutPatterns(RewritePatternSet &patterns) {
-  patterns.add<UnflattenRowsEarly, SplitHeadsBeforeSlice>(patterns.getContext());
+  patterns.add<UnflattenRowsEarly, SplitHeadsBeforeSlice, ExpandForTile, DropUnitDimsOfMatrix>(patterns.getContext());
 }

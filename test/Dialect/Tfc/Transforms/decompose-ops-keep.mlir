@@ -48,10 +48,9 @@ func.func @unknown(%q: tensor<1x2x3x?xf32, #tfc.dims<1, 2, 3, n>>) -> tensor<1x2
 
 // -----
 
-// A window and key lengths go into the mask; a kernel knows a softcap, but gives no probabilities.
+// A kernel knows windows, key lengths and a softcap, but gives no probabilities.
 // CHECK-LABEL: @window
-// CHECK: %[[M:.*]] = tfc.constant dense<{{\[\[}}true, true, true], [true, true, true], [false, true, true]]>
-// CHECK: tfc.attention %{{.*}}, %{{.*}}, %{{.*}} mask %[[M]] :
+// CHECK-NEXT: tfc.attention %{{.*}}, %{{.*}}, %{{.*}} {window_left = 1 : i64}
 func.func @window(%q: tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32> {
   %o = tfc.attention %q, %q, %q {window_left = 1 : i64} : (tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
   return %o : tensor<1x2x3x4xf32>
@@ -63,8 +62,7 @@ func.func @probabilities(%q: tensor<1x2x3x4xf32>) -> tensor<1x2x3x3xf32> {
   return %o#1 : tensor<1x2x3x3xf32>
 }
 // CHECK-LABEL: @key_lengths
-// CHECK: %[[L:.*]] = tfc.compare lt
-// CHECK: tfc.attention %{{.*}}, %{{.*}}, %{{.*}} mask %[[L]] :
+// CHECK-NEXT: tfc.attention %{{.*}}, %{{.*}}, %{{.*}} key_lengths %arg1 :
 func.func @key_lengths(%q: tensor<1x2x3x4xf32>, %n: tensor<1xi64>) -> tensor<1x2x3x4xf32> {
   %o = tfc.attention %q, %q, %q key_lengths %n : (tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1x2x3x4xf32>, tensor<1xi64>) -> tensor<1x2x3x4xf32>
   return %o : tensor<1x2x3x4xf32>

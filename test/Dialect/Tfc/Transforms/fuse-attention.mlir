@@ -369,3 +369,141 @@ func.func @named(%q: tensor<1x1x4x8xf32>, %k: tensor<1x1x4x8xf32>) -> tensor<1x1
   %o = tfc.matmul %p, %k : tensor<1x1x4x4xf32>, tensor<1x1x4x8xf32>
   return %o : tensor<1x1x4x8xf32>
 }
+
+// -----
+
+// Batch and heads are merged for the products, and a mask of another input may broadcast what stands between: the keys must be as many as there are
+// values, whatever they are called.
+!m = tensor<?x?x8xf32, #tfc.dims<4 * b, n, 8>>
+!s = tensor<?x4x?x?xf32, #tfc.dims<b, 4, n, n>>
+!w = tensor<?x4x?x?xf32, #tfc.dims<broadcast(mb, b), 4, n, broadcast(mn, n)>>
+!p = tensor<?x?x?xf32, #tfc.dims<floordiv(4 * broadcast(mb, b) * broadcast(mn, n), n), n, n>>
+// CHECK-LABEL: func.func @merged_and_broadcast
+// CHECK: tfc.attention
+// CHECK-SAME: bias %arg3
+func.func @merged_and_broadcast(%q: !m, %k: !m, %v: !m, %bias: tensor<?x1x1x?xf32, #tfc.dims<mb, 1, 1, mn>>) -> !m {
+  %0 = tfc.matmul %q, %k {transpose_b} : !m, !m
+  %1 = tfc.reshape %0 : tensor<?x?x?xf32, #tfc.dims<4 * b, n, n>> -> !s
+  %2 = tfc.add %1, %bias : !s, tensor<?x1x1x?xf32, #tfc.dims<mb, 1, 1, mn>>
+  // expected-remark @+1 {{fused: attention: scale 1, bias}}
+  %3 = tfc.softmax %2 axis 3 : !w
+  %4 = tfc.reshape %3 : !w -> !p
+  %5 = tfc.matmul %4, %v : !p, !m
+  %6 = tfc.reshape %5 : tensor<?x?x8xf32, #tfc.dims<broadcast(4 * b, floordiv(4 * broadcast(mb, b) * broadcast(mn, n), n)), n, 8>> -> !m
+  return %6 : !m
+}
+
+// -----
+
+// A reshape that gives queries and keys other lengths mixes the rows up.
+!q = tensor<?x4x?x8xf32, #tfc.dims<b, 4, n, 8>>
+!k = tensor<?x4x?x8xf32, #tfc.dims<b, 4, t, 8>>
+!s = tensor<?x4x?x?xf32, #tfc.dims<b, 4, n, t>>
+!x = tensor<?x4x?x?xf32, #tfc.dims<b, 4, t, n>>
+// CHECK-LABEL: func.func @reshaped_rows
+// CHECK-NOT: tfc.attention
+func.func @reshaped_rows(%q: !q, %k: !k, %v: !q) -> !k {
+  %0 = tfc.matmul %q, %k {transpose_b} : !q, !k
+  // expected-remark @+1 {{not fused: attention: tfc.reshape stands between the softmax and the product with the values}}
+  %1 = tfc.softmax %0 axis 3 : !s
+  %2 = tfc.reshape %1 : !s -> !x
+  %3 = tfc.matmul %2, %v : !x, !q
+  return %3 : !k
+}
+
+// -----
+
+// XSoftmax: the mask of the scores makes zeros of the probabilities too, so a row without any allowed key is 0.
+!q = tensor<2x3x4x8xf32>
+!s = tensor<2x3x4x4xf32>
+!m = tensor<2x1x1x4xi1>
+// CHECK-LABEL: func.func @zeroed
+// CHECK: tfc.attention %arg0, %arg1, %arg2 mask %arg3 masked_row zero
+func.func @zeroed(%q: !q, %k: !q, %v: !q, %m: !m) -> !q {
+  %lowest = tfc.constant dense<-3.40282347E+38> : tensor<f32>
+  %zero = tfc.constant dense<0.0> : tensor<f32>
+  %not = tfc.not %m : !m
+  %0 = tfc.matmul %q, %k {transpose_b} : !q, !q
+  %1 = tfc.select %m, %0, %lowest : !m, !s, tensor<f32>
+  // expected-remark @+1 {{fused: attention: scale 1, mask, rows without keys are zero}}
+  %2 = tfc.softmax %1 axis 3 : !s
+  %3 = tfc.select %not, %zero, %2 : !m, tensor<f32>, !s
+  %4 = tfc.matmul %3, %v : !s, !q
+  return %4 : !q
+}
+
+// -----
+
+// Zeros of another mask, or the other way round, are none of it.
+!q = tensor<2x3x4x8xf32>
+!s = tensor<2x3x4x4xf32>
+!m = tensor<2x1x1x4xi1>
+// CHECK-LABEL: func.func @zeroed_otherwise
+// CHECK-NOT: tfc.attention
+func.func @zeroed_otherwise(%q: !q, %k: !q, %v: !q, %m: !m) -> !q {
+  %lowest = tfc.constant dense<-3.40282347E+38> : tensor<f32>
+  %zero = tfc.constant dense<0.0> : tensor<f32>
+  %0 = tfc.matmul %q, %k {transpose_b} : !q, !q
+  %1 = tfc.select %m, %0, %lowest : !m, !s, tensor<f32>
+  // expected-remark @+1 {{not fused: attention: tfc.select behind the softmax has another mask than the scores}}
+  %2 = tfc.softmax %1 axis 3 : !s
+  %3 = tfc.select %m, %zero, %2 : !m, tensor<f32>, !s
+  %4 = tfc.matmul %3, %v : !s, !q
+  return %4 : !q
+}
+
+// -----
+
+// A mask on the other side of the softmax is no mask of the scores.
+!q = tensor<2x3x4x8xf32>
+!s = tensor<2x3x4x4xf32>
+// CHECK-LABEL: func.func @masked_behind
+// CHECK-NOT: tfc.attention
+func.func @masked_behind(%q: !q, %k: !q, %v: !q, %m: !s) -> !q {
+  %0 = tfc.matmul %q, %k {transpose_b} : !q, !q
+  // expected-remark @+1 {{not fused: attention: tfc.mul stands between the softmax and the product with the values}}
+  %1 = tfc.softmax %0 axis 3 : !s
+  %2 = tfc.mul %1, %m : !s, !s
+  %3 = tfc.matmul %2, %v : !s, !q
+  return %3 : !q
+}
+
+// -----
+
+// Windows of images: the scores are split once more for a mask per window, which all images have.
+!q = tensor<?x4x16x8xf32, #tfc.dims<6 * b, 4, 16, 8>>
+!s = tensor<?x4x16x16xf32, #tfc.dims<6 * b, 4, 16, 16>>
+!w = tensor<?x6x4x16x16xf32, #tfc.dims<b, 6, 4, 16, 16>>
+// CHECK-LABEL: func.func @windows
+// CHECK: %[[E:.*]] = tfc.expand %arg3 : tensor<6x1x16x16xf32> -> tensor<?x6x1x16x16xf32, #tfc.dims<b, 6, 1, 16, 16>>
+// CHECK: %[[M:.*]] = tfc.reshape %[[E]] : {{.*}} -> tensor<?x1x16x16xf32, #tfc.dims<6 * b, 1, 16, 16>>
+// CHECK: tfc.attention %arg0, %arg1, %arg2 bias %[[M]]
+func.func @windows(%q: !q, %k: !q, %v: !q, %m: tensor<6x1x16x16xf32>) -> !q {
+  %0 = tfc.matmul %q, %k {transpose_b} : !q, !q
+  %1 = tfc.reshape %0 : !s -> !w
+  %2 = tfc.add %1, %m : !w, tensor<6x1x16x16xf32>
+  %3 = tfc.reshape %2 : !w -> !s
+  // expected-remark @+1 {{fused: attention: scale 1, bias}}
+  %4 = tfc.softmax %3 axis 3 : !s
+  %5 = tfc.matmul %4, %v : !s, !q
+  return %5 : !q
+}
+
+// -----
+
+// Scores that are split into other dims than batch and heads.
+!q = tensor<?x4x16x8xf32, #tfc.dims<b, 4, 16, 8>>
+!s = tensor<?x4x16x16xf32, #tfc.dims<b, 4, 16, 16>>
+!w = tensor<?x2x2x16x16xf32, #tfc.dims<b, 2, 2, 16, 16>>
+// CHECK-LABEL: func.func @split_heads
+// CHECK-NOT: tfc.attention
+func.func @split_heads(%q: !q, %k: !q, %v: !q, %m: tensor<2x1x16x16xf32>) -> !q {
+  %0 = tfc.matmul %q, %k {transpose_b} : !q, !q
+  %1 = tfc.reshape %0 : !s -> !w
+  %2 = tfc.add %1, %m : !w, tensor<2x1x16x16xf32>
+  %3 = tfc.reshape %2 : !w -> !s
+  // expected-remark @+1 {{not fused: attention: the scores are split into other leading dims than batch and heads}}
+  %4 = tfc.softmax %3 axis 3 : !s
+  %5 = tfc.matmul %4, %v : !s, !q
+  return %5 : !q
+}

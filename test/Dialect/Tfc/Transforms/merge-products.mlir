@@ -120,3 +120,29 @@ func.func @no_candidates(%x: tensor<4x8xf32>, %z: tensor<4x8xf32>) -> (tensor<4x
   %y = tfc.mul %s, %u : tensor<4x16xf32>, tensor<4x16xf32>
   return %kh, %vh, %y : tensor<4x2x8xf32>, tensor<4x2x8xf32>, tensor<4x16xf32>
 }
+
+// -----
+
+// One that is wanted as a whole too stays apart, and says so.
+tfc.weight @q : tensor<32x32xf32> = #tfc.file<"w.bin", 0, 4096>
+tfc.weight @k : tensor<32x32xf32> = #tfc.file<"w.bin", 4096, 4096>
+tfc.weight @v : tensor<32x32xf32> = #tfc.file<"w.bin", 8192, 4096>
+!x = tensor<?x32xf32, #tfc.dims<n, 32>>
+!h = tensor<?x4x8xf32, #tfc.dims<n, 4, 8>>
+// CHECK-LABEL: func.func @whole_too
+// CHECK-COUNT-2: tfc.matmul
+// CHECK-NOT: tfc.matmul
+func.func @whole_too(%x: !x) -> (!h, !h, !h, !x) {
+  %q = tfc.weight_ref @q : tensor<32x32xf32>
+  %k = tfc.weight_ref @k : tensor<32x32xf32>
+  %v = tfc.weight_ref @v : tensor<32x32xf32>
+  // expected-remark @below {{not fused: qkv: it is used as a whole too, not only split into heads}}
+  %0 = tfc.matmul %x, %q : !x, tensor<32x32xf32>
+  // expected-remark @below {{fused: qkv: 2 products of 32, 32 columns}}
+  %1 = tfc.matmul %x, %k : !x, tensor<32x32xf32>
+  %2 = tfc.matmul %x, %v : !x, tensor<32x32xf32>
+  %3 = tfc.reshape %0 : !x -> !h
+  %4 = tfc.reshape %1 : !x -> !h
+  %5 = tfc.reshape %2 : !x -> !h
+  return %3, %4, %5, %0 : !h, !h, !h, !x
+}

@@ -368,3 +368,29 @@ func.func @swapped_product_of_matrix(%x: tensor<2x5x8xf32>, %w: tensor<8x4xf32>)
   %t = tfc.transpose %s [0, 2, 1] : tensor<2x5x4xf32>
   return %t : tensor<2x4x5xf32>
 }
+
+// -----
+
+// A matrix with leading dims of 1 is a matrix, where the other operand has those dims too.
+// CHECK-LABEL: func.func @batch_of_one
+// CHECK: %[[W:.*]] = tfc.reshape %arg1 : tensor<1x8x16xf32> -> tensor<8x16xf32>
+// CHECK: tfc.matmul %arg0, %[[W]]
+// CHECK: tfc.matmul %arg2, %arg1
+func.func @batch_of_one(%x: tensor<?x4x8xf32, #tfc.dims<b, 4, 8>>, %w: tensor<1x8x16xf32>, %y: tensor<4x8xf32>)
+    -> (tensor<?x4x16xf32, #tfc.dims<b, 4, 16>>, tensor<1x4x16xf32>) {
+  %0 = tfc.matmul %x, %w : tensor<?x4x8xf32, #tfc.dims<b, 4, 8>>, tensor<1x8x16xf32>
+  %1 = tfc.matmul %y, %w : tensor<4x8xf32>, tensor<1x8x16xf32>
+  return %0, %1 : tensor<?x4x16xf32, #tfc.dims<b, 4, 16>>, tensor<1x4x16xf32>
+}
+
+// -----
+
+// A tile that repeats dims of 1 only is an expand.
+// CHECK-LABEL: func.func @tile_of_ones
+// CHECK: tfc.expand %arg0
+// CHECK: tfc.tile %arg1
+func.func @tile_of_ones(%x: tensor<?x1x8xf32, #tfc.dims<b, 1, 8>>, %y: tensor<2x8xf32>) -> (tensor<?x3x8xf32, #tfc.dims<b, 3, 8>>, tensor<4x8xf32>) {
+  %0 = tfc.tile %x : tensor<?x1x8xf32, #tfc.dims<b, 1, 8>> -> tensor<?x3x8xf32, #tfc.dims<b, 3, 8>>
+  %1 = tfc.tile %y : tensor<2x8xf32> -> tensor<4x8xf32>
+  return %0, %1 : tensor<?x3x8xf32, #tfc.dims<b, 3, 8>>, tensor<4x8xf32>
+}

@@ -40,6 +40,13 @@ std::optional<FusionRemark> readFusionRemark(Diagnostic &diagnostic);
 /// The first graph name in a location; "" when it has none.
 std::string getNodeName(Location location);
 
+/// The node that made a tensor: the last one in the location of the op that makes it now, as fusions list nodes in the order of
+/// the graph, unless the location has a name for it. "" when there is none.
+std::string getMakingNode(Location location);
+
+/// The location of an op whose tensor no single node made, with a name for it.
+Location nameTensor(Location location, StringRef name);
+
 /// Collects why a candidate declines: the first constraint counts, whatever fails after it.
 class FusionDecision {
 public:

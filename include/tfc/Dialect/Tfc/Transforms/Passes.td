@@ -27,6 +27,7 @@ def SimplifyGraph : Pass<"tfc-simplify-graph", "::mlir::ModuleOp"> {
     - rows that are unflattened behind an elementwise op or a product with a matrix are unflattened in front of it, so that what
       follows can share its kernel (Gemm wants flat rows, and exporters reshape around it);
     - a slice of columns that are then split into heads becomes a slice of heads;
+    - a tile that repeats dims of length 1 only becomes an expand; a right operand `[1, k, n]` of a product becomes a matrix;
     - a product of activations whose last two dims are swapped becomes the product the other way round;
     - a slice of a triangle becomes a triangle of the slice, and so for masks made of triangles and numbers that are expanded: of a buffer
       for all positions only the part is made that a run uses.
@@ -220,11 +221,13 @@ def FuseAttention : Pass<"tfc-fuse-attention", "::mlir::func::FuncOp"> {
     - selects between the scores and a constant: `mask`; with -inf, rows without an allowed key are `nan`, with the
       lowest number or one below -10000 they are `uniform`, and `biased` where a bias is added behind the select;
     - what is added to scores between two masks with the lowest number: the first mask becomes part of the bias;
-    - after the softmax `select(is_nan(p), 0, p)`: rows without an allowed key are `zero`;
+    - after the softmax `select(is_nan(p), 0, p)`, or `select(mask, p, 0)` with the mask of the scores: rows without an allowed key are `zero`;
+    - casts of the scores to a wider type, and of the probabilities back: the op works in that type, on casts of its operands, and its bias is
+      computed in it;
     - masks and summands that only compare the positions of queries and keys, made of triangles, of ranges that are compared,
       of slices of either: `causal`, `window_left`, `window_right`, when queries stand at the end of the keys in them. The rest of a
       mask or bias stays;
-    - reshapes that split or merge batch and heads; keys and values repeated for grouped queries; keys and values that are
+    - reshapes that split or merge batch and heads, or split the batch into images and windows for a mask; keys and values repeated for grouped queries; keys and values that are
       concatenations with a past: `past`, and who uses the concatenation takes the op's present keys and values.
 
     Where only the run's dims say whether a mask broadcasts the scores, or queries and keys each other, queries, keys and
@@ -233,7 +236,7 @@ def FuseAttention : Pass<"tfc-fuse-attention", "::mlir::func::FuncOp"> {
 
     Left alone, with a remark that says why: a softmax over another axis; scores or probabilities that are used elsewhere
     too; two masks of different values; a bias that broadcasts the heads; a mask inside of the tanh; products with weights;
-    ranks above 4; casts.
+    ranks above 4; scores that are cast to a narrower type.
 
     ```mlir
     %s = tfc.matmul %q, %k {transpose_b} : ...

@@ -1,0 +1,98 @@
+//===- DumpTensors.cpp - Tensors of the graph as files --------------------------------------------------===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===-----------------------------------------------------------------------------------------------------===//
+
+#include "DumpTensors.h"
+#include "Json.h"
+#include "Npy.h"
+#include "TextFile.h"
+
+#include <cerrno>
+#include <cctype>
+#include <cstring>
+#include <sys/stat.h>
+
+namespace tfc {
+
+DumpTensors::~DumpTensors() {
+  if (hasPattern)
+    regfree(&pattern);
+}
+
+Status DumpTensors::prepare(const std::string &where, const std::string &names) {
+  folder = where;
+  if (mkdir(folder.c_str(), 0777) && errno != EEXIST)
+    return badInput("cannot make the folder " + folder + ": " + std::strerror(errno));
+  if (int code = regcomp(&pattern, names.c_str(), REG_EXTENDED | REG_NOSUB)) {
+    char why[160];
+    regerror(code, &pattern, why, sizeof(why));
+    return badInput("--names: '" + names + "' is no regular expression: " + why);
+  }
+  hasPattern = true;
+  return {};
+}
+
+bool DumpTensors::matches(const std::string &name) const {
+  return !name.empty() && regexec(&pattern, name.c_str(), 0, nullptr, 0) == 0;
+}
+
+/// The name with the characters that files can have, and a number where two come to the same.
+std::string DumpTensors::fileFor(const std::string &name) {
+  std::string stem;
+  for (char c : name.substr(0, 200)) {
+    bool fits = std::isalnum(static_cast<unsigned char>(c)) || std::strchr("._-+()", c);
+    if (fits && !(stem.empty() && c == '.'))
+      stem += c;
+    else if (!stem.empty())
+      stem += '_';
+  }
+  std::string file = (stem.empty() ? "tensor" : stem) + ".npy";
+  for (int number = 2; !files.insert(file).second; ++number)
+    file = stem + "#" + std::to_string(number) + ".npy";
+  return file;
+}
+
+void DumpTensors::write(const WatchedLaunch &launch, const WatchedTensor &tensor) {
+  Array array = forFile(tensor.copy());
+  std::string file = fileFor(tensor.name);
+  std::string header = npyHeader(array);
+  failure = writeFile(folder + "/" + file, header + std::string(array.bytes.begin(), array.bytes.end()));
+  index += std::string(index.empty() ? "" : ",\n") + "  {\"name\": " + jsonString(tensor.name) + ", \"file\": " + jsonString(file) +
+           ", \"dtype\": " + jsonString(typeName(tensor.type)) + ", \"shape\": " + dimsText(tensor.dims) +
+           ", \"kernel\": " + jsonString(launch.kernel) + ", \"nodes\": " + jsonStrings(launch.nodes()) + "}";
+}
+
+void DumpTensors::after(const WatchedLaunch &launch) {
+  for (const WatchedTensor &result : launch.results)
+    if (!failure && matches(result.name)) {
+      dumped.insert(result.name);
+      write(launch, result);
+    }
+  for (const std::string &node : launch.nodes())
+    if (matches(node))
+      inside.emplace(node, launch.kernel);
+}
+
+Status DumpTensors::finish(std::string &text) {
+  if (failure)
+    return failure;
+  if (Status status = writeFile(folder + "/index.json", "[\n" + index + "\n]\n"))
+    return status;
+  text = std::to_string(files.size()) + (files.size() == 1 ? " tensor" : " tensors") + " in " + folder + "\n";
+  for (const std::string &name : dumped)
+    inside.erase(name);
+  constexpr size_t kShown = 10;
+  size_t shown = 0;
+  for (const auto &[node, kernel] : inside)
+    if (++shown <= kShown)
+      text += "'" + node + "' is inside of kernel " + kernel + ", which does not write it to memory\n";
+  if (shown)
+    text += (shown > kShown ? "and " + std::to_string(shown - kShown) + " more; " : std::string()) +
+            "tfc-compile --expose=REGEX keeps such tensors\n";
+  return files.empty() && inside.empty() ? badInput("no node has a name that --names matches") : Status{};
+}
+
+} // namespace tfc

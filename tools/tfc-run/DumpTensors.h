@@ -1,0 +1,45 @@
+//===- DumpTensors.h - Tensors of the graph as files ---------------------------------------------*- C++ -*-===//
+//
+// Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===-----------------------------------------------------------------------------------------------------===//
+
+#ifndef TFC_RUN_DUMPTENSORS_H
+#define TFC_RUN_DUMPTENSORS_H
+
+#include "Watch.h"
+
+#include <map>
+#include <set>
+#include <regex.h>
+
+namespace tfc {
+
+/// Writes what launches make as .npy files, and index.json, which says what is in which file.
+class DumpTensors final : public Watch {
+public:
+  using Watch::Watch;
+  ~DumpTensors() override;
+  /// `names`: a POSIX extended regular expression that is looked for in names; empty: all tensors.
+  Status prepare(const std::string &folder, const std::string &names);
+  /// Writes the index; `text` says how much was written, and where nodes with such names are that made no tensor.
+  Status finish(std::string &text);
+
+private:
+  void after(const WatchedLaunch &launch) override;
+  bool matches(const std::string &name) const;
+  std::string fileFor(const std::string &name);
+  void write(const WatchedLaunch &launch, const WatchedTensor &tensor);
+
+  std::string folder, index;
+  regex_t pattern;
+  bool hasPattern = false;
+  Status failure;
+  std::set<std::string> files, dumped;
+  std::map<std::string, std::string> inside; ///< Nodes with such names, and the kernels they are part of.
+};
+
+} // namespace tfc
+
+#endif // TFC_RUN_DUMPTENSORS_H
