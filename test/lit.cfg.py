@@ -11,6 +11,7 @@
 #   onnxruntime-node  NODE_PATH names a folder with this package of npm
 #   qemu-aarch64  the compiler links libraries for aarch64, and an emulator with a C library of that machine is here
 #                  (Debian: libc6-dev-arm64-cross, qemu-user-static)
+#   gpu-emulator  GPU kernels can run on this machine's CPU
 #   fuzzer   the programs of libFuzzer are built (preset `fuzz`)
 #   stub-cuda  the stub of NVIDIA's driver is built: %stub_cuda is its path, and GPUs can be emulated
 #   ptxas    NVIDIA's assembler is on this machine: %ptxas is its path
@@ -67,6 +68,9 @@ aarch64 = "/usr/aarch64-linux-gnu"
 qemu = shutil.which("qemu-aarch64-static") or shutil.which("qemu-aarch64")
 if qemu and os.path.exists(f"{aarch64}/lib/crt1.o") and os.path.exists(os.path.join(config.tfc_binary_root, "lib", "tfc-core-aarch64.o")):
     config.available_features.add("qemu-aarch64")
+# Built where its fibers can run.
+if os.path.exists(os.path.join(config.tfc_tools_dir, "tfc-gpu-test")):
+    config.available_features.add("gpu-emulator")
 
 if os.path.exists(os.path.join(config.tfc_tools_dir, "tfc-fuzz-onnx")):
     config.available_features.add("fuzzer")

@@ -8,17 +8,9 @@
 #ifndef TFC_LIB_CODEGEN_CPU_STRIDEDVIEW_H
 #define TFC_LIB_CODEGEN_CPU_STRIDEDVIEW_H
 
-#include "tfc/Dialect/Tfc/IR/TfcOps.h"
+#include "tfc/Codegen/Common/StridedView.h"
 
 namespace mlir::tfc {
-
-/// Memory of one of the kernel's pointers as a tensor: element (i0, i1, ...) lies `offset + i0*strides[0] +
-/// i1*strides[1] + ...` elements behind the pointer.
-struct StridedView {
-  unsigned pointer;
-  DimExprAttr offset;
-  SmallVector<DimExprAttr> dims, strides;
-};
 
 /// The view of an operand of a framed kernel, or of what transposes and slices make of one.
 std::optional<StridedView> viewOfOperand(Value tensor);

@@ -30,6 +30,7 @@ public:
 private:
   void prepare(Function &function);
   void replaceCall(CallInst &call);
+  void storeTiedOperands(IRBuilder<> &b, InlineAsm &assembly, CallInst &call, Value *result);
   void checkAccess(Instruction &access);
   void addDoor(Function &kernel);
   FunctionCallee callee(const Twine &name, ArrayRef<Type *> parameters) {
@@ -62,6 +63,21 @@ void Emulation::prepare(Function &function) {
   function.clearMetadata();
 }
 
+/// What assembly changes in place begins as the operand: its result holds that before the call.
+void Emulation::storeTiedOperands(IRBuilder<> &b, InlineAsm &assembly, CallInst &call, Value *result) {
+  unsigned argument = 0;
+  for (const InlineAsm::ConstraintInfo &constraint : assembly.ParseConstraints()) {
+    if (constraint.Type != InlineAsm::isInput)
+      continue;
+    Value *operand = call.getArgOperand(argument++);
+    unsigned output = 0;
+    if (constraint.Codes.empty() || StringRef(constraint.Codes.front()).getAsInteger(10, output))
+      continue;
+    bool isStruct = call.getType()->isStructTy();
+    b.CreateStore(operand, isStruct ? b.CreateStructGEP(call.getType(), result, output) : result);
+  }
+}
+
 void Emulation::replaceCall(CallInst &call) {
   IRBuilder<> b(&call);
   Function &function = *call.getFunction();
@@ -85,6 +101,7 @@ void Emulation::replaceCall(CallInst &call) {
   Value *result = hasResult ? static_cast<Value *>(frameSlot(function, call.getType()))
                             : ConstantPointerNull::get(pointer);
   if (auto *assembly = dyn_cast<InlineAsm>(call.getCalledOperand())) {
+    storeTiedOperands(b, *assembly, call, result);
     Value *text = b.CreateGlobalString(assembly->getAsmString());
     b.CreateCall(callee("tfc_emu_asm", {pointer, pointer, pointer}), {text, result, arguments});
   } else {

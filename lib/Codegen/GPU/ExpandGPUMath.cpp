@@ -12,7 +12,7 @@
 //   exp2        2^-22: ex2.approx
 //   rsqrt       2^-22.9: rsqrt.approx
 //   log         0.8 ULP, tanh 2^-21, erf 2^-21: the polynomials of PolynomialMath with the exp above
-//   sin, cos    2^-22 absolute; the argument is reduced in f64
+//   sin, cos    1.6 ULP: those of PolynomialMath
 //   tan         their quotient
 //   powf        2^-21: the logarithm is taken in f64
 //   tanh (afn)  2^-11: tanh.approx; only what is rounded to 16 bits next is marked so
@@ -51,12 +51,7 @@ public:
                                      LLVM::AsmDialectAttr(), ArrayAttr())
         .getResult(0);
   }
-  /// sin and cos of one argument.
-  std::pair<Value, Value> sincos(Value x);
-  Value tan(Value x) {
-    auto [sine, cosine] = sincos(x);
-    return div(sine, cosine);
-  }
+  Value tan(Value x) { return div(sin(x), cos(x)); }
   Value pow(Value x, Value y);
 
 private:
@@ -90,41 +85,6 @@ Value GpuMath::exp(Value x) {
   Value low = fused(x, log2e, sub(real(-0.0f), high));
   low = fused(x, real(1.92596299e-8f), low);
   return mul(exp2(high), fused(low, real(0.69314718f), real(1)));
-}
-
-/// 2/pi in pieces of 24 bits: the product of one with an f32 is exact in f64, and so is what is left of it modulo 4. The pieces reach far
-/// enough for the largest f32.
-static constexpr double kTwoOverPi[] = {0xA2F983p-24, 0x6E4E44p-48, 0x1529FCp-72, 0x2757D1p-96, 0xF534DDp-120, 0xC0DB62p-144, 0x95993Cp-168, 0x439041p-192};
-
-// The argument counts quarter turns, modulo 4. Then Cephes (Moshier, netlib.org/cephes, sinf.c) on [-pi/4, pi/4].
-std::pair<Value, Value> GpuMath::sincos(Value x) {
-  Value magnitude = widen(math::AbsFOp::create(b, loc, x)), turns;
-  for (double piece : kTwoOverPi) {
-    Value product = mul(magnitude, twice(piece));
-    Value whole = math::FloorOp::create(b, loc, mul(product, twice(0.25)));
-    Value rest = fused(whole, twice(-4), product);
-    turns = turns ? add(turns, rest) : rest;
-  }
-  Value n = nearest(turns);
-  Value rest = mul(sub(turns, n), twice(1.57079632679489661923));
-  // Pieces may add up to more than one turn.
-  Value extra = math::FloorOp::create(b, loc, mul(n, twice(0.25)));
-  Value quadrant = narrow(fused(extra, twice(-4), n));
-  Value r = narrow(rest), square = mul(r, r);
-  Value sine = polynomial(square, {-1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f});
-  sine = mulAdd(mul(sine, square), r, r);
-  Value cosine = polynomial(square, {2.443315711809948e-5f, -1.388731625493765e-3f, 4.166664568298827e-2f});
-  cosine = mulAdd(cosine, mul(square, square), mulAdd(square, real(-0.5f), real(1)));
-  auto is = [&](float q) { return equal(quadrant, real(q)); };
-  auto either = [&](Value p, Value q) -> Value { return arith::OrIOp::create(b, loc, p, q); };
-  auto negateIf = [&](Value condition, Value v) {
-    return select(condition, arith::NegFOp::create(b, loc, v), v);
-  };
-  Value swap = either(is(1), is(3));
-  Value sinResult = negateIf(either(is(2), is(3)), select(swap, cosine, sine));
-  sinResult = negateIf(less(x, real(0)), sinResult);
-  Value cosResult = negateIf(either(is(1), is(2)), select(swap, sine, cosine));
-  return {sinResult, cosResult};
 }
 
 /// log2 of a positive finite f64, to about 2^-45.
@@ -209,9 +169,9 @@ static Value expand(Operation *op) {
   if (isa<math::RsqrtOp>(op))
     return math.rsqrt(x);
   if (isa<math::SinOp>(op))
-    return math.sincos(x).first;
+    return math.sin(x);
   if (isa<math::CosOp>(op))
-    return math.sincos(x).second;
+    return math.cos(x);
   if (isa<math::PowFOp>(op))
     return math.pow(x, op->getOperand(1));
   if (isa<math::TanOp>(op))

@@ -16,7 +16,8 @@ FailureOr<std::optional<GpuKernel>> mlir::tfc::generateGpuKernel(gpu::GPUModuleO
       !isa<func::ReturnOp>(kernel.getBody().front().getTerminator()))
     return std::optional<GpuKernel>();
   // From the most particular to the most general.
-  static constexpr GpuGenerator generators[] = {generateGemmSimt, generateRowReduction, generateElementwise};
+  static constexpr GpuGenerator generators[] = {generateAttention, generateGemmMma, generateGemmSimt,
+                                                generateRowReduction, generateElementwise};
   for (GpuGenerator generate : generators) {
     FailureOr<std::optional<GpuKernel>> made = generate({module, kernel, target});
     if (failed(made) || *made)

@@ -144,6 +144,7 @@ static void runBlock(bool reverse) {
   block.late = reverse;
   block.fibers.resize(block.threads);
   block.warps.assign(warps, Meeting());
+  block.warpgroups.assign((warps + 3) / 4, Barrier());
   std::fill(std::begin(block.barriers), std::end(block.barriers), Barrier());
   block.mbarriers.clear();
   block.lateCopies.clear();

@@ -61,6 +61,7 @@ struct Block {
   std::vector<Fiber> fibers;
   std::vector<Meeting> warps;
   Barrier barriers[16];
+  std::vector<Barrier> warpgroups;
   std::map<uint64_t, MBarrier> mbarriers;
   std::vector<AsyncCopy> lateCopies; ///< Of the bulk copy engine.
   std::string error;

@@ -20,8 +20,13 @@ public:
       : b(op), loc(op->getLoc()), type(op->getResult(0).getType()),
         contract(arith::FastMathFlagsAttr::get(op->getContext(), arith::FastMathFlags::contract)) {
     intType = b.getI32Type();
-    if (auto vector = dyn_cast<VectorType>(type))
-      intType = vector.clone(b.getI32Type());
+    longType = b.getI64Type();
+    doubleType = b.getF64Type();
+    if (auto vector = dyn_cast<VectorType>(type)) {
+      intType = vector.clone(intType);
+      longType = vector.clone(longType);
+      doubleType = vector.clone(doubleType);
+    }
   }
 
   virtual ~PolynomialMath() = default;
@@ -32,6 +37,10 @@ public:
   Value log(Value x);
   Value tanh(Value x);
   Value erf(Value x);
+  Value approximateTanh(Value x);
+  Value approximateErf(Value x);
+  Value sin(Value x) { return sine(x, 0); }
+  Value cos(Value x) { return sine(x, 1); }
   Value rsqrt(Value x) { return div(real(1), math::SqrtOp::create(b, loc, x)); }
 
 protected:
@@ -41,6 +50,7 @@ protected:
     return arith::ConstantOp::create(b, loc, element);
   }
   Value real(float value) { return constant(b.getF32FloatAttr(value), type); }
+  Value precise(double value) { return constant(b.getF64FloatAttr(value), doubleType); }
   Value integer(int32_t value) { return constant(b.getI32IntegerAttr(value), intType); }
   Value add(Value x, Value y) { return arith::AddFOp::create(b, loc, x, y); }
   Value sub(Value x, Value y) { return arith::SubFOp::create(b, loc, x, y); }
@@ -72,10 +82,12 @@ protected:
     return sum;
   }
   Value expOfReduced(Value r, Value shifted);
+  Value oddRatio(Value x, ArrayRef<float> numerator, ArrayRef<float> denominator, float one);
+  Value sine(Value x, int32_t quarters);
 
   OpBuilder b;
   Location loc;
-  Type type, intType;
+  Type type, intType, longType, doubleType;
   arith::FastMathFlagsAttr contract;
 };
 

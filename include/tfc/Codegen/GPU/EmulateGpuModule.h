@@ -9,7 +9,8 @@
 // that the emulator (test/lib/GpuEmulator) has:
 //
 //   an intrinsic `llvm.nvvm.a.b`   void tfc_emu_a_b(void *result, const uint64_t *arguments)
-//   inline assembly                void tfc_emu_asm(const char *text, void *result, const uint64_t *arguments)
+//   inline assembly                void tfc_emu_asm(const char *text, void *result, const uint64_t *arguments); operands that it changes
+//                                  in place stand in the result already
 //   a load or store                void tfc_emu_check(const void *address, uint64_t bytes, uint32_t isStore), before it
 //
 // Each argument takes whole words of 8 bytes, and the result lies as LLVM stores its type. A kernel `@k` gets a door

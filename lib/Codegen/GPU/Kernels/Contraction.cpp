@@ -101,7 +101,20 @@ int64_t ContractionEpilogue::width(int64_t most) const {
   return width;
 }
 
+SliceRange mlir::tfc::splitSlices(I32 slices, I32 split, int64_t splits) {
+  I32 each = slices.ceilDiv(splits);
+  return {(split * each).min(slices), (split * each + each).min(slices)};
+}
+
 LogicalResult ContractionEpilogue::store(I32 batch, I32 row, I32 column, ArrayRef<F32> sums) {
+  if (part) {
+    I64 at = (part.wide() * k.wideDim(p.m) + row.wide()) * k.wideDim(p.n) + column.wide();
+    int64_t piece = std::min<int64_t>(4, sums.size());
+    for (size_t i = 0; i < sums.size(); i += piece)
+      k.store(llvm::map_to_vector(sums.slice(i, piece), [](F32 sum) { return sum.v; }),
+              k.workspace(k.b.getF32Type()) + (at + i));
+    return success();
+  }
   Place place;
   place.column = column;
   place.alignment = sums.size();

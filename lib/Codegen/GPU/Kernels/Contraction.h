@@ -49,6 +49,8 @@ public:
   /// `sums` are neighbours of row `row` of product `batch`, from `column` on, which is a multiple of
   /// `sums.size()` where N is.
   LogicalResult store(I32 batch, I32 row, I32 column, ArrayRef<F32> sums);
+  /// From now on `store` leaves sums of this part of K in the workspace.
+  void keepPartOf(I32 split) { part = split; }
   /// How many neighbours go at once: N is a multiple of it.
   int64_t width(int64_t most) const;
 
@@ -56,7 +58,43 @@ private:
   KernelBuilder &k;
   const GpuContraction &p;
   PointEmitter points;
+  I32 part;
 };
+
+/// A tile of C that a block computes.
+struct ContractionTile {
+  int64_t rows, columns;
+};
+
+/// One way to compute a product; the run takes the one whose `when` is 1 for its sizes.
+struct ContractionVariant {
+  size_t tile;      ///< number of it
+  int64_t splits;   ///< parts of K; their sums are added by a second step
+  DimExprAttr when; ///< 1 or 0
+  std::string name;
+};
+
+/// The variants of a product for tiles of growing size: small ones and parts of K where there is little work,
+/// large ones where they keep the chip busy. `depth`: steps along K per slice.
+SmallVector<ContractionVariant> selectVariants(const GpuContraction &p, ArrayRef<ContractionTile> tiles,
+                                               int64_t depth, const ::tfc::GpuTarget &target);
+/// The steps of all variants, each of which `emit` writes for its own tile.
+FailureOr<GpuKernel> emitVariants(GpuKernelRequest request, const GpuContraction &p,
+                                  ArrayRef<ContractionVariant> variants,
+                                  function_ref<FailureOr<GpuStep>(const ContractionVariant &)> emit);
+FailureOr<GpuStep> emitSplitSum(GpuKernelRequest request, const GpuContraction &p, int64_t splits,
+                                StringRef name);
+
+/// The step for one tile on Hopper's tensor cores; none where they do not fit.
+FailureOr<std::optional<GpuStep>> emitGemmWgmma(GpuKernelRequest request, const GpuContraction &p,
+                                                const ContractionTile &tile,
+                                                const ContractionVariant &variant);
+
+/// The slices of K that a block works on.
+struct SliceRange {
+  I32 from, to;
+};
+SliceRange splitSlices(I32 slices, I32 split, int64_t splits);
 
 } // namespace mlir::tfc
 

@@ -5,10 +5,11 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// For bf16 and f16 on sm_80 and later. Warps of 32 lanes cover a tile of C; slices of A and B, 64 deep, come through a ring of buffers in shared
-// memory by cp.async. A slice's rows are 128 bytes, cut into chunks of 16, and chunk c of row r lies at place c ^ (r & 7): so the eight rows that
-// ldmatrix reads at once lie in eight different groups of banks. Sums go through shared memory once more, so that the epilogue
-// reads and writes whole rows.
+// For bf16 and f16 on sm_80 and later. Warps of 32 lanes cover a tile of C; slices of A and B, 64 deep, come
+// through a ring of buffers in shared memory by cp.async. A slice's rows are 128 bytes, cut into chunks of
+// 16, and chunk c of row r lies at place c ^ (r & 7): so the eight rows that ldmatrix reads at once lie in
+// eight different groups of banks. Sums go through shared memory once more, so that the epilogue reads and
+// writes whole rows.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -37,9 +38,10 @@ struct MmaTile {
 
 class GemmMma {
 public:
-  GemmMma(GpuKernelRequest request, const GpuContraction &problem, MmaTile tile, StringRef name)
-      : p(problem), t(tile), type(*getMmaType(problem.element)),
-        k({request.module, request.kernel, request.target, name, tile.threads()}),
+  GemmMma(GpuKernelRequest request, const GpuContraction &problem, MmaTile tile,
+          const ContractionVariant &variant)
+      : p(problem), t(tile), splits(variant.splits), type(*getMmaType(problem.element)),
+        k({request.module, request.kernel, request.target, variant.name, tile.threads()}),
         epilogue(k, request.kernel, problem) {}
 
   FailureOr<GpuStep> emit();
@@ -56,6 +58,7 @@ private:
 
   const GpuContraction &p;
   MmaTile t;
+  int64_t splits;
   MmaType type;
   KernelBuilder k;
   ContractionEpilogue epilogue;
@@ -65,8 +68,10 @@ private:
 } // namespace
 
 /// `count` rows of 64 elements along k, from row `first` of the matrix on. What is outside of it is zero.
-void GemmMma::copyRows(GlobalPointer from, DimExprAttr outside, I32 first, int64_t count, I32 k0, SharedPointer to) {
+void GemmMma::copyRows(GlobalPointer from, DimExprAttr outside, I32 first, int64_t count, I32 k0,
+                       SharedPointer to) {
   I32 rows = k.dim(outside), depth = k.dim(p.k);
+  assert(count * 8 % t.threads() == 0 && "every thread copies as many chunks");
   for (int64_t i = 0; i < count * 8; i += t.threads()) {
     I32 index = k.thread() + i, line = index / 8, chunk = index % 8;
     I32 source = first + line, at = k0 + chunk * 8;
@@ -129,7 +134,8 @@ SmallVector<Value> GemmMma::multiply(SharedPointer stage, ValueRange sums) {
     for (int64_t m = 0; m < t.warpRows() / 16; ++m) {
       // Matrices: rows 0-7 and 8-15 at k 0-7, then at k 8-15.
       I32 line = warpRow + m * 16 + (lane & 15);
-      std::array<Value, 4> a = k.loadMatrices(stage + chunkPlace(line, (lane >> 4) + step * 2), /*transposed=*/false);
+      std::array<Value, 4> a =
+          k.loadMatrices(stage + chunkPlace(line, (lane >> 4) + step * 2), /*transposed=*/false);
       for (int64_t n = 0; n < columnBlocks; ++n) {
         Value *at = &next[(m * columnBlocks + n) * 4];
         std::array<F32, 4> sum{F32(k.b, at[0]), F32(k.b, at[1]), F32(k.b, at[2]), F32(k.b, at[3])};
@@ -180,22 +186,26 @@ FailureOr<GpuStep> GemmMma::emit() {
   DimExprAttr columnTiles = p.n.ceilDiv(DimExprAttr::constant(context, t.columns));
   ring = k.shared(std::max(kStages * t.stageBytes(), t.rows * t.sumPitch() * 4), 1024);
   I32 tile = k.blockIndex(), tilesM = k.dim(rowTiles), tilesN = k.dim(columnTiles);
-  I32 batch = p.batch.empty() ? k.i32(0) : tile / (tilesM * tilesN);
+  I32 outer = tile / (tilesM * tilesN), batch = p.batch.empty() ? k.i32(0) : outer;
+  SliceRange slices{k.i32(0), k.dim(p.k).ceilDiv(kDepth)};
+  if (splits > 1) {
+    slices = splitSlices(slices.to, outer, splits);
+    epilogue.keepPartOf(outer);
+  }
   row = tile % tilesM * t.rows, column = tile / tilesM % tilesN * t.columns;
   warpRow = k.warp() % t.warpsM * t.warpRows(), warpColumn = k.warp() / t.warpsM * t.warpColumns();
   ContractionBases bases = locateBatch(k, p, batch);
 
-  I32 slices = k.dim(p.k).ceilDiv(kDepth);
   for (int64_t i = 0; i + 1 < kStages; ++i) {
-    copySlice(bases, k.i32(i));
+    copySlice(bases, slices.from + i);
     k.commitCopies();
   }
   SmallVector<Value> sums(t.warpRows() * t.warpColumns() / 32, k.f32(0).v);
-  sums = k.loop(k.i32(0), slices, k.i32(1), sums, [&](I32 slice, ValueRange values) {
+  sums = k.loop(slices.from, slices.to, k.i32(1), sums, [&](I32 slice, ValueRange values) {
     k.waitCopies(kStages - 2);
     // All see the slice, and all have done with the one before, whose place the next copies take.
     k.barrier();
-    k.when(slice + (kStages - 1) < slices, [&] { copySlice(bases, slice + (kStages - 1)); });
+    k.when(slice + (kStages - 1) < slices.to, [&] { copySlice(bases, slice + (kStages - 1)); });
     k.commitCopies();
     return multiply(ring + slice % kStages * t.stageBytes(), values);
   });
@@ -207,7 +217,7 @@ FailureOr<GpuStep> GemmMma::emit() {
   GpuStep step = k.finish();
   if (failed)
     return failure();
-  step.grid = {rowTiles * columnTiles * p.batchCount(), one, one};
+  step.grid = {rowTiles * columnTiles * p.batchCount() * splits, one, one};
   return step;
 }
 
@@ -219,23 +229,26 @@ FailureOr<std::optional<GpuKernel>> mlir::tfc::generateGemmMma(GpuKernelRequest 
   auto isWhole = [](DimExprAttr dim) { return dim.getConstant() && *dim.getConstant() % 8 == 0; };
   if (!isWhole(problem->k) || !isWhole(problem->rowOfB()))
     return std::optional<GpuKernel>();
-  GpuKernel kernel;
-  MLIRContext *context = request.kernel.getContext();
-  kernel.workspace = DimExprAttr::constant(context, 0);
-  // Large tiles where they keep the chip busy; the run decides.
-  DimExprAttr large = DimExprAttr::constant(context, 128);
-  DimExprAttr tiles = problem->m.ceilDiv(large) * problem->n.ceilDiv(large) * problem->batchCount();
-  DimExprAttr isBusy = atLeast(tiles, request.target.multiprocessors);
-  for (auto [tile, name, when] :
-       {std::tuple(MmaTile{128, 128, 2, 4}, "_large", isBusy),
-        std::tuple(MmaTile{64, 64, 2, 2}, "_small", DimExprAttr::constant(context, 1) - isBusy)}) {
-    if (when.isConstant(0))
-      continue;
-    FailureOr<GpuStep> step = GemmMma(request, *problem, tile, name).emit();
-    if (failed(step))
-      return failure();
-    step->grid[0] = step->grid[0] * when;
-    kernel.steps.push_back(std::move(*step));
-  }
-  return std::optional<GpuKernel>(std::move(kernel));
+  static constexpr MmaTile kTiles[] = {{16, 64, 1, 4}, {64, 64, 2, 2}, {128, 128, 2, 4}};
+  SmallVector<ContractionTile> tiles;
+  for (const MmaTile &tile : kTiles)
+    tiles.push_back({tile.rows, tile.columns});
+  // Only wgmma has the registers for more.
+  if (request.target.hasWgmma && problem->batch.empty())
+    tiles.push_back({256, 128});
+  SmallVector<ContractionVariant> variants = selectVariants(*problem, tiles, kDepth, request.target);
+  auto emit = [&](const ContractionVariant &variant) -> FailureOr<GpuStep> {
+    if (tiles[variant.tile].rows >= 128) {
+      FailureOr<std::optional<GpuStep>> step = emitGemmWgmma(request, *problem, tiles[variant.tile], variant);
+      if (failed(step))
+        return failure();
+      if (*step)
+        return std::move(**step);
+    }
+    return GemmMma(request, *problem, kTiles[variant.tile], variant).emit();
+  };
+  FailureOr<GpuKernel> kernel = emitVariants(request, *problem, variants, emit);
+  if (failed(kernel))
+    return failure();
+  return std::optional<GpuKernel>(std::move(*kernel));
 }

@@ -41,8 +41,10 @@ struct SliceReader {
 
 class GemmSimt {
 public:
-  GemmSimt(GpuKernelRequest request, const GpuContraction &problem, SimtTile tile, StringRef name)
-      : p(problem), t(tile), k({request.module, request.kernel, request.target, name, kThreads}),
+  GemmSimt(GpuKernelRequest request, const GpuContraction &problem, SimtTile tile,
+           const ContractionVariant &variant)
+      : p(problem), t(tile), splits(variant.splits),
+        k({request.module, request.kernel, request.target, variant.name, kThreads}),
         epilogue(k, request.kernel, problem) {}
 
   FailureOr<GpuStep> emit();
@@ -57,6 +59,7 @@ private:
 
   const GpuContraction &p;
   SimtTile t;
+  int64_t splits;
   KernelBuilder k;
   ContractionEpilogue epilogue;
   I32 threadRow, threadColumn;
@@ -144,7 +147,12 @@ FailureOr<GpuStep> GemmSimt::emit() {
   SharedPointer slices = k.shared(4 * t.sliceBytes());
   threadRow = k.thread() / 16, threadColumn = k.thread() % 16;
   I32 tile = k.blockIndex(), rows = k.dim(rowTiles), columns = k.dim(columnTiles);
-  I32 batch = p.batch.empty() ? k.i32(0) : tile / (rows * columns);
+  I32 outer = tile / (rows * columns), batch = p.batch.empty() ? k.i32(0) : outer;
+  SliceRange slicesOfK{k.i32(0), k.dim(p.k).ceilDiv(t.depth)};
+  if (splits > 1) {
+    slicesOfK = splitSlices(slicesOfK.to, outer, splits);
+    epilogue.keepPartOf(outer);
+  }
   I32 row = tile % rows * t.size, column = tile / rows % columns * t.size;
   ContractionBases bases = locateBatch(k, p, batch);
   SliceReader a = makeReader(bases.a, /*alongK=*/true, row, p.m);
@@ -152,11 +160,10 @@ FailureOr<GpuStep> GemmSimt::emit() {
   auto bufferA = [&](I32 number) { return slices + number * (2 * t.sliceBytes()); };
   auto bufferB = [&](I32 number) { return bufferA(number) + t.sliceBytes(); };
 
-  SmallVector<Value> carried = loadSlice(a, k.i32(0));
-  llvm::append_range(carried, loadSlice(b, k.i32(0)));
+  SmallVector<Value> carried = loadSlice(a, slicesOfK.from * t.depth);
+  llvm::append_range(carried, loadSlice(b, slicesOfK.from * t.depth));
   carried.append(t.sums() * t.sums(), k.f32(0).v);
-  I32 slicesOfK = k.dim(p.k).ceilDiv(t.depth);
-  carried = k.loop(k.i32(0), slicesOfK, k.i32(1), carried, [&](I32 slice, ValueRange values) {
+  carried = k.loop(slicesOfK.from, slicesOfK.to, k.i32(1), carried, [&](I32 slice, ValueRange values) {
     // Two buffers: whoever is still multiplying reads the other one, and has passed the barrier before.
     I32 number = slice & 1;
     SmallVector<Value> numbers(values);
@@ -173,7 +180,7 @@ FailureOr<GpuStep> GemmSimt::emit() {
   GpuStep step = k.finish();
   if (failed)
     return failure();
-  step.grid = {rowTiles * columnTiles * p.batchCount(), one, one};
+  step.grid = {rowTiles * columnTiles * p.batchCount() * splits, one, one};
   return step;
 }
 
@@ -181,23 +188,14 @@ FailureOr<std::optional<GpuKernel>> mlir::tfc::generateGemmSimt(GpuKernelRequest
   std::optional<GpuContraction> problem = matchContraction(request);
   if (!problem)
     return std::optional<GpuKernel>();
-  GpuKernel kernel;
-  MLIRContext *context = request.kernel.getContext();
-  kernel.workspace = DimExprAttr::constant(context, 0);
-  // Large tiles where they keep the chip busy; the run decides.
-  DimExprAttr large = DimExprAttr::constant(context, 128);
-  DimExprAttr tiles = problem->m.ceilDiv(large) * problem->n.ceilDiv(large) * problem->batchCount();
-  DimExprAttr isBusy = atLeast(tiles, request.target.multiprocessors);
-  for (auto [tile, name, when] :
-       {std::tuple(SimtTile{128, 8}, "_large", isBusy),
-        std::tuple(SimtTile{64, 16}, "_small", DimExprAttr::constant(context, 1) - isBusy)}) {
-    if (when.isConstant(0))
-      continue;
-    FailureOr<GpuStep> step = GemmSimt(request, *problem, tile, name).emit();
-    if (failed(step))
-      return failure();
-    step->grid[0] = step->grid[0] * when;
-    kernel.steps.push_back(std::move(*step));
-  }
-  return std::optional<GpuKernel>(std::move(kernel));
+  static constexpr SimtTile kTiles[] = {{64, 16}, {128, 8}};
+  ContractionTile tiles[] = {{64, 64}, {128, 128}};
+  SmallVector<ContractionVariant> variants = selectVariants(*problem, tiles, 16, request.target);
+  FailureOr<GpuKernel> kernel =
+      emitVariants(request, *problem, variants, [&](const ContractionVariant &variant) {
+        return GemmSimt(request, *problem, kTiles[variant.tile], variant).emit();
+      });
+  if (failed(kernel))
+    return failure();
+  return std::optional<GpuKernel>(std::move(*kernel));
 }

@@ -27,6 +27,8 @@ using GpuGenerator = FailureOr<std::optional<GpuKernel>> (*)(GpuKernelRequest);
 
 FailureOr<std::optional<GpuKernel>> generateElementwise(GpuKernelRequest request);
 FailureOr<std::optional<GpuKernel>> generateRowReduction(GpuKernelRequest request);
+FailureOr<std::optional<GpuKernel>> generateAttention(GpuKernelRequest request);
+FailureOr<std::optional<GpuKernel>> generateGemmMma(GpuKernelRequest request);
 FailureOr<std::optional<GpuKernel>> generateGemmSimt(GpuKernelRequest request);
 
 /// 1 where `expr` is `limit` or more, else 0: a factor of a grid, so that the run chooses between steps.

@@ -16,6 +16,7 @@
 #include "PointEmitter.h"
 
 #include "tfc/Conversion/TfcToLinalg/ElementTypes.h"
+#include "tfc/Schedule/GpuSchedule.h"
 
 #include <limits>
 
@@ -46,18 +47,9 @@ static bool isRowOp(Operation *op) {
 }
 
 namespace {
-/// How rows are shared out.
-struct RowSchedule {
-  int64_t warpsPerRow = 1, rowsPerBlock = 4;
-  int64_t width = 1;           ///< Neighbours per thread
-  std::optional<int64_t> runs; ///< Runs per thread, of rows that stay in registers
-  int64_t threads() const { return 32 * warpsPerRow * rowsPerBlock; }
-  int64_t stride() const { return 32 * warpsPerRow * width; } ///< From one run of a thread to its next
-};
-
 class RowEmitter {
 public:
-  RowEmitter(GpuKernelRequest request, Operation *op, const RowSchedule &schedule)
+  RowEmitter(GpuKernelRequest request, Operation *op, const ::tfc::GpuRowSchedule &schedule)
       : request(request), op(op), s(schedule),
         k({request.module, request.kernel, request.target, "", schedule.threads()}),
         dims(getDims(rowOperand(op))), points(k, request.kernel, dims) {}
@@ -90,7 +82,7 @@ private:
 
   GpuKernelRequest request;
   Operation *op;
-  const RowSchedule &s;
+  const ::tfc::GpuRowSchedule &s;
   KernelBuilder k;
   SmallVector<DimExprAttr> dims;
   PointEmitter points;
@@ -274,13 +266,20 @@ void RowEmitter::emitReduce(ReduceOp reduce) {
       storeResults();
       return SmallVector<F32>();
     });
+  bool keepsRank = getDims(reduce.getY()).size() == dims.size();
   k.when(threadInRow == 0, [&] {
-    for (auto [i, result] : llvm::enumerate(request.results().getOperands()))
-      if (getDims(result) != dims) {
-        points.moveTo({outer, k.i32(0), 1}, row.wide(), 1);
-        points.give(reduce, {scalar});
-        broken |= failed(points.store(result, request.kernel.getNumArguments() + i));
+    for (auto [i, result] : llvm::enumerate(request.results().getOperands())) {
+      unsigned pointer = request.kernel.getNumArguments() + i;
+      if (getDims(result) == dims)
+        continue;
+      if (!keepsRank) {
+        k.store({scalar}, k.pointer(pointer) + row);
+        continue;
       }
+      points.moveTo({outer, k.i32(0), 1}, row.wide(), 1);
+      points.give(reduce, {scalar});
+      broken |= failed(points.store(result, pointer));
+    }
   });
 }
 
@@ -321,25 +320,6 @@ FailureOr<GpuKernel> RowEmitter::emit() {
     return failure();
   step.grid = {rows.ceilDiv(DimExprAttr::constant(context, s.rowsPerBlock)), one, one};
   return GpuKernel{{step}, DimExprAttr::constant(context, 0)};
-}
-
-static RowSchedule selectSchedule(DimExprAttr columns, int64_t elementBytes) {
-  static constexpr int64_t kMostInRegisters = 64; // elements per thread
-  RowSchedule s;
-  std::optional<int64_t> length = columns.getConstant();
-  if (!length || *length > 8 * 32 * kMostInRegisters) {
-    s.warpsPerRow = length ? 8 : 1;
-    s.rowsPerBlock = length ? 1 : 4;
-    return s;
-  }
-  s.width = std::max<int64_t>(1, 16 / elementBytes);
-  while (*length % s.width)
-    s.width /= 2;
-  while (*length > 32 * s.warpsPerRow * kMostInRegisters)
-    s.warpsPerRow *= 2;
-  s.rowsPerBlock = s.warpsPerRow == 1 ? 4 : 1;
-  s.runs = llvm::divideCeil(*length, s.stride());
-  return s;
 }
 
 /// The kernel's row op, when all its results can be made from it and from operands element by element.
@@ -385,8 +365,9 @@ FailureOr<std::optional<GpuKernel>> mlir::tfc::generateRowReduction(GpuKernelReq
   if (!op)
     return std::optional<GpuKernel>();
   Type element = cast<RankedTensorType>(rowOperand(op).getType()).getElementType();
-  RowSchedule schedule = selectSchedule(getDim(rowOperand(op), -1 + getDims(rowOperand(op)).size()),
-                                        element.getIntOrFloatBitWidth() / 8);
+  DimExprAttr length = getDims(rowOperand(op)).back();
+  ::tfc::GpuRowSchedule schedule =
+      ::tfc::selectGpuRows(length.getConstant(), element.getIntOrFloatBitWidth() / 8);
   FailureOr<GpuKernel> kernel = RowEmitter(request, op, schedule).emit();
   if (failed(kernel))
     return failure();

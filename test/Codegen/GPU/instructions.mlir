@@ -1,0 +1,72 @@
+// What must appear in the PTX of each kind of kernel.
+// RUN: tfc-gpu-test %s --kernel=gelu --chip=sm_80 --emit=ptx | FileCheck %s --check-prefix=GELU
+// RUN: tfc-gpu-test %s --kernel=norm --chip=sm_80 --emit=ptx | FileCheck %s --check-prefix=NORM
+// RUN: tfc-gpu-test %s --kernel=product --chip=sm_80 --emit=ptx | FileCheck %s --check-prefix=MMA
+// RUN: tfc-gpu-test %s --kernel=product --chip=sm_70 --emit=ptx | FileCheck %s --check-prefix=SIMT
+// RUN: tfc-gpu-test %s --kernel=product --chip=sm_80 --emit=steps | FileCheck %s --check-prefix=STEPS
+// RUN: tfc-gpu-test %s --kernel=attention --chip=sm_80 --emit=ptx | FileCheck %s --check-prefix=FLASH
+// RUN: tfc-gpu-test %s --kernel=attention --chip=sm_70 --emit=ptx | FileCheck %s --check-prefix=FLASHSIMT
+// RUN: tfc-gpu-test %s --kernel=product --chip=sm_90a --emit=ptx | FileCheck %s --check-prefix=WGMMA
+// RUN: not tfc-gpu-test %s --kernel=left --chip=sm_80 2>&1 | FileCheck %s --check-prefix=LEFT
+// RUN: not tfc-gpu-test %s --kernel=gelu --chip=sm_81 2>&1 | FileCheck %s --check-prefix=CHIP
+
+// Four numbers at a time, and no library.
+// GELU: .target sm_80
+// GELU-NOT: .extern .func
+// GELU: ld.global.nc.v4.b32
+// GELU: ex2.approx.f32
+// GELU: st.global.v4.b32
+func.func private @gelu(%x: tensor<?x64xf32, #tfc.dims<s0, 64>>) -> tensor<?x64xf32, #tfc.dims<s0, 64>> attributes {tfc.kernel, tfc.symbols = ["s0"]} {
+  %0 = tfc.gelu erf %x : tensor<?x64xf32, #tfc.dims<s0, 64>>
+  return %0 : tensor<?x64xf32, #tfc.dims<s0, 64>>
+}
+
+// A warp per row: no shared memory, no barrier.
+// NORM-NOT: bar.sync
+// NORM: shfl.sync.bfly.b32
+// NORM-NOT: bar.sync
+// NORM: rsqrt.approx.f32
+func.func private @norm(%x: tensor<?x768xf32, #tfc.dims<s0, 768>>, %g: tensor<768xf32>) -> tensor<?x768xf32, #tfc.dims<s0, 768>> attributes {tfc.kernel, tfc.symbols = ["s0"]} {
+  %0 = tfc.layer_norm %x scale %g axis 1 epsilon 1.0e-12 : (tensor<?x768xf32, #tfc.dims<s0, 768>>, tensor<768xf32>) -> tensor<?x768xf32, #tfc.dims<s0, 768>>
+  return %0 : tensor<?x768xf32, #tfc.dims<s0, 768>>
+}
+
+// MMA: cp.async.cg.shared.global
+// MMA: ldmatrix.sync.aligned.m8n8.x4.shared.b16
+// MMA: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
+// WGMMA: setmaxnreg.dec.sync.aligned.u32
+// WGMMA: cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes
+// WGMMA: wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16
+// SIMT: .target sm_70
+// SIMT-NOT: mma.sync
+// SIMT: fma.rn.f32
+// The run chooses among steps: those it does not want have an empty grid. Sums of parts of K go through the workspace.
+// STEPS: function = @kernels::@product_16x64, grid = [#tfc.expr<36 * floordiv(-1 * s0, 16) * min(floordiv(s0, 17), 1) + -36 * floordiv(-1 * s0, 16)>
+// STEPS-SAME: function = @kernels::@product_16x64_sum
+// STEPS-SAME: function = @kernels::@product_64x64_split
+// STEPS-SAME: function = @kernels::@product_128x128,
+func.func private @product(%a: tensor<?x768xbf16, #tfc.dims<s0, 768>>, %b: tensor<768x768xbf16>) -> tensor<?x768xbf16, #tfc.dims<s0, 768>> attributes {tfc.kernel, tfc.symbols = ["s0"]} {
+  %0 = tfc.matmul %a, %b : tensor<?x768xbf16, #tfc.dims<s0, 768>>, tensor<768x768xbf16>
+  return %0 : tensor<?x768xbf16, #tfc.dims<s0, 768>>
+}
+
+// FLASH: cp.async.cg.shared.global
+// FLASH: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
+// FLASH: ex2.approx.ftz.f32
+// FLASH: ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16
+// FLASHSIMT-NOT: mma.sync
+// FLASHSIMT: ex2.approx.ftz.f32
+func.func private @attention(%q: tensor<?x12x?x64xbf16, #tfc.dims<s0, 12, s1, 64>>, %k: tensor<?x12x?x64xbf16, #tfc.dims<s0, 12, s2, 64>>,
+    %v: tensor<?x12x?x64xbf16, #tfc.dims<s0, 12, s2, 64>>) -> tensor<?x12x?x64xbf16, #tfc.dims<s0, 12, s1, 64>> attributes {tfc.kernel, tfc.symbols = ["s0", "s1", "s2"]} {
+  %0 = tfc.attention %q, %k, %v {causal} : (tensor<?x12x?x64xbf16, #tfc.dims<s0, 12, s1, 64>>, tensor<?x12x?x64xbf16, #tfc.dims<s0, 12, s2, 64>>,
+    tensor<?x12x?x64xbf16, #tfc.dims<s0, 12, s2, 64>>) -> tensor<?x12x?x64xbf16, #tfc.dims<s0, 12, s1, 64>>
+  return %0 : tensor<?x12x?x64xbf16, #tfc.dims<s0, 12, s1, 64>>
+}
+
+// LEFT: no generator takes the kernel
+func.func private @left(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {tfc.kernel, tfc.symbols = []} {
+  %0 = tfc.cumsum %x axis 1 : tensor<4x8xf32>
+  return %0 : tensor<4x8xf32>
+}
+
+// CHIP: unknown GPU target 'sm_81'; known are sm_70,
