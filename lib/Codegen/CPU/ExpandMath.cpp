@@ -45,7 +45,7 @@ struct ExpandMath : mlir::tfc::impl::ExpandMathBase<ExpandMath> {
 
   /// Null for functions that stay.
   Value expand(Operation *op) {
-    MathEmitter emitter(op);
+    PolynomialMath emitter(op);
     Value x = op->getOperand(0);
     if (isa<math::ExpOp>(op))
       return emitter.exp(x);
