@@ -174,7 +174,13 @@ void KernelCache::store(const Key &key, const CachedKernel &kernel) {
   SmallString<0> bytes = encode(key, kernel);
   if (complained || bytes.size() > limitBytes)
     return;
-  Expected<OutputFile> file = OutputFile::create(pathOf(key));
+  // A pipe or a device would be written to, and waited for.
+  std::string path = pathOf(key);
+  sys::fs::file_status status;
+  sys::fs::status(path, status, /*follow=*/false);
+  if (sys::fs::exists(status) && status.type() != sys::fs::file_type::regular_file)
+    return complain(createStringError("'%s' is not a file", path.c_str()));
+  Expected<OutputFile> file = OutputFile::create(path);
   if (!file)
     return complain(file.takeError());
   if (Error error = file->write(bytes))

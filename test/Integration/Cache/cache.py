@@ -166,6 +166,6 @@ checks.run("tfc-compile", small, "-o", "model.so", "--cache-dir=cache", "--save-
 checks.check("saved stages are whole", "tfc.cached" not in pathlib.Path("stages/4-host.mlir").read_text())
 
 # Flags that say nothing.
-checks.refuses("tfc-compile", small, "-o", "bad.so", "--cache-limit=5", says="--cache-limit goes with --cache-dir")
-checks.refuses("tfc-compile", small, "-o", "bad.so", "--cache-dir=", says="--cache-dir wants a folder")
+checks.refuses("tfc-compile", small, "-o", "bad.so", "--cache-limit=5", says="--cache-limit goes with --cache-dir", lines=2)
+checks.refuses("tfc-compile", small, "-o", "bad.so", "--cache-dir=", says="--cache-dir wants a folder", lines=2)
 sys.exit(checks.finish())
