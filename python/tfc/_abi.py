@@ -138,6 +138,12 @@ class TfcModel(Structure):
         ("kernel_count", c_uint32),
         ("weights", TfcWeights),
         ("api", c_void_p),
+        ("programs", c_void_p),
+        ("more_weights", POINTER(TfcWeights)),
+        ("program_count", c_uint32),
+        ("more_weight_count", c_uint32),
+        ("device_only", c_uint32),
+        ("reserved", c_uint32),
     ]
 
 
@@ -178,6 +184,9 @@ class TfcContextOptions(Structure):
         ("allocate_output_data", c_void_p),
         ("extern_call", c_void_p),
         ("extern_data", c_void_p),
+        ("device_type", c_int32),
+        ("device_id", c_int32),
+        ("stream", c_void_p),
     ]
 
 
