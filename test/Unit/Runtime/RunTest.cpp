@@ -96,7 +96,7 @@ TEST_F(WrongInput, Rank) {
 TEST_F(WrongInput, Device) {
   call.inputs[1].device_type = 2;
   expect(TFC_BAD_INPUT,
-         "input 'attention_mask': its device type is 2; this model takes memory of the CPU (1)");
+         "input 'attention_mask': its device type is 2; this context takes memory of the CPU (1)");
 }
 
 TEST_F(WrongInput, StaticDim) {

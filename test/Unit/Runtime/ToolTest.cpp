@@ -149,7 +149,7 @@ TEST(TfcRun, Json) {
   std::string last = result.text.substr(result.text.rfind('\n', result.text.size() - 2) + 1);
   EXPECT_EQ(last.find("{\"min_ms\": "), 0u) << last;
   EXPECT_TRUE(has(last, "\"median_ms\": ") && has(last, "\"p90_ms\": ") &&
-              has(last, "\"repeat\": 5, \"threads\": 2}"))
+              has(last, "\"repeat\": 5, \"threads\": 2, \"peak_bytes\": "))
       << last;
   EXPECT_TRUE(has(result.text, "gather_0") && has(result.text, "outside kernels")) << result.text;
 }
