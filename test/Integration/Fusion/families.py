@@ -46,7 +46,7 @@ FUSIONS = "attention,layer_norm,rms_norm,softmax,gelu,silu,swiglu,embedding,qkv,
 def compare(checks, path, inputs):
     """Fused and unfused agree on inputs with padding, NaN where NaN."""
     arrays = {"x": weight(2, 5, HIDDEN) * 3, "attention_mask": np.array([[1] * 5, [1, 1, 1, 0, 0]]),
-              "past_key": weight(2, HEADS, 3, SIZE), "past_value": weight(2, HEADS, 3, SIZE), "past": weight(2, 2, HEADS, 3, SIZE)}
+              "encoded": weight(2, 7, HIDDEN), "past_key": weight(2, HEADS, 3, SIZE), "past_value": weight(2, HEADS, 3, SIZE), "past": weight(2, 2, HEADS, 3, SIZE)}
     np.savez(path.with_suffix(".in.npz"), **arrays)
     results = []
     for kind, words in (("unfused", [f"--disable-fusion={FUSIONS}"]), ("fused", [])):
