@@ -21,12 +21,6 @@ from tfc import _abi  # noqa: E402
 CUDA, CPU = 2, 1
 
 
-class DeviceOptions(ctypes.Structure):
-    """TfcContextOptions with the fields that choose a device."""
-
-    _fields_ = [*_abi.TfcContextOptions._fields_, ("device_type", ctypes.c_int32), ("device_id", ctypes.c_int32), ("stream", ctypes.c_void_p)]
-
-
 class Driver:
     """The stub's functions, for memory of our own."""
 
@@ -91,7 +85,7 @@ def main():
         check(runtime.tfc_model_open(str(artifact).encode(), None, ctypes.byref(opened)))
 
         def context(device):
-            options = DeviceOptions(bytes=ctypes.sizeof(DeviceOptions), device_type=device)
+            options = _abi.TfcContextOptions(bytes=ctypes.sizeof(_abi.TfcContextOptions), device_type=device)
             made = ctypes.c_void_p()
             check(runtime.tfc_context_create(opened, ctypes.byref(options), ctypes.byref(made)))
             return made
