@@ -11,6 +11,7 @@
 #include "Runtime/Expr.h"
 #include "tfc/Weights/SeedStream.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace tfc {
@@ -61,6 +62,24 @@ static int64_t sizeSymbol(const TfcEntry &entry, uint32_t value) {
   return symbol >= 0 && isInputSize(entry.symbols[symbol]) ? symbol : -1;
 }
 
+/// Two sizes were `size` and are to be equal again: a symbol that was that long too, like the length of a mask beside past + seq, takes the
+/// size that has grown.
+static void keepEqual(const TfcEntry &entry, const TfcRequirement &required, int64_t size, std::vector<int64_t> &symbols) {
+  std::vector<int64_t> after = evaluate(entry, symbols);
+  int64_t lhs = after[required.lhs], rhs = after[required.rhs];
+  if (lhs == rhs)
+    return;
+  for (uint32_t s = 0; s < entry.symbol_count; ++s) {
+    if (!isInputSize(entry.symbols[s]) || symbols[s] != size)
+      continue;
+    symbols[s] = std::max(lhs, rhs);
+    after = evaluate(entry, symbols);
+    if (after[required.lhs] == after[required.rhs])
+      return;
+    symbols[s] = size;
+  }
+}
+
 Status growSizes(const TfcEntry &entry, std::map<std::string, int64_t> &sizes) {
   std::vector<int64_t> symbols;
   if (Status status = chooseSymbols(entry, sizes, symbols))
@@ -75,16 +94,9 @@ Status growSizes(const TfcEntry &entry, std::map<std::string, int64_t> &sizes) {
       if (int64_t symbol = sizeSymbol(entry, input.dims[d]); symbol >= 0 && output.dims[d] != input.dims[d])
         symbols[size_t(symbol)] = before[output.dims[d]];
   }
-  std::vector<int64_t> after = evaluate(entry, symbols);
-  for (uint32_t i = 0; i < entry.requirement_count; ++i) {
-    const TfcRequirement &required = entry.requirements[i];
-    if (required.kind == TFC_REQUIRE_AT_MOST || before[required.lhs] != before[required.rhs])
-      continue;
-    if (int64_t symbol = sizeSymbol(entry, required.lhs); symbol >= 0 && after[required.lhs] == before[required.lhs])
-      symbols[size_t(symbol)] = after[required.rhs];
-    else if (int64_t symbol = sizeSymbol(entry, required.rhs); symbol >= 0 && after[required.rhs] == before[required.rhs])
-      symbols[size_t(symbol)] = after[required.lhs];
-  }
+  for (uint32_t i = 0; i < entry.requirement_count; ++i)
+    if (entry.requirements[i].kind != TFC_REQUIRE_AT_MOST && before[entry.requirements[i].lhs] == before[entry.requirements[i].rhs])
+      keepEqual(entry, entry.requirements[i], before[entry.requirements[i].lhs], symbols);
   for (uint32_t s = 0; s < entry.symbol_count; ++s)
     if (isInputSize(entry.symbols[s]))
       sizes[entry.symbols[s].name] = symbols[s];

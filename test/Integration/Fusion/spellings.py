@@ -56,6 +56,29 @@ def add_triangle(g, scores, ids, x):
     return g("Add", g("Add", scores, causal_trilu(g, x)), padding(g, ids))
 
 
+def inverted(g, ids, x, wide):
+    """1 - m, filled with the lowest number where it is not 0, for all scores."""
+    m = g("Unsqueeze", g("Unsqueeze", ids, np.array([1])), np.array([2]))
+    if wide:
+        m = g("Expand", m, g.vector(g.size(x, 0), 1, g.size(x, 1), g.size(x, 1)))
+    rest = g("Sub", np.float32(1), g("Cast", m, to=FLOAT))
+    return g("Where", g("Cast", rest, to=BOOL), np.float32(LOWEST), rest)
+
+
+def inverted_and_causal(g, scores, ids, x):
+    """LLaMA and its kin: where the triangle is not 0, the lowest number instead of the inverted mask."""
+    n = g.size(x, 1)
+    triangle = g("Where", g("Less", arange(g, x), g("Unsqueeze", g("Add", arange(g, x), np.array(1)), np.array([1]))), np.float32(0),
+                 g("Expand", np.full((1,), LOWEST, np.float32), g.vector(n, n)))
+    return g("Add", scores, g("Where", g("Cast", triangle, to=BOOL), np.float32(LOWEST), inverted(g, ids, x, wide=True)))
+
+
+def raised(g, scores, ids, x):
+    """OPT: two masks of the lowest number, and the scores are at least that."""
+    both = g("Add", causal_trilu(g, x, LOWEST), inverted(g, ids, x, wide=False))
+    return g("Max", g("Add", scores, both), np.float32(LOWEST))
+
+
 def arange(g, x, axis=1):
     return g("Range", np.array(0), g.size(x, axis), np.array(1))
 
@@ -297,6 +320,8 @@ SPELLINGS = {
     "grouped": (primitives(add_padding, repeat=2), "2 key heads, bias", dict(repeat=2)),
     "rotary": (primitives(add_triangle, rotary=True), "bias, causal", dict(rotary=True, left=ROOM, right=0)),
     "triangle": (primitives(add_triangle), "bias, causal", dict(left=ROOM, right=0)),
+    "llama": (primitives(inverted_and_causal), "causal, mask, rows without keys are uniform", dict(left=ROOM, right=0)),
+    "opt": (primitives(raised), "fused: attention: scale 0.408248, bias", dict(left=ROOM, right=0)),
     "ranges": (primitives(compare_ranges), "causal, mask", dict(left=ROOM, right=0)),
     "gpt2": (primitives(where_buffer), "bias, causal, rows without keys are biased", dict(left=ROOM, right=0)),
     "gpt2_small": (primitives(where_buffer_small), "bias, causal, rows without keys are biased", dict(left=ROOM, right=0)),

@@ -347,6 +347,9 @@ DimExprAttr DimExprAttr::call(DimCallKind kind, DimExprAttr a, DimExprAttr b) {
       return a;
     if (a.isConstant())
       return a + b;
+    // The last n of n: from 0, also where n is 0.
+    if (b.isNonNegative() && (a + b).isConstant(0))
+      return constant(a.getContext(), 0);
     return makeCall(kind, a, b);
   }
   return makeCall(kind, a, b);

@@ -154,6 +154,12 @@ LogicalResult AttentionOperands::castTo(Value &x, Type element, MatmulOp at) {
   return success();
 }
 
+/// Whether keys and values are equally many wherever the graph itself multiplies as many probabilities as values. A rotary table of its own
+/// length, as the last rows of another input, makes keys of past + broadcast(seq, rows) beside values of past + seq.
+static bool areEquallyMany(DimExprAttr keys, DimExprAttr values) {
+  return isBroadcastOf(keys, values) || isBroadcastOf(values, keys);
+}
+
 /// What tfc.attention asks of its operands, proven here: what its verifier leaves to run time would refuse inputs that
 /// the graph broadcasts.
 LogicalResult AttentionOperands::check(MatmulOp product, MatmulOp output) {
@@ -162,7 +168,7 @@ LogicalResult AttentionOperands::check(MatmulOp product, MatmulOp output) {
   if (!heads || !keyHeads || *keyHeads <= 0 || *heads % *keyHeads != 0 || k[1] != v[1])
     return decision.decline(product, "the heads of queries, keys and values do not fit: " + q[1].str() + ", " + k[1].str() +
                                          ", " + v[1].str());
-  if (k[2] != v[2] || (pastKey && getDim(pastKey, 2) != getDim(pastValue, 2)))
+  if (!areEquallyMany(k[2], v[2]) || (pastKey && getDim(pastKey, 2) != getDim(pastValue, 2)))
     return decision.decline(output, "keys and values have different lengths: " + k[2].str() + " and " + v[2].str());
   if (q[3] != k[3])
     return decision.decline(product, "queries and keys have different head dims");

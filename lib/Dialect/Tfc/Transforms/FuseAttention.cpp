@@ -10,6 +10,7 @@
 #include "MaskTerms.h"
 #include "MergeAttentionHeads.h"
 
+#include "tfc/Dialect/Tfc/IR/Broadcast.h"
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
 #include "tfc/Dialect/Tfc/Transforms/FusionRemarks.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
@@ -273,6 +274,14 @@ private:
                       stringifyMaskedRowKind(getMaskedRow())).str();
   }
 
+  /// The op broadcasts masks and biases itself.
+  Value stripExpand(Value extra) const {
+    SmallVector<DimExprAttr> scores(dims.dims);
+    scores[3] = operands.getTotalKeys();
+    auto expand = extra.getDefiningOp<ExpandOp>();
+    return expand && isBroadcastableTo(getDims(expand.getX()), scores) ? expand.getX() : extra;
+  }
+
   LogicalResult build() {
     SmallVector<Operation *> chainOps{chain.getProduct()};
     for (OpOperand *step : chain.getSteps())
@@ -280,9 +289,12 @@ private:
     chainOps.append(ops);
     Location loc = fuseLocations(chainOps);
     SmallVector<Value> values{operands.query, operands.key, operands.value};
-    for (Value extra : {chain.mask, chain.bias, operands.pastKey, operands.pastValue})
+    for (Value extra : {chain.mask, chain.bias})
       if (extra)
-        values.push_back(extra);
+        values.push_back(stripExpand(extra));
+    for (Value past : {operands.pastKey, operands.pastValue})
+      if (past)
+        values.push_back(past);
     SmallVector<DimExprAttr> shape = getDims(operands.query);
     shape[3] = getDim(operands.value, 3);
     Type type = getTensorType(shape, getElementTypeOrSelf(operands.query.getType()));

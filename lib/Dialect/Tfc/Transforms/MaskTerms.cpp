@@ -21,6 +21,7 @@ namespace {
 struct Condition {
   Value value;
   bool isNegated;
+  bool isCut = false; ///< only its first columns count, as many as there are keys
 };
 
 /// A summand that is 0 where all conditions hold, else `fill`.
@@ -44,7 +45,16 @@ static void flatten(Condition condition, SmallVectorImpl<Condition> &parts) {
   parts.push_back(condition);
 }
 
-static std::optional<MaskTerm> readMaskTerm(Value value, const llvm::fltSemantics &semantics, int depth = 0) {
+/// True for the first `keys` columns of a tensor, and nothing else cut away.
+static bool cutsToKeys(SliceOp op, DimExprAttr keys) {
+  SmallVector<DimExprAttr> from = getDims(op.getX()), to = getDims(op.getType());
+  if (from.empty() || ArrayRef(from).drop_back() != ArrayRef(to).drop_back() || (to.back() != keys && to.back() != from.back().min(keys)))
+    return false;
+  return llvm::all_of(op.getStrides(), [](int64_t stride) { return stride == 1; }) &&
+         llvm::all_of(op.getOffsets().getAsRange<DimExprAttr>(), [](DimExprAttr offset) { return offset.isConstant(0); });
+}
+
+static std::optional<MaskTerm> readMaskTerm(Value value, DimExprAttr keys, const llvm::fltSemantics &semantics, int depth = 0) {
   if (std::optional<Band> band = matchBand(value);
       band && !band->isUniform() && (band->inside == 0) != (band->outside == 0)) {
     // The whole term is one condition: that it is 0.
@@ -52,6 +62,13 @@ static std::optional<MaskTerm> readMaskTerm(Value value, const llvm::fltSemantic
     if (classifyFill(fill, semantics) != MaskFill::None)
       return MaskTerm{{{value, false}}, fill};
     return std::nullopt;
+  }
+  if (auto slice = value.getDefiningOp<SliceOp>(); slice && depth == 0 && cutsToKeys(slice, keys)) {
+    std::optional<MaskTerm> whole = readMaskTerm(slice.getX(), keys, semantics, depth + 1);
+    if (whole)
+      for (Condition &condition : whole->conditions)
+        condition.isCut = true;
+    return whole;
   }
   auto select = value.getDefiningOp<SelectOp>();
   if (!select || depth > 8)
@@ -68,7 +85,7 @@ static std::optional<MaskTerm> readMaskTerm(Value value, const llvm::fltSemantic
   if (other)
     return std::nullopt;
   // Another mask that puts the same number.
-  std::optional<MaskTerm> inner = readMaskTerm(isMaskedWhereTrue ? select.getY() : select.getX(), semantics, depth + 1);
+  std::optional<MaskTerm> inner = readMaskTerm(isMaskedWhereTrue ? select.getY() : select.getX(), keys, semantics, depth + 1);
   if (!inner || inner->fill != term.fill)
     return std::nullopt;
   term.conditions.append(inner->conditions);
@@ -101,12 +118,26 @@ private:
     return left;
   }
 
+  /// What broadcasts over the keys stays as it is, also where only the run knows that it does.
+  FailureOr<Value> cut(Value value) {
+    SmallVector<DimExprAttr> dims = getDims(value);
+    if (dims.empty() || dims.back().isConstant(1) || dims.back() == keys)
+      return value;
+    SmallVector<Attribute> offsets(dims.size(), DimExprAttr::constant(builder.getContext(), 0));
+    SmallVector<int64_t> strides(dims.size(), 1);
+    dims.back() = dims.back().min(keys);
+    return buildOp<SliceOp>(builder, loc, value,
+                            {builder.getNamedAttr("offsets", builder.getArrayAttr(offsets)),
+                             builder.getNamedAttr("strides", builder.getDenseI64ArrayAttr(strides))},
+                            getTensorType(dims, getElementTypeOrSelf(value.getType())));
+  }
+
   FailureOr<Value> conjunction(ArrayRef<Condition> conditions) {
     Value all;
     for (const Condition &condition : conditions) {
-      FailureOr<Value> one = condition.value;
-      if (condition.isNegated)
-        one = buildOp<NotOp>(builder, loc, condition.value);
+      FailureOr<Value> one = condition.isCut ? cut(condition.value) : FailureOr<Value>(condition.value);
+      if (succeeded(one) && condition.isNegated)
+        one = buildOp<NotOp>(builder, loc, *one);
       if (succeeded(one) && all)
         one = buildOp<AndOp>(builder, loc, {all, *one});
       if (failed(one))
@@ -161,7 +192,7 @@ private:
     }
     bool changed = false;
     for (auto [i, summand] : llvm::enumerate(summands)) {
-      std::optional<MaskTerm> term = readMaskTerm(summand, chain.semantics());
+      std::optional<MaskTerm> term = readMaskTerm(summand, keys, chain.semantics());
       PositionBounds found = bounds;
       SmallVector<Condition> left;
       if (term)

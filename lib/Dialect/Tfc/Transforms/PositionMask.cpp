@@ -343,6 +343,23 @@ static std::optional<Band> matchMovedBand(Operation *op, int depth) {
   return x;
 }
 
+/// A band behind columns of a past that all have the number on the bound's near side.
+static std::optional<Band> matchConcat(ConcatOp op, int depth) {
+  int64_t last = cast<RankedTensorType>(op.getType()).getRank() - 1;
+  if (op.getInputs().size() != 2 || last < 1 || op.getAxis() != static_cast<uint64_t>(last))
+    return std::nullopt;
+  std::optional<Band> past = matchBand(op.getInputs()[0], depth), band = matchBand(op.getInputs()[1], depth);
+  if (!past || !band || !past->isUniform() || band->isUniform() || (band->lower && band->upper))
+    return std::nullopt;
+  DimExprAttr columns = getDim(op.getInputs()[0], last), &bound = band->upper ? band->upper : band->lower;
+  // The first column of the band, seen from its first row, must lie on the near side too, or just beyond the last one.
+  bool isNear = band->upper ? (bound + 1).isNonNegative() : bound.isNonNegative();
+  if (!isNear || past->inside != (band->upper ? band->inside : band->outside))
+    return std::nullopt;
+  bound = bound + columns;
+  return band;
+}
+
 static std::optional<Band> matchBand(Value value, int depth) {
   if (depth > kMaxDepth)
     return std::nullopt;
@@ -356,6 +373,8 @@ static std::optional<Band> matchBand(Value value, int depth) {
     return matchMovedBand(op, depth + 1);
   if (auto trilu = dyn_cast<TriluOp>(op))
     return matchTrilu(trilu, depth + 1);
+  if (auto concat = dyn_cast<ConcatOp>(op))
+    return matchConcat(concat, depth + 1);
   if (auto select = dyn_cast<SelectOp>(op))
     return matchSelect(select, depth + 1);
   if (auto compare = dyn_cast<CompareOp>(op))

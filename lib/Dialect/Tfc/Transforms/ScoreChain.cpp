@@ -92,7 +92,7 @@ bool ScoreChain::search(Value value, int depth) {
   }
   // Which operands may be the scores.
   SmallVector<unsigned> operands;
-  if (isa<AddOp, MulOp>(op))
+  if (isa<AddOp, MulOp, MaxOp>(op))
     operands = {0, 1};
   else if (isa<SubOp, DivOp, TanhOp, ReshapeOp, CastOp>(op))
     operands = {0};
@@ -180,6 +180,8 @@ LogicalResult ScoreChain::readStep(OpOperand &score) {
   }
   if (isa<TanhOp>(op))
     return cap(op);
+  if (auto max = dyn_cast<MaxOp>(op))
+    return raise(max, getOtherOperand(op, score.get()));
   if (auto cast = dyn_cast<CastOp>(op))
     return widen(cast);
   return decision.decline(op, op->getName().getStringRef() + " stands between the product and the softmax");
@@ -351,6 +353,43 @@ LogicalResult ScoreChain::select(SelectOp op, bool scoreIsX) {
   mask = *allowed;
   fill = newFill;
   fillValue = *value;
+  return success();
+}
+
+/// True when no element is below `floor`: as masks are made, of constants and choices between them.
+static bool isNowhereBelow(Value value, double floor, int depth = 0) {
+  Operation *op = value.getDefiningOp();
+  if (!op || depth > 8)
+    return false;
+  if (std::optional<double> number = matchScalar(value))
+    return *number >= floor;
+  if (isa<ReshapeOp, ExpandOp, TransposeOp, SliceOp>(op))
+    return isNowhereBelow(op->getOperand(0), floor, depth + 1);
+  auto choice = dyn_cast<SelectOp>(op);
+  return choice && isNowhereBelow(choice.getX(), floor, depth + 1) && isNowhereBelow(choice.getY(), floor, depth + 1);
+}
+
+/// max(scores, lowest), which lifts the -inf of two masks of the lowest number that were added: score + lowest is lowest for every score of
+/// usual size, so the bias alone decides.
+LogicalResult ScoreChain::raise(MaxOp op, Value floor) {
+  std::optional<double> value = floor ? matchScalar(floor) : std::nullopt;
+  if (!value || classifyFill(*value, semantics()) != MaskFill::Lowest)
+    return decision.decline(op, value ? "scores below " + formatNumber(*value) + " are raised to it" : "the scores are raised to another tensor");
+  if (mask && fill == MaskFill::Infinite) {
+    fill = MaskFill::Lowest;
+    fillValue = *value;
+  }
+  if (isBiased && failed(moveMaskIntoBias(op)))
+    return failure();
+  if (!bias || isNowhereBelow(bias, *value))
+    return success();
+  if (&semantics() == &APFloat::IEEEhalf())
+    return decision.decline(op, "scores below " + formatNumber(*value) + " are raised to it behind a mask or bias");
+  FailureOr<Value> number = constant(op, APFloat::getLargest(semantics(), /*Negative=*/true));
+  FailureOr<Value> raised = failed(number) ? number : build<MaxOp>(op, {bias, *number});
+  if (failed(raised))
+    return failure();
+  bias = *raised;
   return success();
 }
 

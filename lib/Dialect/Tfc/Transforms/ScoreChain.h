@@ -83,6 +83,7 @@ private:
   LogicalResult widen(CastOp op);
   LogicalResult add(Operation *op, Value extra, bool subtract);
   LogicalResult select(SelectOp op, bool scoreIsX);
+  LogicalResult raise(MaxOp op, Value floor);
   /// Turns a mask with the lowest number into a part of the bias.
   LogicalResult moveMaskIntoBias(Operation *at);
   FailureOr<Value> align(Operation *at, Value extra);

@@ -81,6 +81,24 @@ struct MaxWithZeroToRelu : OpRewritePattern<MaxOp> {
   }
 };
 
+/// select(bool(x), y, x) -> select(bool(x), y, 0): inverted masks are filled so, where they are not 0.
+struct SelectOfItselfToZero : OpRewritePattern<SelectOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(SelectOp op, PatternRewriter &rewriter) const override {
+    auto test = op.getCondition().getDefiningOp<CastOp>();
+    Value x = op.getY();
+    if (!test || test.getX() != x || matchScalar(x) || getDims(op.getType()) != getDims(x))
+      return rewriter.notifyMatchFailure(op, "it does not give what it tests");
+    Type element = getElementTypeOrSelf(x.getType());
+    auto type = RankedTensorType::get({}, element);
+    auto zero = DenseElementsAttr::get(type, rewriter.getZeroAttr(element));
+    Value number = ConstantOp::create(rewriter, op.getLoc(), zero);
+    rewriter.modifyOpInPlace(op, [&] { op.getYMutable().assign(number); });
+    return success();
+  }
+};
+
 /// 2 * sigmoid(2 * x) - 1 -> tanh(x)
 struct ScaledSigmoidToTanh : RewritePattern {
   explicit ScaledSigmoidToTanh(MLIRContext *context)
@@ -149,6 +167,6 @@ struct ReshapedReductionKeepsDims : OpRewritePattern<ReshapeOp> {
 } // namespace
 
 void mlir::tfc::populateFunctionPatterns(RewritePatternSet &patterns) {
-  patterns.add<QuotientToSigmoid, MaxWithZeroToRelu, ScaledSigmoidToTanh, ScaledSumToMean,
+  patterns.add<QuotientToSigmoid, MaxWithZeroToRelu, SelectOfItselfToZero, ScaledSigmoidToTanh, ScaledSumToMean,
                ReshapedReductionKeepsDims>(patterns.getContext());
 }

@@ -27,29 +27,6 @@ using namespace mlir::tfc;
 
 namespace {
 
-/// elementwise(x, expand(y)) -> elementwise(x, y) where the op broadcasts to the same type without the expand.
-struct DropExpandBeforeElementwise : OpInterfaceRewritePattern<ElementwiseOpInterface> {
-  using OpInterfaceRewritePattern::OpInterfaceRewritePattern;
-
-  LogicalResult matchAndRewrite(ElementwiseOpInterface op, PatternRewriter &rewriter) const override {
-    auto type = cast<RankedTensorType>(op->getResult(0).getType());
-    for (OpOperand &operand : op->getOpOperands()) {
-      auto expand = operand.get().getDefiningOp<ExpandOp>();
-      if (!expand || op->getNumOperands() == 1)
-        continue;
-      SmallVector<SmallVector<DimExprAttr>> shapes;
-      for (OpOperand &other : op->getOpOperands())
-        shapes.push_back(getDims(&other == &operand ? expand.getX() : other.get()));
-      FailureOr<SmallVector<DimExprAttr>> dims = broadcastDims(shapes);
-      if (failed(dims) || getTensorType(*dims, type.getElementType()) != type)
-        continue;
-      rewriter.modifyOpInPlace(op, [&] { operand.set(expand.getX()); });
-      return success();
-    }
-    return rewriter.notifyMatchFailure(op, "no operand is an expand that broadcasting makes needless");
-  }
-};
-
 /// gather(x, constant) with one index -> reshape(slice(x)): no index is left to check at run time.
 struct GatherOfConstantToSlice : OpRewritePattern<GatherOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -91,21 +68,6 @@ struct TransposeOfUnitDimsToReshape : OpRewritePattern<TransposeOp> {
         return rewriter.notifyMatchFailure(op, "moves a dim that may be longer than 1");
       previous = dim;
     }
-    rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), op.getX());
-    return success();
-  }
-};
-
-/// An expand to a type whose only change is leading or unit dims of length 1 is a reshape.
-struct ExpandByUnitDimsToReshape : OpRewritePattern<ExpandOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(ExpandOp op, PatternRewriter &rewriter) const override {
-    SmallVector<DimExprAttr> from = getDims(op.getX()), to = getDims(op.getY());
-    size_t added = to.size() - from.size();
-    if (!llvm::all_of(ArrayRef(to).take_front(added), [](DimExprAttr dim) { return dim.isConstant(1); }) ||
-        ArrayRef(to).drop_front(added) != ArrayRef(from))
-      return rewriter.notifyMatchFailure(op, "repeats elements");
     rewriter.replaceOpWithNewOp<ReshapeOp>(op, op.getType(), op.getX());
     return success();
   }
@@ -174,8 +136,8 @@ struct SimplifyGraphPass : mlir::tfc::impl::SimplifyGraphBase<SimplifyGraphPass>
     RewritePatternSet patterns(context);
     for (RegisteredOperationName name : context->getRegisteredOperationsByDialect(TfcDialect::getDialectNamespace()))
       name.getCanonicalizationPatterns(patterns, context);
-    patterns.add<DropExpandBeforeElementwise, GatherOfConstantToSlice, TransposeOfUnitDimsToReshape,
-                 ExpandByUnitDimsToReshape, SplitRowsBeforeSlice, TransposeOfMatmulToMatmul>(context);
+    patterns.add<GatherOfConstantToSlice, TransposeOfUnitDimsToReshape, SplitRowsBeforeSlice, TransposeOfMatmulToMatmul>(context);
+    populateExpandPatterns(patterns);
     populateFunctionPatterns(patterns);
     populateLayoutPatterns(patterns);
     populateSliceOfMaskPatterns(patterns);

@@ -17,6 +17,9 @@ namespace mlir::tfc {
 /// Functions that graphs write out: sigmoid, relu, tanh, mean.
 void populateFunctionPatterns(RewritePatternSet &patterns);
 
+/// Where expands stand: behind what is done to each element alone, and not at all where an op broadcasts.
+void populateExpandPatterns(RewritePatternSet &patterns);
+
 /// Where reshapes and slices stand: rows are not flattened around a product, and heads are split before they are sliced.
 void populateLayoutPatterns(RewritePatternSet &patterns);
 

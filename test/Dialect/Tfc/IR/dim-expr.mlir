@@ -45,6 +45,11 @@ func.func private @broadcasts(tensor<?x?x?x4xf32, #tfc.dims<broadcast(a, 1), bro
 // CHECK-SAME: #tfc.dims<a, b + -2, wrap(a + -1, b)>
 func.func private @wraps(tensor<?x?x?xf32, #tfc.dims<wrap(a, b), wrap(-2, b), wrap(a - 1, b)>>)
 
+// x[-a:] of a elements is all of x; of b elements it is not.
+// CHECK-LABEL: @last_of_as_many
+// CHECK-SAME: #tfc.dims<a, b + -1 * min(b, max(0, wrap(-1 * a, b)))>
+func.func private @last_of_as_many(tensor<?x?xf32, #tfc.dims<a - min(a, max(0, wrap(-1 * a, a))), b - min(b, max(0, wrap(-1 * a, b)))>>)
+
 // CHECK-LABEL: @overflow_saturates
 // CHECK-SAME: #tfc.dims<9223372036854775807 * a, -9223372036854775808 * a>
 func.func private @overflow_saturates(tensor<?x?xf32, #tfc.dims<4611686018427387904 * 4 * a, -4611686018427387904 * 4 * a>>)

@@ -292,3 +292,58 @@ func.func @wrong_constant(%q: !q, %k: !q, %v: !q) -> !q {
   %o = tfc.matmul %p, %v : !s, !q
   return %o : !q
 }
+
+// -----
+
+!q = tensor<?x3x?x8xf32, #tfc.dims<b, 3, q, 8>>
+!k = tensor<?x3x?x8xf32, #tfc.dims<b, 3, p + q, 8>>
+!s = tensor<?x3x?x?xf32, #tfc.dims<b, 3, q, p + q>>
+!t = tensor<?x?xf32, #tfc.dims<q, q>>
+!n = tensor<?x?xf32, #tfc.dims<q, p>>
+
+// Columns for the past in front of the triangle, and a padding mask of a length of its own that is cut to the keys.
+// CHECK-LABEL: @past_columns
+// CHECK-SAME: %[[P:[a-z0-9]*]]: tensor<?x1x1x?xi1
+// CHECK: %[[C:.*]] = tfc.slice %[[P]]{{.*}} -> tensor<?x1x1x?xi1, #tfc.dims<b, 1, 1, min(p + q, t)>>
+// CHECK: %[[A:.*]] = tfc.not %[[C]]
+// CHECK: tfc.attention %{{.*}}, %{{.*}}, %{{.*}} mask %[[A]] {causal, scale = 1.000000e+00 : f32}
+func.func @past_columns(%q: !q, %k: !k, %v: !k, %m: tensor<?x1x1x?xi1, #tfc.dims<b, 1, 1, t>>) -> !q {
+  %low = tfc.constant dense<-3.40282347E+38> : tensor<f32>
+  %zero = tfc.constant dense<0.0> : tensor<f32>
+  %full = tfc.expand %low : tensor<f32> -> !t
+  %triangle = tfc.trilu %full k 1 upper : !t
+  %none = tfc.expand %zero : tensor<f32> -> !n
+  %both = tfc.concat %none, %triangle axis 1 : !n, !t
+  %bits = tfc.cast %both : tensor<?x?xf32, #tfc.dims<q, p + q>> -> tensor<?x?xi1, #tfc.dims<q, p + q>>
+  %padding = tfc.select %m, %low, %zero : tensor<?x1x1x?xi1, #tfc.dims<b, 1, 1, t>>, tensor<f32>, tensor<f32>
+  %all = tfc.select %bits, %low, %padding : tensor<?x?xi1, #tfc.dims<q, p + q>>, tensor<f32>, tensor<?x1x1x?xf32, #tfc.dims<b, 1, 1, t>>
+  %cut = tfc.slice %all offsets [0, 0, 0, 0] strides [1, 1, 1, 1] : tensor<?x1x?x?xf32, #tfc.dims<b, 1, q, broadcast(p + q, t)>> -> tensor<?x1x?x?xf32, #tfc.dims<b, 1, q, min(p + q, broadcast(p + q, t))>>
+  %s = tfc.matmul %q, %k {transpose_b} : !q, !k
+  %x = tfc.add %s, %cut : !s, tensor<?x1x?x?xf32, #tfc.dims<b, 1, q, min(p + q, broadcast(p + q, t))>>
+  // expected-remark @below {{fused: attention: scale 1, causal, mask, rows without keys are uniform}}
+  %y = tfc.softmax %x axis 3 : tensor<?x3x?x?xf32, #tfc.dims<b, 3, q, broadcast(min(p + q, broadcast(p + q, t)), p + q)>>
+  %o = tfc.matmul %y, %v : tensor<?x3x?x?xf32, #tfc.dims<b, 3, q, broadcast(min(p + q, broadcast(p + q, t)), p + q)>>, !k
+  return %o : !q
+}
+
+// -----
+
+!q = tensor<2x3x5x8xf32>
+!k = tensor<2x3x9x8xf32>
+!s = tensor<2x3x5x9xf32>
+
+// The past is masked, and what a query may see of the rest is no bound of its position: the bias stays.
+// CHECK-LABEL: @masked_past
+// CHECK: tfc.attention %{{.*}} bias %{{[^ ]*}} {scale = 1.000000e+00 : f32}
+func.func @masked_past(%q: !q, %k: !k, %v: !k) -> !q {
+  %low = tfc.constant dense<-3.40282347E+38> : tensor<5x5xf32>
+  %past = tfc.constant dense<-3.40282347E+38> : tensor<5x4xf32>
+  %triangle = tfc.trilu %low k 1 upper : tensor<5x5xf32>
+  %both = tfc.concat %past, %triangle axis 1 : tensor<5x4xf32>, tensor<5x5xf32>
+  %s = tfc.matmul %q, %k {transpose_b} : !q, !k
+  %x = tfc.add %s, %both : !s, tensor<5x9xf32>
+  // expected-remark @below {{fused: attention: scale 1, bias}}
+  %y = tfc.softmax %x axis 3 : !s
+  %o = tfc.matmul %y, %v : !s, !k
+  return %o : !q
+}

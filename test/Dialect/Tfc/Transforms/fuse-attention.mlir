@@ -507,3 +507,101 @@ func.func @split_heads(%q: !q, %k: !q, %v: !q, %m: tensor<2x1x16x16xf32>) -> !q 
   %5 = tfc.matmul %4, %v : !s, !q
   return %5 : !q
 }
+
+// -----
+
+!q = tensor<2x3x5x8xf32>
+!s = tensor<2x3x5x5xf32>
+!m = tensor<2x1x1x5xf32>
+
+// The -inf of a mask becomes the lowest number again: two masks of the lowest number that were added are -inf.
+// CHECK-LABEL: @raised_to_the_lowest
+// CHECK-SAME: %[[M:[a-z0-9]*]]: tensor<2x1x1x5xf32>
+// CHECK: %[[B:.*]] = tfc.max %[[M]], %{{.*}} : tensor<2x1x1x5xf32>, tensor<f32>
+// CHECK: tfc.attention %{{.*}} bias %[[B]] {scale = 1.000000e+00 : f32}
+func.func @raised_to_the_lowest(%q: !q, %k: !q, %v: !q, %m: !m) -> !q {
+  %low = tfc.constant dense<-3.40282347E+38> : tensor<f32>
+  %s = tfc.matmul %q, %k {transpose_b} : !q, !q
+  %t = tfc.add %s, %m : !s, !m
+  %r = tfc.max %t, %low : !s, tensor<f32>
+  // expected-remark @below {{fused: attention: scale 1, bias}}
+  %p = tfc.softmax %r axis 3 : !s
+  %o = tfc.matmul %p, %v : !s, !q
+  return %o : !q
+}
+
+// -----
+
+!q = tensor<2x3x5x8xf32>
+!s = tensor<2x3x5x5xf32>
+!m = tensor<2x1x1x5xi1>
+
+// A mask of -inf is one of the lowest number behind it; a bias that is nowhere lower needs nothing.
+// CHECK-LABEL: @raised_mask
+// CHECK-SAME: %[[M:[a-z0-9]*]]: tensor<2x1x1x5xi1>
+// CHECK-NOT: tfc.max
+// CHECK: tfc.attention %{{.*}} mask %[[M]] {scale = 1.000000e+00 : f32}
+func.func @raised_mask(%q: !q, %k: !q, %v: !q, %m: !m) -> !q {
+  %low = tfc.constant dense<-3.40282347E+38> : tensor<f32>
+  %infinite = tfc.constant dense<0xFF800000> : tensor<f32>
+  %s = tfc.matmul %q, %k {transpose_b} : !q, !q
+  %t = tfc.select %m, %s, %infinite : !m, !s, tensor<f32>
+  %r = tfc.max %low, %t : tensor<f32>, !s
+  // expected-remark @below {{fused: attention: scale 1, mask, rows without keys are uniform}}
+  %p = tfc.softmax %r axis 3 : !s
+  %o = tfc.matmul %p, %v : !s, !q
+  return %o : !q
+}
+
+// -----
+
+!q = tensor<2x3x5x8xf32>
+!s = tensor<2x3x5x5xf32>
+
+// CHECK-LABEL: @raised_to_another_number
+// CHECK-NOT: tfc.attention
+func.func @raised_to_another_number(%q: !q, %k: !q, %v: !q) -> !q {
+  %floor = tfc.constant dense<-5.0> : tensor<f32>
+  %s = tfc.matmul %q, %k {transpose_b} : !q, !q
+  %r = tfc.max %s, %floor : !s, tensor<f32>
+  // expected-remark @below {{not fused: attention: scores below -5 are raised to it}}
+  %p = tfc.softmax %r axis 3 : !s
+  %o = tfc.matmul %p, %v : !s, !q
+  return %o : !q
+}
+
+// -----
+
+!q = tensor<?x3x?x8xf32, #tfc.dims<b, 3, q, 8>>
+!r = tensor<?x?x8xf32, #tfc.dims<b, r, 8>>
+!k = tensor<?x3x?x8xf32, #tfc.dims<b, 3, broadcast(q, r), 8>>
+!s = tensor<?x3x?x?xf32, #tfc.dims<b, 3, q, broadcast(q, r)>>
+
+// Keys that a rotary table of its own length may have broadcast are as many as the values, or the graph is refused anyway.
+// CHECK-LABEL: @keys_times_a_table
+// CHECK: tfc.attention
+func.func @keys_times_a_table(%q: !q, %x: !q, %v: !q, %table: !r) -> !q {
+  %flat = tfc.reshape %table : !r -> tensor<?x1x?x8xf32, #tfc.dims<b, 1, r, 8>>
+  %k = tfc.mul %x, %flat : !q, tensor<?x1x?x8xf32, #tfc.dims<b, 1, r, 8>>
+  %s = tfc.matmul %q, %k {transpose_b} : !q, !k
+  // expected-remark @below {{fused: attention: scale 1}}
+  %p = tfc.softmax %s axis 3 : !s
+  %o = tfc.matmul %p, %v : !s, !q
+  return %o : !q
+}
+
+// -----
+
+!q = tensor<?x3x?x8xf32, #tfc.dims<b, 3, q, 8>>
+!k = tensor<?x3x?x8xf32, #tfc.dims<b, 3, k, 8>>
+!s = tensor<?x3x?x?xf32, #tfc.dims<b, 3, q, k>>
+
+// CHECK-LABEL: @keys_and_values_of_two_lengths
+// CHECK-NOT: tfc.attention
+func.func @keys_and_values_of_two_lengths(%q: !q, %k: !k, %v: !q) -> !q {
+  %s = tfc.matmul %q, %k {transpose_b} : !q, !k
+  // expected-remark @below {{not fused: attention: keys and values have different lengths: k and q}}
+  %p = tfc.softmax %s axis 3 : !s
+  %o = tfc.matmul %p, %v : !s, !q
+  return %o : !q
+}

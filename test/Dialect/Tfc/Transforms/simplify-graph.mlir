@@ -394,3 +394,47 @@ func.func @tile_of_ones(%x: tensor<?x1x8xf32, #tfc.dims<b, 1, 8>>, %y: tensor<2x
   %1 = tfc.tile %y : tensor<2x8xf32> -> tensor<4x8xf32>
   return %0, %1 : tensor<?x3x8xf32, #tfc.dims<b, 3, 8>>, tensor<4x8xf32>
 }
+
+// -----
+
+// What is done to each element alone is done before the expand; numbers may stand beside it.
+// CHECK-LABEL: func.func @elementwise_before_expand
+// CHECK: %[[S:.*]] = tfc.sub %{{.*}}, %arg0 : tensor<f32>, tensor<?x1x1x?xf32, #tfc.dims<b, 1, 1, s>>
+// CHECK: %[[C:.*]] = tfc.cast %[[S]]
+// CHECK: tfc.expand %[[C]] : tensor<?x1x1x?xi1, #tfc.dims<b, 1, 1, s>> -> tensor<?x1x?x?xi1, #tfc.dims<b, 1, s, s>>
+func.func @elementwise_before_expand(%m: tensor<?x1x1x?xf32, #tfc.dims<b, 1, 1, s>>) -> tensor<?x1x?x?xi1, #tfc.dims<b, 1, s, s>> {
+  %one = tfc.constant dense<1.0> : tensor<f32>
+  %e = tfc.expand %m : tensor<?x1x1x?xf32, #tfc.dims<b, 1, 1, s>> -> tensor<?x1x?x?xf32, #tfc.dims<b, 1, s, s>>
+  %i = tfc.sub %one, %e : tensor<f32>, tensor<?x1x?x?xf32, #tfc.dims<b, 1, s, s>>
+  %c = tfc.cast %i : tensor<?x1x?x?xf32, #tfc.dims<b, 1, s, s>> -> tensor<?x1x?x?xi1, #tfc.dims<b, 1, s, s>>
+  return %c : tensor<?x1x?x?xi1, #tfc.dims<b, 1, s, s>>
+}
+
+// -----
+
+// Two that broadcast to the result together need no expand at all.
+// CHECK-LABEL: func.func @two_expands
+// CHECK-NEXT: %[[S:.*]] = tfc.add %arg0, %arg1 : tensor<4x1xf32>, tensor<1x8xf32>
+// CHECK-NEXT: return %[[S]]
+func.func @two_expands(%x: tensor<4x1xf32>, %y: tensor<1x8xf32>) -> tensor<4x8xf32> {
+  %a = tfc.expand %x : tensor<4x1xf32> -> tensor<4x8xf32>
+  %b = tfc.expand %y : tensor<1x8xf32> -> tensor<4x8xf32>
+  %s = tfc.add %a, %b : tensor<4x8xf32>, tensor<4x8xf32>
+  return %s : tensor<4x8xf32>
+}
+
+// -----
+
+// Where x is not 0 it is replaced, so what is left of x is 0; where it is replaced by the other arm, x stays.
+// CHECK-LABEL: func.func @select_of_itself
+// CHECK: %[[Z:.*]] = tfc.constant dense<0.000000e+00> : tensor<f32>
+// CHECK: %[[C:.*]] = tfc.cast %arg0
+// CHECK: tfc.select %[[C]], %{{.*}}, %[[Z]]
+// CHECK: tfc.select %[[C]], %arg0, %{{.*}}
+func.func @select_of_itself(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %low = tfc.constant dense<-3.40282347E+38> : tensor<f32>
+  %c = tfc.cast %x : tensor<4xf32> -> tensor<4xi1>
+  %a = tfc.select %c, %low, %x : tensor<4xi1>, tensor<f32>, tensor<4xf32>
+  %b = tfc.select %c, %x, %low : tensor<4xi1>, tensor<4xf32>, tensor<f32>
+  return %a, %b : tensor<4xf32>, tensor<4xf32>
+}
