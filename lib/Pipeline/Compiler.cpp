@@ -348,7 +348,7 @@ llvm::Error Compiler::writeArtifact(MutableArrayRef<Program> programs) {
   if (!cpus)
     return cpus.takeError();
   // What is no kernel runs on every CPU of the artifact.
-  artifact.target = {cpus->back().triple, cpus->back().llvmCpu, cpus->back().llvmFeatures};
+  artifact.target = {cpus->back().triple, cpus->back().llvmCpu, ""};
   artifact.variants.clear();
   for (const ::tfc::CpuTarget &cpu : *cpus)
     artifact.variants.push_back({artifact.variants.empty() ? "" : "." + cpu.name, cpu.featureBits});

@@ -136,6 +136,7 @@ void mlir::tfc::buildKernelPreparation(OpPassManager &pm, const PipelineOptions 
     pack.cpu = options.cpu;
     pm.addPass(createPackWeights(pack));
     pm.addPass(createGrowInPlace());
+    pm.addPass(createSplitKeys());
   }
   AddVariantsOptions variants;
   variants.cpu = options.cpu;

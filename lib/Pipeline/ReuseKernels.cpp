@@ -56,7 +56,7 @@ KernelReuse::KernelReuse(::tfc::KernelCache &cache, StringRef cpu, StringRef nam
   llvm::raw_string_ostream os(context);
   os << names << '\n';
   for (const ::tfc::CpuTarget &target : *parsed)
-    os << target.name << ' ' << target.triple << ' ' << target.llvmCpu << ' ' << target.llvmFeatures << '\n';
+    os << target.name << ' ' << target.triple << ' ' << target.llvmCpu << ' ' << target.tuneCpu << '\n';
 }
 
 /// The expression in a cache's text, if it is one.

@@ -135,7 +135,13 @@ static int32_t runEntry(TfcContext *context, uint32_t number, const TfcTensor *i
     return code;
   TfcEvent event = {TFC_EVENT_RUN, 0, &context->program[number], context->entries[number].values, 0, 0, 0, 0, NULL};
   tfc_core_tell(context, &event);
+  /* Whoever waits for a device leaves the CPU to others. */
+  bool needsCpu = !context->cuda;
+  if (needsCpu)
+    tfc_core_pool_enter();
   code = runChecked(context, number, inputs, input_count, outputs, output_count);
+  if (needsCpu)
+    tfc_core_pool_leave();
   event.after = 1;
   tfc_core_tell(context, &event);
   return leave(context, code);

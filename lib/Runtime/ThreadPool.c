@@ -16,6 +16,11 @@
 |*                                                                                                        *|
 |* Waiting is a bounded spin, then a futex. Helpers are started with the pool and block every signal.     *|
 |*                                                                                                        *|
+|* Pools of one process share its CPUs: whoever is in a run counts as one thread at work, and a helper    *|
+|* joins a job, or goes on with it, only while there are fewer at work than CPUs. Helpers that would have *|
+|* none are not woken and do not spin. So two models that run at once have half of the machine each, and  *|
+|* one that runs alone all of it.                                                                         *|
+|*                                                                                                        *|
 \*===--------------------------------------------------------------------------------------------------===*/
 
 #define _GNU_SOURCE
@@ -37,6 +42,10 @@ typedef struct Share {
   _Atomic int64_t end;
 } Share;
 
+/* Threads at work in this process, callers and helpers. A copy of this core in another library counts its own. */
+static _Atomic int32_t atWork;
+static _Atomic int32_t atWorkOwner; /* the process; a child of fork begins with none */
+
 struct ThreadPool {
   /* The job. Written by the caller between jobs; a late helper may read it then, so the fields are atomic. */
   _Alignas(64) _Atomic uint32_t job;
@@ -52,6 +61,7 @@ struct ThreadPool {
   _Alignas(64) int32_t width;
   int32_t helpers;
   int32_t spins;
+  int32_t most; /* threads at work up to which a helper may join: the CPUs, or what was asked for beyond them */
   _Atomic int32_t stopping;
   TfcExecutorFn executor;
   void *executorData;
@@ -110,12 +120,17 @@ static void reportDone(ThreadPool *pool, uint32_t job, int64_t items, int64_t co
     wakeAll(&pool->finished);
 }
 
-/* Works on a job until nothing of it can be taken. */
-static void work(ThreadPool *pool, uint32_t job, int32_t worker) {
+static bool hasFreeCpu(const ThreadPool *pool) {
+  return atomic_load_explicit(&atWork, memory_order_relaxed) < pool->most;
+}
+
+/* Works on a job until nothing of it can be taken, or, as a helper, until others need the CPU. */
+static void work(ThreadPool *pool, uint32_t job, int32_t worker, bool isHelper) {
   for (int32_t i = 0; i < pool->width; ++i) {
     int32_t from = worker + i < pool->width ? worker + i : worker + i - pool->width;
     int64_t begin, end;
-    while (take(&pool->shares[from], job, &begin, &end)) {
+    while (!(isHelper && atomic_load_explicit(&atWork, memory_order_relaxed) > pool->most) &&
+           take(&pool->shares[from], job, &begin, &end)) {
       PoolFn fn = atomic_load_explicit(&pool->fn, memory_order_relaxed);
       void *data = atomic_load_explicit(&pool->data, memory_order_relaxed);
       int64_t count = atomic_load_explicit(&pool->count, memory_order_relaxed);
@@ -126,7 +141,7 @@ static void work(ThreadPool *pool, uint32_t job, int32_t worker) {
 }
 
 static uint32_t waitForJob(ThreadPool *pool, uint32_t last) {
-  for (int32_t spin = 0; spin < pool->spins; ++spin) {
+  for (int32_t spin = 0; spin < pool->spins && hasFreeCpu(pool); ++spin) {
     uint32_t job = atomic_load_explicit(&pool->job, memory_order_acquire);
     if (job != last)
       return job;
@@ -147,7 +162,9 @@ static void *helperMain(void *argument) {
     last = waitForJob(start.pool, last);
     if (atomic_load(&start.pool->stopping))
       return NULL;
-    work(start.pool, last, start.worker);
+    if (atomic_fetch_add(&atWork, 1) < start.pool->most)
+      work(start.pool, last, start.worker, true);
+    atomic_fetch_sub(&atWork, 1);
   }
 }
 
@@ -186,7 +203,12 @@ ThreadPool *tfc_core_pool_create(int32_t width, TfcExecutorFn executor, void *ex
   pool->executorData = executor_data;
   pool->owner = getpid();
   /* A spinning helper only hurts when there are more threads than CPUs. */
-  pool->spins = width <= tfc_core_cpu_count() ? SpinLimit : 0;
+  int32_t cpus = tfc_core_cpu_count();
+  pool->spins = width <= cpus ? SpinLimit : 0;
+  pool->most = width <= cpus ? cpus : width;
+  int32_t before = atomic_exchange(&atWorkOwner, (int32_t)pool->owner);
+  if (before && before != (int32_t)pool->owner)
+    atomic_store(&atWork, 0);
   pool->threads = calloc((size_t)width, sizeof(pthread_t));
   if (!pool->threads || posix_memalign(&memory, 64, sizeof(Share) * (size_t)width)) {
     free(pool->threads);
@@ -215,6 +237,9 @@ void tfc_core_pool_destroy(ThreadPool *pool) {
   free(pool);
 }
 
+void tfc_core_pool_enter(void) { atomic_fetch_add(&atWork, 1); }
+void tfc_core_pool_leave(void) { atomic_fetch_sub(&atWork, 1); }
+
 int32_t tfc_core_pool_width(const ThreadPool *pool) { return pool->width; }
 
 /* The shares are opened last, one by one: whoever sees a share of this job sees the job's fields. */
@@ -237,7 +262,7 @@ static uint32_t postJob(ThreadPool *pool, int64_t count, PoolFn fn, void *data) 
     begin = end;
   }
   atomic_store(&pool->job, job);
-  if (atomic_load(&pool->sleepers))
+  if (atomic_load(&pool->sleepers) && hasFreeCpu(pool))
     wakeAll(&pool->job);
   return job;
 }
@@ -261,7 +286,7 @@ typedef struct ExecutorJob {
 
 static void executorEntry(void *data, int64_t worker) {
   ExecutorJob *job = data;
-  work(job->pool, job->job, (int32_t)worker);
+  work(job->pool, job->job, (int32_t)worker, false);
 }
 
 void tfc_core_pool_run(ThreadPool *pool, int64_t count, PoolFn fn, void *data) {
@@ -276,9 +301,9 @@ void tfc_core_pool_run(ThreadPool *pool, int64_t count, PoolFn fn, void *data) {
     ExecutorJob all = {pool, job};
     pool->executor(pool->executorData, pool->width, executorEntry, &all);
     /* An executor that lost some of its calls must not lose items. */
-    work(pool, job, 0);
+    work(pool, job, 0, false);
   } else {
-    work(pool, job, 0);
+    work(pool, job, 0, false);
   }
   waitUntilDone(pool, job);
 }

@@ -31,6 +31,9 @@ enum { TFC_MAX_THREADS = 1024 };
 ThreadPool *tfc_core_pool_create(int32_t width, TfcExecutorFn executor, void *executor_data);
 void tfc_core_pool_destroy(ThreadPool *pool);
 int32_t tfc_core_pool_width(const ThreadPool *pool);
+/** Around everything that a thread has pools do: it counts as one at work, and takes a CPU from the helpers of all pools. */
+void tfc_core_pool_enter(void);
+void tfc_core_pool_leave(void);
 /** Runs every item of [0, count); fewer than 2^40. Returns when all are done. */
 void tfc_core_pool_run(ThreadPool *pool, int64_t count, PoolFn fn, void *data);
 

@@ -33,6 +33,11 @@ static int64_t selectHeight(int64_t n, int64_t most) {
   return most;
 }
 
+int64_t DecodeSplit::partCount(int64_t rows, int64_t keys) {
+  bool isCut = rows > 0 && rows <= kMostRows && keys > kWholeKeys;
+  return isCut ? llvm::divideCeil(keys, kPartKeys) : 0;
+}
+
 AttentionSchedule tfc::selectAttention(const AttentionProblem &problem, const CpuTarget &target) {
   AttentionSchedule schedule;
   schedule.lanes = target.floatLanes();

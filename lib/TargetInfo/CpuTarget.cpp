@@ -74,34 +74,25 @@ static CpuTarget makeAArch64() {
   return target;
 }
 
-/// The level whose features the host has, with the host's own name and features for LLVM.
+/// The level that the host reaches, tuned for the host. What it can do beyond its level is left alone: at load only levels are looked for,
+/// and an artifact may come to another machine.
 static llvm::Expected<CpuTarget> makeNative() {
+  CpuTarget target;
   if (llvm::Triple(llvm::sys::getDefaultTargetTriple()).isAArch64()) {
-    CpuTarget target = makeAArch64();
-    target.name = "native";
-    target.llvmCpu = llvm::sys::getHostCPUName().str();
-    return target;
+    target = makeAArch64();
+  } else {
+    llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+    auto hasAll = [&](std::initializer_list<llvm::StringRef> names) {
+      return llvm::all_of(names, [&](llvm::StringRef name) { return features.lookup(name); });
+    };
+    if (!hasAll({"sse4.2", "popcnt"}))
+      return llvm::createStringError("target 'native': this machine is below x86-64-v2, the least that tfc supports");
+    bool v3 = hasAll({"avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"});
+    bool v4 = v3 && hasAll({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"});
+    target = v4 ? makeV4() : v3 ? makeV3() : makeV2();
   }
-  llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
-  auto hasAll = [&](std::initializer_list<llvm::StringRef> names) {
-    return llvm::all_of(names, [&](llvm::StringRef name) { return features.lookup(name); });
-  };
-  if (!hasAll({"sse4.2", "popcnt"}))
-    return llvm::createStringError("target 'native': this machine is below x86-64-v2, the least that tfc supports");
-  bool v3 = hasAll({"avx2", "bmi", "bmi2", "f16c", "fma", "lzcnt", "movbe"});
-  bool v4 = v3 && hasAll({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"});
-  CpuTarget target = v4 ? makeV4() : v3 ? makeV3() : makeV2();
   target.name = "native";
-  target.llvmCpu = llvm::sys::getHostCPUName().str();
-  for (auto &feature : features) {
-    if (!target.llvmFeatures.empty())
-      target.llvmFeatures += ',';
-    target.llvmFeatures += (feature.second ? "+" : "-") + feature.first().str();
-  }
-  if (v4 && hasAll({"avx512bf16"}))
-    target.featureBits |= TFC_X86_AVX512_BF16;
-  if (v4 && hasAll({"avx512vnni"}))
-    target.featureBits |= TFC_X86_AVX512_VNNI;
+  target.tuneCpu = llvm::sys::getHostCPUName().str();
   return target;
 }
 

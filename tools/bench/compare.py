@@ -7,7 +7,8 @@ Every round measures the machine's multiply-adds and reading of memory, tfc and 
 medians of the rounds. The last columns are tfc's rates as shares of the machine's: of its multiply-adds, and of its reading where the
 bytes that the graph asks for at least are counted once (the weights, the past, the present). Times are
 CPU time of one thread: the difference between many runs and few, divided by their number, so that neither loading nor other
-processes count. --wall takes wall-clock medians instead, for an idle machine and for several --threads. --start times processes that load the
+processes count. --wall takes wall-clock medians instead, for an idle machine and for several --threads. With a list, --threads 1,2, every round
+measures each number of threads, and the table says how many times as fast as the first each of the others is. --start times processes that load the
 model and run it once, and shows their greatest resident memory.
 
 ONNX Runtime is left out without --ort-bench, a script that takes MODEL.onnx --dim --threads --vocab --repeat --warmup and prints one line of
@@ -50,6 +51,25 @@ def work(artifact, dims):
     return tuple(sum(kernel[unit] for kernel in kernels) for unit in ("flops", "bytes"))
 
 
+def compare(args, dims, tfc, ort):
+    """One row of the table per number of threads. `tfc` and `ort` give commands."""
+    operations, size = work(os.path.abspath(args.artifact), dims)
+    counts = args.threads.split(",")
+    machine, ours, theirs = ({threads: [] for threads in counts} for _ in range(3))
+    for _ in range(args.rounds):
+        for threads in counts:
+            machine[threads].append(peaks(threads))
+            ours[threads].append(milliseconds(tfc(dims, threads), args.wall))
+            if args.ort_bench:
+                theirs[threads].append(milliseconds(ort(dims, threads), args.wall))
+    first = statistics.median(ours[counts[0]])
+    for threads in counts:
+        gflops, gbytes = (statistics.median(peak[i] for peak in machine[threads]) for i in (0, 1))
+        own, other = statistics.median(ours[threads]), statistics.median(theirs[threads]) if args.ort_bench else None
+        print(f"| {dims} | {threads} | {own:.1f} | " + (f"{other:.1f} | {own / other:.2f}" if other else "- | -") +
+              f" | {first / own:.2f} | {gflops:.0f} | {gbytes:.1f} | {operations / own / gflops / 1e4:.0f} % | {size / own / gbytes / 1e4:.0f} % |", flush=True)
+
+
 def start(command):
     """Wall-clock milliseconds and greatest resident megabytes of a process that loads and runs once."""
     begin = time.perf_counter()
@@ -80,7 +100,7 @@ def main():
     parser.add_argument("artifact")
     parser.add_argument("onnx")
     parser.add_argument("--dim", action="append", required=True)
-    parser.add_argument("--threads", default="1")
+    parser.add_argument("--threads", default="1", help="a number, or several with commas between")
     parser.add_argument("--vocab", default="100")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--ort-bench")
@@ -88,23 +108,16 @@ def main():
     parser.add_argument("--start", action="store_true")
     args = parser.parse_args()
     artifact = os.path.abspath(args.artifact)
-    tfc_command = lambda dims: ["tfc-run", artifact, "--random", "--json", "--dim", dims, "--threads", args.threads]
-    ort_command = lambda dims: ["node", args.ort_bench, args.onnx, "--dim", dims, "--threads", args.threads, "--vocab", args.vocab]
+    if "," in args.threads and not (args.wall and all(threads.isdecimal() for threads in args.threads.split(","))):
+        parser.error("several --threads are numbers, and measured with --wall: CPU time does not shrink with threads")
+    tfc = lambda dims, threads: ["tfc-run", artifact, "--random", "--json", "--dim", dims, "--threads", threads]
+    ort = lambda dims, threads: ["node", args.ort_bench, args.onnx, "--dim", dims, "--threads", threads, "--vocab", args.vocab]
     if args.start:
-        return compare_starts(args, tfc_command(args.dim[0]), ort_command(args.dim[0]) if args.ort_bench else None)
-    print("| case | tfc ms | ONNX Runtime ms | ratio | peak GFLOP/s | peak GB/s | share of GFLOP/s | share of GB/s |\n"
-          "|---|---|---|---|---|---|---|---|")
+        return compare_starts(args, tfc(args.dim[0], args.threads), ort(args.dim[0], args.threads) if args.ort_bench else None)
+    print("| case | threads | tfc ms | ONNX Runtime ms | ratio | speed-up | peak GFLOP/s | peak GB/s | share of GFLOP/s | share of GB/s |\n"
+          "|---|---|---|---|---|---|---|---|---|---|")
     for dims in args.dim:
-        operations, size = work(artifact, dims)
-        machine, ours, theirs = [], [], []
-        for _ in range(args.rounds):
-            machine.append(peaks(args.threads))
-            ours.append(milliseconds(tfc_command(dims), args.wall))
-            if args.ort_bench:
-                theirs.append(milliseconds(ort_command(dims), args.wall))
-        gflops, gbytes = (statistics.median(peak[i] for peak in machine) for i in (0, 1))
-        tfc, ort = statistics.median(ours), statistics.median(theirs) if theirs else None
-        print(f"| {dims} | {tfc:.1f} | " + (f"{ort:.1f} | {tfc / ort:.2f}" if ort else "- | -") + f" | {gflops:.0f} | {gbytes:.1f} | {operations / tfc / gflops / 1e4:.0f} % | {size / tfc / gbytes / 1e4:.0f} % |", flush=True)
+        compare(args, dims, tfc, ort)
 
 
 if __name__ == "__main__":

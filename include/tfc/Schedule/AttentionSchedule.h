@@ -37,6 +37,22 @@ struct AttentionSchedule {
   int64_t queryBlock() const { return lanes * queryVectors; }
 };
 
+/// How decoding is cut: few queries over many keys. It is the same for every CPU, for all variants of an artifact share what one
+/// launch leaves to the next.
+struct DecodeSplit {
+  /// Rows are the queries of all heads that read one head of the keys. Up to so many are one piece of work, which reads the
+  /// keys once.
+  static constexpr int64_t kMostRows = 32;
+  /// Keys beyond `kWholeKeys` are cut into parts of `kPartKeys`, which take about 10 us each: long enough for a second
+  /// launch, which combines the parts, to be of no account.
+  static constexpr int64_t kWholeKeys = 1024;
+  static constexpr int64_t kPartKeys = 512;
+
+  /// How many parts the keys are cut into; 0: they are not. A function of the lengths alone, so results do not depend on the number of
+  /// threads or the batch.
+  static int64_t partCount(int64_t rows, int64_t keys);
+};
+
 AttentionSchedule selectAttention(const AttentionProblem &problem, const CpuTarget &target);
 
 } // namespace tfc

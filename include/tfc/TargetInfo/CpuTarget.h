@@ -23,9 +23,10 @@ struct CpuTarget {
   std::string name;
   /// LLVM's triple of the machine code.
   std::string triple;
-  /// What LLVM's TargetMachine is created with.
+  /// The instructions that code may use, as LLVM names them: those that `featureBits` stand for, and no more.
   std::string llvmCpu;
-  std::string llvmFeatures;
+  /// The CPU that instructions are chosen and ordered for; empty: none in particular.
+  std::string tuneCpu;
   /// Width of the vectors to generate, and how many registers of that width there are.
   unsigned vectorBits = 128;
   unsigned vectorRegisters = 16;

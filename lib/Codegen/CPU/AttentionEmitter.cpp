@@ -8,7 +8,8 @@
 // Attention in one pass over the keys, without a matrix of scores in memory (Dao et al., arXiv 2205.14135),
 // transposed so that each lane of a vector is a query:
 //
-//   for each tile = (batch, head, block of queries)
+//   for each tile = (batch, head, block of queries)   where few queries of several heads read one head of K and V: (batch, head
+//                                                     of K and V, block of all their queries), so that it is read once
 //     copy the queries, scaled, into scratch as [head dim][query]
 //     for each block of keys
 //       scores[key][query]  = sum over d of K[key, d] * queries[d][query], then bias and mask
@@ -29,9 +30,13 @@
 // a row of -inf alone divides 0 by 0, but where `masked_row` says that it is 0. Keys that no query of a block
 // may see, for a causal bound, a window or a length, are not read.
 //
+// Over many keys, few queries are done in two launches (tfc-split-keys). A tile of the first does a part of the keys and stores what it has
+// for each query; the second one combines the parts in their order (AttentionMergeEmitter.cpp).
+//
 //===----------------------------------------------------------------------------------------------===//
 
 #include "AttentionEmitter.h"
+#include "AttentionMergeEmitter.h"
 #include "AttentionRowEmitter.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -41,8 +46,6 @@ using namespace mlir::tfc;
 using arith::CmpFPredicate;
 
 static constexpr float kLowest = std::numeric_limits<float>::lowest();
-/// Scores this far below the greatest one have exponentials of 0.
-static constexpr float kVanishing = 105;
 static constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
 AttentionEmitter::AttentionEmitter(OpBuilder &builder, KernelFrame frame, const Attention &problem,
@@ -58,20 +61,43 @@ AttentionEmitter::AttentionEmitter(OpBuilder &builder, KernelFrame frame, const 
 }
 
 DimExprAttr AttentionEmitter::tileCount() const {
-  const SmallVector<DimExprAttr> &dims = p.query.dims;
-  return dims[0] * dims[1] * dims[2].ceilDiv(DimExprAttr::constant(dims[2].getContext(), s.queryBlock()));
+  DimExprAttr batch = p.query.dims[0], heads = p.query.dims[1], queries = p.query.dims[2];
+  auto blocks = [&](DimExprAttr rows) {
+    return rows.ceilDiv(DimExprAttr::constant(rows.getContext(), s.queryBlock()));
+  };
+  DimExprAttr tiles = heads * blocks(queries);
+  if (p.group() > 1) {
+    DimExprAttr joined = p.joinsHeads(), one = DimExprAttr::constant(joined.getContext(), 1);
+    tiles = joined * p.key.dims[1] * blocks(queries * p.group()) + (one - joined) * tiles;
+  }
+  return batch * (p.makesParts ? tiles * p.partCount : tiles);
 }
 
 DimExprAttr AttentionEmitter::scratchBytes() const {
   return DimExprAttr::constant(p.query.offset.getContext(), rowCount * s.queryBlock() * 4);
 }
 
-/// Where the rows of the queries in the lanes of a vector begin.
-SmallVector<Value> AttentionEmitter::queryRows(const AttentionOperand &operand, Value vector) {
+/// Where the rows in the lanes of a vector begin.
+SmallVector<Value> AttentionEmitter::beginOfRows(const AttentionOperand &operand, Value vector) {
   SmallVector<Value> offsets;
-  Value last = e.sub(o.queries, e.index(1)), first = e.add(firstQuery, e.mul(vector, s.lanes));
-  for (int64_t lane = 0; lane < s.lanes; ++lane)
-    offsets.push_back(operand.row(e, e.min(e.add(first, lane), last)));
+  Value last = e.sub(o.rows, e.index(1)), row = e.add(firstRow, e.mul(vector, s.lanes));
+  if (!o.mayJoinHeads) {
+    for (int64_t lane = 0; lane < s.lanes; ++lane)
+      offsets.push_back(operand.row(e, e.min(e.add(row, lane), last)));
+    return offsets;
+  }
+  // From row to row, for a division per lane would take long: behind a head's last query stands the first one of the next.
+  row = e.min(row, last);
+  Value lastPlace = e.sub(o.queries, e.index(1)), place = o.placeOf(e, row);
+  Value nextHead = e.sub(operand.strides[1], e.mul(lastPlace, operand.strides[2]));
+  offsets.push_back(o.beginOf(e, operand, row));
+  for (int64_t lane = 1; lane < s.lanes; ++lane) {
+    Value isLast = e.equal(row, last), ends = e.equal(place, lastPlace);
+    Value step = e.select(ends, nextHead, operand.strides[2]);
+    offsets.push_back(e.add(offsets.back(), e.select(isLast, e.index(0), step)));
+    place = e.select(isLast, place, e.select(ends, e.index(0), e.add(place, 1)));
+    row = e.min(e.add(row, 1), last);
+  }
   return offsets;
 }
 
@@ -95,27 +121,52 @@ void AttentionEmitter::emit() {
 
 /// The blocks of queries change fastest, so that neighbouring tiles read the same keys and values.
 void AttentionEmitter::emitTile(Value tile) {
-  int64_t heads = *p.query.dims[1].getConstant(), group = heads / *p.key.dims[1].getConstant();
-  Value blocks = e.ceilDiv(o.queries, s.queryBlock());
+  Value part;
+  if (p.makesParts) {
+    part = e.rem(tile, o.partCount);
+    tile = e.div(tile, o.partCount);
+  }
+  Value heads = e.index(*p.query.dims[1].getConstant()), joined = e.index(1);
+  if (p.group() > 1) {
+    Value joins = e.equal(dimValue(e, p.joinsHeads()), e.index(1));
+    joined = e.select(joins, e.index(p.group()), e.index(1));
+    heads = e.select(joins, e.index(*p.key.dims[1].getConstant()), heads);
+  }
+  Value blocks = e.ceilDiv(e.mul(o.queries, joined), s.queryBlock());
   Value rest = e.div(tile, blocks);
-  firstQuery = e.mul(e.rem(tile, blocks), s.queryBlock());
-  o = o.at(e, p, e.div(rest, e.index(heads)), e.rem(rest, e.index(heads)), group);
+  firstRow = e.mul(e.rem(tile, blocks), s.queryBlock());
+  o = o.at(e, p, e.div(rest, heads), e.mul(e.rem(rest, heads), joined), joined);
+  if (p.makesParts)
+    o = o.atPart(e, p, part);
+  if (!p.parts)
+    return emitWhole();
+  e.branch(
+      e.equal(o.partCount, e.index(0)), [&] { emitWhole(); }, [&] { mergeParts(); });
+}
 
+void AttentionEmitter::emitWhole() {
   auto emitRows = [&] {
     AttentionRowEmitter rows(e, p, s, o, scratch);
-    assert(rows.scratchSize() <= rowCount * s.queryBlock() && "one query needs less than a block of them");
-    e.loop(e.index(0), o.queries, 1, [&](Value query) { rows.emit(query); });
+    assert(rows.scratchSize() <= rowCount * s.queryBlock() && "a few rows need less than a block of them");
+    rows.emit(e.index(0), o.rows);
   };
-  // The last queries of a head may fill fewer vectors.
+  // The last rows may fill fewer vectors.
   auto emitBlock = [&] {
     int64_t half = s.queryVectors / 2;
     e.branch(
-        e.lessEqual(e.sub(o.queries, firstQuery), e.index(half * s.lanes)), [&] { emitQueries(half); },
+        e.lessEqual(e.sub(o.rows, firstRow), e.index(half * s.lanes)), [&] { emitQueries(half); },
         [&] { emitQueries(s.queryVectors); });
   };
-  if (auto known = p.query.dims[2].getConstant())
+  // Rows of several heads that are not joined are as many as queries, or more.
+  if (auto known = p.query.dims[2].getConstant(); known && (p.group() == 1 || *known > s.rowQueries))
     return *known <= s.rowQueries ? emitRows() : emitBlock();
-  e.branch(e.lessEqual(o.queries, e.index(s.rowQueries)), emitRows, emitBlock);
+  e.branch(e.lessEqual(o.rows, e.index(s.rowQueries)), emitRows, emitBlock);
+}
+
+void AttentionEmitter::mergeParts() {
+  Value end = e.min(e.add(firstRow, s.queryBlock()), o.rows);
+  AttentionMergeEmitter merge(e, p, s, o, scratch);
+  e.loop(firstRow, end, 1, [&](Value row) { merge.emit(row); });
 }
 
 void AttentionEmitter::emitQueries(int64_t vectorCount) {
@@ -126,7 +177,8 @@ void AttentionEmitter::emitQueries(int64_t vectorCount) {
   // A sum over no keys is 0, whatever it is divided by.
   Value noKeys = arith::SelectOp::create(e.b, e.loc, e.equal(o.keys, e.index(0)), e.splat(1), e.zeros());
   Running running{SmallVector<Value>(vectors, e.splat(kLowest)), SmallVector<Value>(vectors, noKeys)};
-  storeOutput(emitKeys(running));
+  running = emitKeys(running);
+  p.makesParts ? storePart(running) : storeOutput(running);
 }
 
 /// The first and the last key that each query may see, as far as their places decide it.
@@ -140,13 +192,18 @@ void AttentionEmitter::findAllowedKeys() {
     index = e.min(e.max(index, e.index(-kBeyondKeys)), e.index(kBeyondKeys));
     return e.toLanes(arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), index));
   };
-  lastQuery = e.min(e.add(firstQuery, vectors * s.lanes - 1), e.sub(o.queries, e.index(1)));
+  lastRow = e.min(e.add(firstRow, vectors * s.lanes - 1), e.sub(o.rows, e.index(1)));
+  // Blocks that hold several heads have all places, as far as they are looked at together.
+  lastPlace = o.mayJoinHeads ? e.min(lastRow, e.sub(o.queries, e.index(1))) : lastRow;
+  firstPlace = o.mayJoinHeads ? e.select(e.lessEqual(o.rows, o.queries), firstRow, e.index(0)) : firstRow;
   for (int64_t v = 0; v < vectors; ++v) {
     SmallVector<int32_t> lanes(s.lanes);
     std::iota(lanes.begin(), lanes.end(), v * s.lanes);
     Value lane = arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(integers, ArrayRef(lanes)));
-    Value place = arith::AddIOp::create(e.b, e.loc, toVector(firstQuery), lane);
-    place = arith::MinSIOp::create(e.b, e.loc, place, toVector(lastQuery));
+    Value place = arith::AddIOp::create(e.b, e.loc, toVector(firstRow), lane);
+    place = arith::MinSIOp::create(e.b, e.loc, place, toVector(lastRow));
+    if (o.mayJoinHeads && p.hasBounds())
+      place = arith::RemUIOp::create(e.b, e.loc, place, toVector(o.queries));
     if (o.low)
       firstAllowed.push_back(arith::AddIOp::create(e.b, e.loc, place, toVector(o.low)));
     if (!o.high && !p.lengths)
@@ -163,7 +220,7 @@ void AttentionEmitter::transposeQueries() {
   int64_t whole = headDim - headDim % s.lanes, rest = headDim - whole;
   Value factor = e.splat(p.scale);
   e.loop(e.index(0), e.index(vectors), 1, [&](Value vector) {
-    SmallVector<Value> offsets = queryRows(o.query, vector);
+    SmallVector<Value> offsets = beginOfRows(o.query, vector);
     auto square = [&](Value at, int64_t columns) {
       Value mask = columns < s.lanes ? e.mask(e.index(columns)) : Value();
       SmallVector<Value> rows;
@@ -195,14 +252,36 @@ void AttentionEmitter::storeOutput(const Running &running) {
     Value inverse = e.inverseOfSum(running.sum[v], p.maskedRow == MaskedRowKind::Zero);
     e.store(inverse, scratch, place(inverseRegion, e.index(0), v));
   }
+  storeTransposed(inverseRegion);
+}
+
+/// A part's greatest scores and sums stand behind its sums of values.
+void AttentionEmitter::storePart(const Running &running) {
+  storeTransposed(std::nullopt);
+  for (int64_t v = 0; v < vectors; ++v) {
+    SmallVector<Value> offsets = beginOfRows(o.output, e.index(v));
+    Value from = place(inverseRegion, e.index(0), v);
+    for (auto [values, behind] : {std::pair(running.max[v], valueDim), std::pair(running.sum[v], valueDim + 1)}) {
+      e.store(values, scratch, from);
+      for (auto [lane, offset] : llvm::enumerate(offsets))
+        e.storeScalar(e.loadScalar(scratch, e.add(from, lane)), o.output.buffer, e.add(offset, behind));
+    }
+  }
+}
+
+/// Stores the output, one row per lane, times the row of factors in a region of scratch.
+void AttentionEmitter::storeTransposed(std::optional<int64_t> factorRegion) {
   int64_t whole = valueDim - valueDim % s.lanes, rest = valueDim - whole;
   e.loop(e.index(0), e.index(vectors), 1, [&](Value vector) {
-    SmallVector<Value> offsets = queryRows(o.output, vector);
-    Value inverse = e.load(scratch, place(inverseRegion, e.index(0), vector));
+    SmallVector<Value> offsets = beginOfRows(o.output, vector);
+    Value factor = factorRegion ? e.load(scratch, place(*factorRegion, e.index(0), vector)) : Value();
     auto square = [&](Value at, int64_t columns) {
       SmallVector<Value> rows(s.lanes, e.zeros());
-      for (int64_t i = 0; i < columns; ++i)
-        rows[i] = e.mulf(e.load(scratch, place(outputRegion, e.add(at, i), vector)), inverse);
+      for (int64_t i = 0; i < columns; ++i) {
+        rows[i] = e.load(scratch, place(outputRegion, e.add(at, i), vector));
+        if (factor)
+          rows[i] = e.mulf(rows[i], factor);
+      }
       Value mask = columns < s.lanes ? e.mask(e.index(columns)) : Value();
       for (auto [offset, row] : llvm::zip_equal(offsets, e.transpose(rows))) {
         if (mask)
@@ -232,10 +311,10 @@ AttentionEmitter::Running AttentionEmitter::Running::of(ValueRange values) {
 }
 
 AttentionEmitter::Running AttentionEmitter::emitKeys(Running running) {
-  auto isAllowedNone = [&](ValueRange carried) {
+  auto isAnyAllowedNone = [&](ValueRange carried) {
     Value isLow;
     for (Value max : Running::of(carried).max) {
-      Value low = e.compare(CmpFPredicate::OLE, max, e.splat(p.fill + kVanishing));
+      Value low = isAllowedNone(e, p, max);
       isLow = isLow ? arith::OrIOp::create(e.b, e.loc, isLow, low).getResult() : low;
     }
     return vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR, isLow).getResult();
@@ -246,8 +325,8 @@ AttentionEmitter::Running AttentionEmitter::emitKeys(Running running) {
       return emitKeyBlock(block, Running::of(inner)).values();
     });
   };
-  return Running::of(emitKeyRanges(e, p, o.visibleKeys(e, firstQuery, lastQuery), o.keys, running.values(),
-                                   isAllowedNone, emitRange));
+  return Running::of(
+      emitKeyRanges(e, p, o, firstPlace, lastPlace, running.values(), isAnyAllowedNone, emitRange));
 }
 
 AttentionEmitter::Running AttentionEmitter::emitKeyBlock(KeyBlock block, Running running) {
@@ -272,7 +351,7 @@ void AttentionEmitter::copyScoreOperand(size_t number, KeyBlock block) {
   Value isRow = e.equal(operand.strides[3], e.index(1));
   Value whole = e.select(isRow, e.sub(block.count, e.rem(block.count, e.index(s.lanes))), e.index(0));
   e.loop(e.index(0), e.index(vectors), 1, [&](Value vector) {
-    SmallVector<Value> offsets = queryRows(operand, vector);
+    SmallVector<Value> offsets = beginOfRows(operand, vector);
     e.loop(e.index(0), whole, s.lanes, [&](Value at) {
       SmallVector<Value> rows;
       for (Value offset : offsets)
@@ -324,11 +403,11 @@ AttentionEmitter::Running AttentionEmitter::emitScores(KeyBlock block, Running r
   Value plainEnd = e.sub(block.count, e.rem(block.count, e.index(s.scoreRows)));
   // The first query sees the fewest keys at the end, the last one at the beginning.
   if (p.hasBounds()) {
-    Value end = o.high ? e.min(o.length, e.add(e.add(firstQuery, o.high), 1)) : o.length;
+    Value end = o.high ? e.min(o.length, e.add(e.add(firstPlace, o.high), 1)) : o.length;
     plainEnd = e.select(e.lessEqual(e.add(block.first, block.count), end), plainEnd, e.index(0));
   }
   if (o.low)
-    plainEnd = e.select(e.lessEqual(e.add(lastQuery, o.low), block.first), plainEnd, e.index(0));
+    plainEnd = e.select(e.lessEqual(e.add(lastPlace, o.low), block.first), plainEnd, e.index(0));
   auto rows = [&](Value from, Value to, bool masked) {
     running = Running::of(e.loop(from, to, s.scoreRows, running.values(), [&](Value at, ValueRange carried) {
       return emitScoreRows(block, at, masked, Running::of(carried)).values();
@@ -365,7 +444,7 @@ AttentionEmitter::Running AttentionEmitter::emitScoreRows(KeyBlock block, Value 
   }
   // The head's first queries bring its keys and values into the second cache.
   e.branch(
-      e.equal(firstQuery, e.index(0)), [&] { prefetchRows(block, at); }, [] {});
+      e.equal(firstRow, e.index(0)), [&] { prefetchRows(block, at); }, [] {});
   SmallVector<Value> scores(s.scoreRows * vectors, e.zeros());
   scores = accumulate(o.key.buffer, offsets, e.index(1), queryRegion, e.index(headDim), scores);
   for (int64_t row = 0; row < s.scoreRows; ++row) {

@@ -36,16 +36,20 @@ private:
   };
 
   int64_t copyRegion(size_t scoreOperand) const { return copiesRegion + scoreOperand * s.keyBlock; }
-  SmallVector<Value> queryRows(const AttentionOperand &operand, Value vector);
+  SmallVector<Value> beginOfRows(const AttentionOperand &operand, Value vector);
   Value place(int64_t region, Value row, Value vector);
   Value place(int64_t region, Value row, int64_t vector) { return place(region, row, e.index(vector)); }
 
   void emitTile(Value tile);
+  void emitWhole();
+  void mergeParts();
   void emitQueries(int64_t vectorCount);
   void findAllowedKeys();
   void transposeQueries();
   void clearOutput();
   void storeOutput(const Running &running);
+  void storePart(const Running &running);
+  void storeTransposed(std::optional<int64_t> factorRegion);
   void copyScoreOperand(size_t number, KeyBlock block);
 
   Running emitKeys(Running running);
@@ -67,9 +71,10 @@ private:
   int64_t vectors = 0; // of queries, in the code being written
   // Regions of scratch, in rows of one float per query.
   int64_t queryRegion, outputRegion, scoreRegion, inverseRegion, copiesRegion, rowCount;
-  Value scratch, firstQuery, lastQuery;
-  SmallVector<Value> firstAllowed, lastAllowed; // key per query, where there is such a bound
-  AttentionOperands o;            // at the tile's batch and head
+  Value scratch, firstRow, lastRow; // of the tile's rows, those in the lanes
+  Value firstPlace, lastPlace;      // of these among the queries
+  SmallVector<Value> firstAllowed, lastAllowed; // key per row, where there is such a bound
+  AttentionOperands o;                          // at the tile's batch and heads
 };
 
 } // namespace mlir::tfc

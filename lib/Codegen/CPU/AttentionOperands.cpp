@@ -15,7 +15,7 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
-static Value dimValue(VectorEmitter &e, DimExprAttr expr) {
+Value mlir::tfc::dimValue(VectorEmitter &e, DimExprAttr expr) {
   if (auto constant = expr.getConstant())
     return e.index(*constant);
   return DimOp::create(e.b, e.loc, e.b.getIndexType(), expr);
@@ -30,7 +30,7 @@ static AttentionOperand openView(VectorEmitter &e, KernelFrame frame, const Stri
 
 /// A dim of 1 is read again and again.
 static ScoreOperand openScores(VectorEmitter &e, KernelFrame frame, const StridedView &view, bool isMask,
-                               ArrayRef<DimExprAttr> scoreDims) {
+                               ArrayRef<DimExprAttr> scoreDims, bool mayJoinHeads) {
   ScoreOperand operand;
   operand.buffer = e.bufferOf(frame.pointer(view.pointer), isMask ? Type(e.b.getI8Type()) : e.b.getF32Type());
   operand.base = dimValue(e, view.offset);
@@ -44,7 +44,7 @@ static ScoreOperand openScores(VectorEmitter &e, KernelFrame frame, const Stride
     if (relation == BroadcastRelation::Unknown)
       stride = e.select(e.equal(dimValue(e, view.dims[i]), e.index(1)), e.index(0), stride);
     operand.strides[missing + i] = stride;
-    operand.perQuery |= missing + i == 2;
+    operand.perQuery |= missing + i == 2 || (missing + i == 1 && mayJoinHeads);
   }
   return operand;
 }
@@ -56,6 +56,19 @@ static Value clamp(VectorEmitter &e, Value x, Value least, Value most) {
   return e.max(e.min(x, most), least);
 }
 
+/// Scores this far below the greatest one have exponentials of 0.
+static constexpr float kVanishing = 105;
+
+Value mlir::tfc::isAllowedNone(VectorEmitter &e, const Attention &p, Value greatestScores) {
+  return e.compare(arith::CmpFPredicate::OLE, greatestScores, e.splat(p.fill + kVanishing));
+}
+
+DimExprAttr Attention::joinsHeads() const {
+  MLIRContext *context = query.offset.getContext();
+  auto most = DimExprAttr::constant(context, ::tfc::DecodeSplit::kMostRows);
+  return most.floorDiv(query.dims[2] * group()).min(DimExprAttr::constant(context, 1));
+}
+
 bool Attention::skipsKeys() const {
   // A bias behind the mask can make the score of any key the greatest; only the lowest number swallows
   // whatever is added to it.
@@ -64,8 +77,13 @@ bool Attention::skipsKeys() const {
 
 AttentionOperands AttentionOperands::open(VectorEmitter &e, KernelFrame frame, const Attention &p) {
   AttentionOperands operands;
-  operands.queries = dimValue(e, p.query.dims[2]);
+  operands.queries = operands.rows = dimValue(e, p.query.dims[2]);
   operands.keys = dimValue(e, p.key.dims[2]);
+  operands.mayJoinHeads = p.group() > 1;
+  if (p.partCount)
+    operands.partCount = dimValue(e, p.partCount);
+  if (p.parts)
+    operands.parts = openView(e, frame, *p.parts);
   operands.query = openView(e, frame, p.query);
   operands.key = openView(e, frame, p.key);
   operands.value = openView(e, frame, p.value);
@@ -77,15 +95,16 @@ AttentionOperands AttentionOperands::open(VectorEmitter &e, KernelFrame frame, c
   }
   DimExprAttr scoreDims[] = {p.query.dims[0], p.query.dims[1], p.query.dims[2], p.key.dims[2]};
   if (p.bias)
-    operands.scores.push_back(openScores(e, frame, *p.bias, /*isMask=*/false, scoreDims));
+    operands.scores.push_back(openScores(e, frame, *p.bias, /*isMask=*/false, scoreDims, operands.mayJoinHeads));
   if (p.mask)
-    operands.scores.push_back(openScores(e, frame, *p.mask, /*isMask=*/true, scoreDims));
+    operands.scores.push_back(openScores(e, frame, *p.mask, /*isMask=*/true, scoreDims, operands.mayJoinHeads));
   return operands;
 }
 
 AttentionOperands AttentionOperands::at(VectorEmitter &e, const Attention &p, Value batch, Value head,
-                                        int64_t group) const {
+                                        Value heads) const {
   AttentionOperands result = *this;
+  result.rows = e.mul(queries, heads);
   Value counted = keys;
   if (p.lengths) {
     counted = e.loadScalar(lengths.buffer, e.add(lengths.base, e.mul(batch, lengths.strides[0])));
@@ -104,14 +123,30 @@ AttentionOperands AttentionOperands::at(VectorEmitter &e, const Attention &p, Va
     Value place = e.add(e.mul(batch, operand.strides[0]), e.mul(ownHead, operand.strides[1]));
     operand.base = e.add(operand.base, place);
   };
-  Value keyHead = e.div(head, e.index(group));
+  Value keyHead = e.div(head, e.index(p.group()));
   enter(result.query, head);
   enter(result.key, keyHead);
   enter(result.value, keyHead);
   enter(result.output, head);
+  if (p.parts)
+    enter(result.parts, head);
   for (ScoreOperand &operand : result.scores)
     enter(operand, head);
   return result;
+}
+
+AttentionOperands AttentionOperands::atPart(VectorEmitter &e, const Attention &p, Value part) const {
+  AttentionOperands result = *this;
+  result.partFrom = e.mul(part, ::tfc::DecodeSplit::kPartKeys);
+  result.partTo = e.min(e.add(result.partFrom, ::tfc::DecodeSplit::kPartKeys), keys);
+  result.output.base = e.add(output.base, e.mul(part, p.partSize()));
+  return result;
+}
+
+Value AttentionOperands::beginOf(VectorEmitter &e, const AttentionOperand &operand, Value row) const {
+  if (!mayJoinHeads)
+    return operand.row(e, row);
+  return e.add(operand.row(e, e.rem(row, queries)), e.mul(e.div(row, queries), operand.strides[1]));
 }
 
 AttentionOperands::KeyRange AttentionOperands::visibleKeys(VectorEmitter &e, Value first, Value last) const {
@@ -122,21 +157,24 @@ AttentionOperands::KeyRange AttentionOperands::visibleKeys(VectorEmitter &e, Val
 }
 
 SmallVector<Value>
-mlir::tfc::emitKeyRanges(VectorEmitter &e, const Attention &p, AttentionOperands::KeyRange visible,
-                         Value keys, SmallVector<Value> carried,
-                         function_ref<Value(ValueRange)> isAllowedNone,
+mlir::tfc::emitKeyRanges(VectorEmitter &e, const Attention &p, const AttentionOperands &o, Value first, Value last,
+                         SmallVector<Value> carried, function_ref<Value(ValueRange)> isAnyAllowedNone,
                          function_ref<SmallVector<Value>(AttentionOperands::KeyRange, ValueRange)> body) {
-  if (!p.skipsKeys())
-    return body({e.index(0), keys}, carried);
-  if (p.maskedRow == MaskedRowKind::NaN || p.maskedRow == MaskedRowKind::Zero)
+  AttentionOperands::KeyRange visible{e.index(0), o.keys};
+  if (p.skipsKeys())
+    visible = o.visibleKeys(e, first, last);
+  // What the other parts have of a query is known where they are combined.
+  if (p.makesParts)
+    return body({e.max(visible.from, o.partFrom), e.min(visible.to, o.partTo)}, carried);
+  if (!p.countsSkippedKeys())
     return body(visible, carried);
   // Few models ever take the rounds behind the first. They go through the keys behind the visible ones, then
   // through those before.
   return e.loop(e.index(0), e.index(p.windowLeft ? 3 : 2), 1, carried, [&](Value round, ValueRange now) {
     Value isFirst = e.equal(round, e.index(0)), isSecond = e.equal(round, e.index(1));
     Value from = e.select(isFirst, visible.from, e.select(isSecond, visible.to, e.index(0)));
-    Value to = e.select(isFirst, visible.to, e.select(isSecond, keys, visible.from));
-    Value isNeeded = arith::OrIOp::create(e.b, e.loc, isFirst, isAllowedNone(now));
+    Value to = e.select(isFirst, visible.to, e.select(isSecond, o.keys, visible.from));
+    Value isNeeded = arith::OrIOp::create(e.b, e.loc, isFirst, isAnyAllowedNone(now));
     return body({from, e.select(isNeeded, to, from)}, now);
   });
 }

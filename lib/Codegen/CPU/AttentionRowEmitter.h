@@ -1,4 +1,4 @@
-//===- AttentionRowEmitter.h - Attention of one query ---------------------------------------------===//
+//===- AttentionRowEmitter.h - Attention of a few queries -----------------------------------------===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -12,7 +12,7 @@
 
 namespace mlir::tfc {
 
-/// Writes the attention of one query of a batch and a head.
+/// Writes the attention of a few rows of a tile.
 class AttentionRowEmitter {
 public:
   AttentionRowEmitter(VectorEmitter &emitter, const Attention &problem,
@@ -21,7 +21,8 @@ public:
 
   /// Floats of scratch that the code needs.
   int64_t scratchSize() const { return size; }
-  void emit(Value query);
+  /// Rows [first, end), of which there are at most `rowQueries`.
+  void emit(Value first, Value end);
 
 private:
   /// `count` keys from `first` on.
@@ -29,11 +30,14 @@ private:
     Value first, count;
   };
   Value loadRow(const AttentionOperand &operand, Value row, int64_t vector, int64_t length);
-  void copyScoreOperand(size_t number, Value query, KeyBlock block);
-  Value emitScores(KeyBlock block, Value query, Value max);
-  Value emitScoreVector(KeyBlock block, Value query, Value at, bool masked);
+  void clear(Value state);
+  void emitBlock(KeyBlock block, Value row, Value state);
+  void store(Value row, Value state);
+  void copyScoreOperand(size_t number, Value row, KeyBlock block);
+  Value emitScores(KeyBlock block, Value place, Value max);
+  Value emitScoreVector(KeyBlock block, Value place, Value at, bool masked);
   Value emitExponentials(KeyBlock block, Value max, Value sum);
-  void emitOutput(KeyBlock block, Value decay);
+  void emitOutput(KeyBlock block, Value state, Value decay);
 
   VectorEmitter &e;
   const Attention &p;
@@ -41,8 +45,9 @@ private:
   const AttentionOperands &o;
   Value scratch;
   int64_t headDim, valueDim, valueVectors;
-  // Places in scratch.
-  int64_t scoreRegion, copyRegion, outputRegion, size, copySize;
+  // Places in scratch. Behind the scores of one row stands the state of each: the output, the greatest score in all lanes, the
+  // sums of exponentials.
+  int64_t scoreRegion, copyRegion, stateRegion, size, copySize, maxPlace, sumPlace, stateSize;
   SmallVector<Value> queryVectors;
 };
 

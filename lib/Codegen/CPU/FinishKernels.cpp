@@ -34,12 +34,12 @@ struct FinishKernels : mlir::tfc::impl::FinishKernelsBase<FinishKernels> {
     // LLVM would halve the vectors on account of clock rates that recent cores do not lower.
     if (target.vectorBits == 512)
       function.setPreferVectorWidth("512");
+    if (!target.tuneCpu.empty())
+      function.setTuneCpu(target.tuneCpu);
     // One module holds code for several CPUs; otherwise the code generator is told of its one.
     if (!getKernel(function)->hasAttr(KernelTargets::kCpuAttr))
       return;
     function.setTargetCpu(target.llvmCpu);
-    if (!target.llvmFeatures.empty())
-      function.setTargetFeaturesAttr(LLVM::TargetFeaturesAttr::get(&getContext(), target.llvmFeatures));
   }
 
   void runOnOperation() override {

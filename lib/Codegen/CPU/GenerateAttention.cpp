@@ -11,6 +11,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "AttentionEmitter.h"
+#include "KeyParts.h"
 #include "TargetOption.h"
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Conversion/TfcToLinalg/ElementTypes.h"
@@ -39,6 +40,8 @@ static AttentionOp findAttention(KernelFrame frame) {
       if (attention)
         return {};
       attention = candidate;
+    } else if (isa<TileOp>(op) && isPartMaker(frame.kernel)) {
+      continue;
     } else if (isa<TfcDialect>(op.getDialect()) && !isa<DimOp, TransposeOp, SliceOp>(op)) {
       return {};
     }
@@ -52,6 +55,17 @@ static float getFill(AttentionOp op) {
   return op.getFill() ? op.getFill()->convertToFloat() : std::numeric_limits<float>::lowest();
 }
 
+/// What the parts of the keys make of each query, as the output of an attention.
+static StridedView getParts(AttentionOp op, DimExprAttr partCount, unsigned pointer) {
+  SmallVector<DimExprAttr> dims = getDims(op.getOutput()), buffer = dims;
+  buffer.insert(buffer.begin() + 3, partCount);
+  buffer.back() = buffer.back() + 2;
+  StridedView view = getPlainView(op.getContext(), pointer, buffer, buffer);
+  view.strides.erase(view.strides.begin() + 3);
+  view.dims = dims;
+  return view;
+}
+
 static std::optional<Attention> matchAttention(KernelFrame frame) {
   AttentionOp op = findAttention(frame);
   std::optional<KernelFrame::Result> stored = frame.singleResult();
@@ -59,7 +73,10 @@ static std::optional<Attention> matchAttention(KernelFrame frame) {
     return std::nullopt;
   auto query = viewOfOperand(op.getQuery()), key = viewOfOperand(op.getKey()),
        value = viewOfOperand(op.getValue());
-  auto output = viewOfResult(op.getOutput(), stored->tensor, stored->pointer);
+  DimExprAttr partCount = getPartCount(frame.kernel);
+  bool makesParts = isPartMaker(frame.kernel);
+  auto output = makesParts ? getParts(op, partCount, stored->pointer)
+                           : viewOfResult(op.getOutput(), stored->tensor, stored->pointer);
   if (!query || !key || !value || !output)
     return std::nullopt;
   for (const StridedView *view : {&*query, &*key, &*value, &*output})
@@ -79,7 +96,10 @@ static std::optional<Attention> matchAttention(KernelFrame frame) {
     windowRight = *op.getWindowRight();
   Attention problem{
       *query,  *key,       *value,      *output,           {},          {},         {}, {}, scale,
-      softcap, windowLeft, windowRight, op.getMaskedRow(), getFill(op), op.getLoc()};
+      softcap, windowLeft, windowRight, op.getMaskedRow(), getFill(op), op.getLoc(), partCount, {}, makesParts};
+  // The last of the operands.
+  if (partCount && !makesParts)
+    problem.parts = getParts(op, partCount, frame.pointerCount() - 2);
   if (Value lengths = op.getKeyLengths()) {
     if (!(problem.lengths = viewOfOperand(lengths)))
       return std::nullopt;
@@ -105,6 +125,10 @@ struct GenerateAttention : mlir::tfc::impl::GenerateAttentionBase<GenerateAttent
       return signalPassFailure();
     for (KernelFrame frame : *frames) {
       std::optional<Attention> problem = frame.isPlain() ? std::nullopt : matchAttention(frame);
+      if (!problem && getPartCount(frame.kernel)) {
+        frame.kernel.emitOpError("takes or gives parts of an attention, but is not one that code is generated for");
+        return signalPassFailure();
+      }
       if (!problem)
         continue;
       ::tfc::AttentionSchedule schedule = ::tfc::selectAttention(problem->problem(), targets->of(frame.kernel));

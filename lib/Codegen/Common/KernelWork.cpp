@@ -24,6 +24,14 @@ DimExprAttr mlir::tfc::getTensorBytes(Type type) {
   return getElementCount(type) * getElementBytes(cast<RankedTensorType>(type).getElementType());
 }
 
+DimExprAttr mlir::tfc::getSlotBytes(Type type) {
+  static constexpr int64_t kAlignment = 64;
+  DimExprAttr bytes = getTensorBytes(type), alignment = DimExprAttr::constant(type.getContext(), kAlignment);
+  if (bytes.exactDiv(alignment))
+    return bytes;
+  return (bytes + (kAlignment - 1)).floorDiv(alignment) * kAlignment;
+}
+
 static DimExprAttr getMatmulFlops(MatmulOp op) {
   int64_t rank = cast<RankedTensorType>(op.getA().getType()).getRank();
   DimExprAttr depth = getDim(op.getA(), op.getTransposeA() ? rank - 2 : rank - 1);

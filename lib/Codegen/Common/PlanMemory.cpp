@@ -30,7 +30,6 @@ using namespace mlir::tfc;
 
 namespace {
 
-constexpr int64_t kAlignment = 64;
 constexpr int64_t kNominalLength = 64;
 
 /// Lengths that plans are tuned for: batches of one, sequences of some length. See the pass description.
@@ -43,14 +42,6 @@ int64_t getNominalBytes(DimExprAttr bytes) {
   std::optional<int64_t> value =
       bytes.evaluate([](StringAttr symbol) -> std::optional<int64_t> { return getNominalValue(symbol); });
   return std::max<int64_t>(value.value_or(0), 0);
-}
-
-/// Rounded up, so that every slot begins at a cache line.
-DimExprAttr alignBytes(DimExprAttr bytes) {
-  DimExprAttr alignment = DimExprAttr::constant(bytes.getContext(), kAlignment);
-  if (bytes.exactDiv(alignment))
-    return bytes;
-  return (bytes + (kAlignment - 1)).floorDiv(alignment) * kAlignment;
 }
 
 /// Numbers the ops of an entry in the order of its text, and knows when regions begin and end.
@@ -190,7 +181,7 @@ private:
           if (Operation *owner = member.getDefiningOp())
             buffer.segment = std::min(buffer.segment, timeline.segment(owner));
         }
-        sizes.push_back(alignBytes(getTensorBytes(result.getType())));
+        sizes.push_back(getSlotBytes(result.getType()));
         buffer.nominalBytes = getNominalBytes(sizes.back());
         buffers.push_back(buffer);
       }

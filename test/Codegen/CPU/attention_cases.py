@@ -137,6 +137,25 @@ attention("attention_softcap_bias", 16, [(1, 9, 9), (1, 2, 200)], softcap=0.5, b
 attention("attention_groups", 32, [(2, 9, 9), (1, 1, 70)], heads=6, key_heads=2)
 attention("attention_one_key_head", 8, [(2, 5, 5)], heads=4, key_heads=1)
 
+
+# Few queries of the heads that read the same keys are one tile: one by one, in a block, and heads apart where they are many.
+GROUPED = [(2, 1, 70), (1, 1, 300), (2, 2, 40), (1, 3, 129), (1, 4, 16), (1, 5, 9), (1, 7, 21), (2, 8, 8), (1, 9, 140), (1, 16, 40), (1, 33, 33), (1, 40, 200),
+           (1, 2, 0), (1, 0, 5), (0, 1, 3)]
+for heads, key_heads in ((2, 1), (8, 2), (24, 2), (33, 1)):
+    attention(f"attention_grouped_{heads}_{key_heads}", 24, GROUPED, heads=heads, key_heads=key_heads, value_dim=40)
+attention("attention_grouped_split", 64, GROUPED, heads=8, key_heads=1, layout=SPLIT)
+attention("attention_grouped_decode", 64, [(2, 1, 77)], heads=32, key_heads=4, bench=(1, 1, 2048),
+          work=lambda b, s, t: 4 * b * 32 * s * t * 64, flops=True)
+for masked_row in ("uniform", "nan", "zero"):
+    attention(f"attention_grouped_causal_{masked_row}", 16, GROUPED + [(1, 5, 2)], heads=8, key_heads=2, causal=True, masked_row=masked_row)
+    attention(f"attention_grouped_window_{masked_row}", 16, GROUPED + [(1, 5, 2)], heads=6, key_heads=3, left=9, right=2, lengths="i64",
+              masked_row=masked_row)
+    attention(f"attention_grouped_mask_{masked_row}", 16, GROUPED, heads=8, key_heads=2, masked_row=masked_row, mask="s0, 8, s1, s2",
+              bias="8, 1, s2", special=lambda rng, q, k, v, m, c: m[:, :, ::3].fill(False))
+attention("attention_grouped_bias_heads", 16, GROUPED, heads=8, key_heads=2, bias="1, 8, 1, 1")
+attention("attention_grouped_key_mask", 16, GROUPED, heads=8, key_heads=2, mask="s0, 1, 1, s2", masked_row="zero")
+attention("attention_grouped_poison", 16, [(4, 1, 300), (3, 3, 140), (2, 7, 40)], heads=8, key_heads=2, lengths="i64", causal=True, poison=True)
+
 attention("attention_split", 64, SQUARE, heads=12, bias="s0, 1, 1, s2", layout=SPLIT, bench=(1, 128, 128), **FLOPS)
 attention("attention_split_causal", 64, [(2, 77, 77)], heads=12, causal=True, layout=SPLIT, bench=(1, 128, 128), **FLOPS)
 attention("attention_decode", 64, [(1, 1, 129), (2, 1, 77)], heads=12, bias="s0, 1, s1, s2", layout=SPLIT, bench=(1, 1, 129), **FLOPS)

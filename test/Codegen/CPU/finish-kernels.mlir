@@ -1,5 +1,6 @@
 // RUN: tfc-opt %s --tfc-finish-kernels=cpu=x86-64-v4 | FileCheck %s --check-prefixes=CHECK,WIDE
 // RUN: tfc-opt %s --tfc-finish-kernels=cpu=x86-64-v3 | FileCheck %s --check-prefixes=CHECK,NARROW
+// RUN: tfc-opt %s --tfc-finish-kernels=cpu=native | FileCheck %s --check-prefixes=CHECK,TUNED
 // RUN: not tfc-opt %s --tfc-finish-kernels=cpu=abacus 2>&1 | FileCheck %s --check-prefix=UNKNOWN
 
 // UNKNOWN: error: {{.*}}abacus
@@ -10,6 +11,10 @@
 // CHECK-SAME: no_unwind
 // WIDE-SAME: prefer_vector_width = "512"
 // NARROW-NOT: prefer_vector_width
+// NARROW-NOT: tune_cpu
+// What the host can do beyond its level is not used.
+// TUNED-NOT: target_features
+// TUNED-SAME: tune_cpu = "
 llvm.func @gelu_tiles(%x: !llvm.ptr) attributes {tfc.symbols = [], tfc.tiles_of = @gelu} {
   llvm.return
 }

@@ -169,6 +169,58 @@ TEST(ThreadPool, PoolsAtOnceDoNotBurnCpu) {
     tfc_core_pool_destroy(pool);
 }
 
+/// Counts who is inside an item, and who has been.
+struct AtWork {
+  std::atomic<int> now{0}, most{0}, byHelpers{0};
+
+  static void fn(void *data, int32_t worker, int64_t begin, int64_t end) {
+    auto *self = static_cast<AtWork *>(data);
+    int now = ++self->now, most = self->most;
+    while (most < now && !self->most.compare_exchange_weak(most, now)) {
+    }
+    if (worker > 0)
+      ++self->byHelpers;
+    std::this_thread::sleep_for((end - begin) * std::chrono::microseconds(50));
+    --self->now;
+  }
+};
+
+/// Two models that run at once have no more threads at work than there are CPUs; one that runs alone has its helpers back.
+TEST(ThreadPool, PoolsShareTheCpus) {
+  int32_t cpus = tfc_core_cpu_count();
+  int pools = int(cpus) + 1;
+  AtWork counted;
+  std::atomic<int> entered{0}, finished{0};
+  std::vector<std::thread> models;
+  for (int i = 0; i < pools; ++i)
+    models.emplace_back([&] {
+      ThreadPool *pool = tfc_core_pool_create(cpus, nullptr, nullptr);
+      tfc_core_pool_enter();
+      for (++entered; entered < pools;)
+        std::this_thread::yield();
+      for (int job = 0; job < 50; ++job)
+        tfc_core_pool_run(pool, 16, AtWork::fn, &counted);
+      for (++finished; finished < pools;) // Whoever is done first must not make room for others' helpers.
+        std::this_thread::yield();
+      tfc_core_pool_leave();
+      tfc_core_pool_destroy(pool);
+    });
+  for (std::thread &model : models)
+    model.join();
+  // Callers are never held up, so all of them are; but there is no CPU for a helper beside them.
+  EXPECT_LE(counted.most, pools);
+  EXPECT_EQ(counted.byHelpers, 0);
+
+  AtWork alone;
+  ThreadPool *pool = tfc_core_pool_create(2, nullptr, nullptr);
+  tfc_core_pool_enter();
+  for (int job = 0; job < 500 && alone.byHelpers == 0; ++job)
+    tfc_core_pool_run(pool, 16, AtWork::fn, &alone);
+  tfc_core_pool_leave();
+  EXPECT_GT(alone.byHelpers, 0);
+  tfc_core_pool_destroy(pool);
+}
+
 #if !defined(__SANITIZE_THREAD__)
 TEST(ThreadPool, WorksAfterFork) {
   ThreadPool *pool = tfc_core_pool_create(3, nullptr, nullptr);

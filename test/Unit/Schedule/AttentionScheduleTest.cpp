@@ -60,3 +60,21 @@ TEST(AttentionSchedule, FewQueriesGoOneByOne) {
 TEST(AttentionSchedule, NoFusedMultiplyAddBelowV3) {
   EXPECT_FALSE(selectAttention({64, 64}, target("x86-64-v2")).useFma);
 }
+
+TEST(DecodeSplit, FewRowsOverManyKeysAreCut) {
+  EXPECT_EQ(DecodeSplit::partCount(1, 1024), 0);
+  EXPECT_EQ(DecodeSplit::partCount(1, 1025), 3);
+  EXPECT_EQ(DecodeSplit::partCount(1, 1536), 3);
+  EXPECT_EQ(DecodeSplit::partCount(32, 1537), 4);
+  EXPECT_EQ(DecodeSplit::partCount(33, 100000), 0);
+  EXPECT_EQ(DecodeSplit::partCount(0, 100000), 0);
+  EXPECT_EQ(DecodeSplit::partCount(8, 0), 0);
+}
+
+TEST(DecodeSplit, EveryKeyIsInOnePart) {
+  for (int64_t keys = DecodeSplit::kWholeKeys + 1; keys < 9000; ++keys) {
+    int64_t count = DecodeSplit::partCount(4, keys);
+    EXPECT_LT((count - 1) * DecodeSplit::kPartKeys, keys);
+    EXPECT_GE(count * DecodeSplit::kPartKeys, keys);
+  }
+}

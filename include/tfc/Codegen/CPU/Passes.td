@@ -94,6 +94,36 @@ def GrowInPlace : Pass<"tfc-grow-in-place", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"grown", "grown", "Results that may share the memory of an argument">];
 }
 
+def SplitKeys : Pass<"tfc-split-keys", "::mlir::ModuleOp"> {
+  let summary = "do a step of decoding over many keys in two launches";
+  let description = [{
+    Applies to a kernel that is one `tfc.attention` (as tfc-generate-attention wants it), whose queries may be few while its keys are many.
+    With few queries there are few tiles, one per batch and head. So the keys are cut into parts (`DecodeSplit` says when, and how many there
+    are: a function of the lengths alone). A first kernel, with a tile per part, gives what each makes of every query: sums of values, the greatest
+    score, the sum of exponentials. The attention's own kernel takes that as one more operand and combines it. Where the run's lengths call for no parts,
+    their number is 0: the first kernel has no tiles, what it gives no elements, and the second one does all as if it were alone.
+
+    In tfc ops the first kernel repeats the attention's output as often as its result has room, and the second one does not look at
+    it, so that each stands for itself; only tfc-generate-attention knows what the operand holds.
+
+    The result gets a slot above all others of its segment, which all such launches share: it is dead when the next one begins.
+
+    ```mlir
+    %0 = tfc.launch @attention_0(%q, %k, %v) symbols [batch, seq, past + seq] nodes ["MatMul_7"] places [#tfc.place<slot, 3>] : ...
+    ```
+    becomes
+    ```mlir
+    %0 = tfc.launch @attention_0_parts(%q, %k, %v) symbols [batch, seq, past + seq] nodes [] places [#tfc.place<slot, 9>] : ...
+    %1 = tfc.launch @attention_0(%q, %k, %v, %0) symbols [batch, seq, past + seq] nodes ["MatMul_7"] places [#tfc.place<slot, 3>] : ...
+
+    func.func private @attention_0_parts(...) -> tensor<?x4x?x66xf32, #tfc.dims<s0, 4, s1 * ..., 66>> attributes {tfc.makes_key_parts = #tfc.expr<...>, ...}
+    func.func private @attention_0(..., tensor<?x4x?x66xf32, ...>) -> ... attributes {tfc.takes_key_parts = #tfc.expr<...>, ...}
+    ```
+  }];
+  let dependentDialects = ["::mlir::tfc::TfcDialect"];
+  let statistics = [Statistic<"split", "split", "Kernels whose keys may be cut into parts">];
+}
+
 def GenerateAppend : Pass<"tfc-generate-append", "::mlir::ModuleOp"> {
   let summary = "write loops for framed kernels that put rows behind others";
   let description = [{
@@ -111,7 +141,7 @@ def GenerateAttention : Pass<"tfc-generate-attention", "::mlir::ModuleOp"> {
     Applies to a framed kernel that is one `tfc.attention` of f32 with head dims of 1 to 256 known at compile time, transposes
     and slices of its query, key and value, and a transpose of its output, all of which leave the last dim as it is. Any other
     kernel is left to the generic road. A few queries go one by one with the head dim along the lanes, more of them in blocks with a query per
-    lane. Keys that no query of a block may see, for `causal`, a window or `key_lengths`, are not read unless a query that may see none at all needs
+    lane. Up to 32 queries of all heads that read the same keys are one tile. Kernels of tfc-split-keys make parts, or combine them. Keys that no query of a block may see, for `causal`, a window or `key_lengths`, are not read unless a query that may see none at all needs
     them. Sets `tfc.tiles` and `tfc.scratch` on the kernel. What a query gets does not depend on the batch, on the
     other heads, or on how the tiles are cut.
   }];

@@ -20,6 +20,9 @@ int64_t getElementBytes(Type elementType);
 /// Bytes of a tensor, as an expression of its symbols.
 DimExprAttr getTensorBytes(Type type);
 
+/// The same in an arena, where every slot begins at a cache line.
+DimExprAttr getSlotBytes(Type type);
+
 /// Floating point operations of an op, for figures of merit: exact for contractions (two per multiply-add),
 /// one per element and elementary function elsewhere, none for data movement.
 DimExprAttr getFlops(Operation *op);
