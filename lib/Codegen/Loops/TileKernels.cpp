@@ -80,6 +80,9 @@ TileEmitter::TileEmitter(RewriterBase &rewriter, const TileAnalysis &analysis, L
   }
 }
 
+/// A tensor or buffer with a dim of 0 has no parts: MLIR refuses slices of one, whatever their size.
+static bool hasNoElements(ShapedType type) { return llvm::is_contained(type.getShape(), 0); }
+
 /// The part of an operand that the tile reads.
 Value TileEmitter::sliceOperand(linalg::GenericOp op, OpOperand &operand) {
   if (Value tile = tiles.lookup(operand.get()))
@@ -101,6 +104,9 @@ Value TileEmitter::sliceOperand(linalg::GenericOp op, OpOperand &operand) {
   }
   if (whole)
     return operand.get();
+  auto type = cast<RankedTensorType>(operand.get().getType());
+  if (hasNoElements(type))
+    return tensor::EmptyOp::create(b, loc, sizes, type.getElementType());
   return tensor::ExtractSliceOp::create(b, loc, operand.get(), offsets, sizes, strides);
 }
 
@@ -144,6 +150,8 @@ void TileEmitter::emit(linalg::GenericOp op) {
 }
 
 void TileEmitter::emit(bufferization::MaterializeInDestinationOp store) {
+  if (hasNoElements(store.getSource().getType()))
+    return;
   auto result = cast<OpResult>(store.getSource());
   auto op = cast<linalg::GenericOp>(result.getOwner());
   unsigned rank = store.getSource().getType().getRank();

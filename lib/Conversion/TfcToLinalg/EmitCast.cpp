@@ -39,13 +39,15 @@ static Value emitFloatToFloat(ScalarEmitter &e, Value x, Type to) {
   return from < width ? e.create<arith::ExtFOp>(to, compute) : e.create<arith::TruncFOp>(to, compute);
 }
 
-/// Truncates toward zero; values beyond the range give its end, NaN gives 0.
-static Value emitFloatToInteger(ScalarEmitter &e, Value x, Type to) {
+/// Truncates toward zero; values beyond the range give its end, NaN gives 0. Without `saturate` 4-bit integers keep
+/// the low bits of such a value.
+static Value emitFloatToInteger(ScalarEmitter &e, Value x, Type to, bool saturate) {
   x = toCompute(e.builder, e.loc, x);
-  bool isUnsigned = to.isUnsignedInteger();
-  unsigned width = to.getIntOrFloatBitWidth();
-  // 4 bits are cut out of 32: the values fit by then.
-  Type scalar = width == 4 ? Type(e.builder.getI32Type()) : getScalarType(to);
+  bool isNibble = to.isInteger(4), cutsBits = isNibble && !saturate;
+  bool isUnsigned = to.isUnsignedInteger() && !cutsBits;
+  unsigned width = cutsBits ? 32 : to.getIntOrFloatBitWidth();
+  // 4 bits are cut out of 32.
+  Type scalar = isNibble ? Type(e.builder.getI32Type()) : getScalarType(to);
   APInt least = isUnsigned ? APInt::getMinValue(width) : APInt::getSignedMinValue(width);
   APInt greatest = isUnsigned ? APInt::getMaxValue(width) : APInt::getSignedMaxValue(width);
   // Both bounds are powers of two (or 0), so every float type holds them.
@@ -64,7 +66,7 @@ static Value emitFloatToInteger(ScalarEmitter &e, Value x, Type to) {
   };
   integer = e.select(tooSmall, constant(least), integer);
   integer = e.select(tooLarge, constant(greatest), integer);
-  return width == 4 ? e.create<arith::TruncIOp>(getScalarType(to), integer) : integer;
+  return isNibble ? e.create<arith::TruncIOp>(getScalarType(to), integer) : integer;
 }
 
 static Value emitIntegerToFloat(ScalarEmitter &e, Value x, bool isUnsigned, Type to) {
@@ -106,7 +108,7 @@ Float8Format getFormat(Type type) {
   if (isa<Float8E4M3FNUZType>(type))
     return {3, 8, 0x7f, 0x80, 0x80, true, false};
   if (isa<Float8E5M2Type>(type))
-    return {2, 15, 0x7b, 0x7c, 0x7f, false, true};
+    return {2, 15, 0x7b, 0x7c, 0x7e, false, true};
   return {2, 16, 0x7f, 0x80, 0x80, true, false};
 }
 
@@ -214,7 +216,7 @@ FailureOr<Value> mlir::tfc::emitCast(OpBuilder &builder, Location loc, Value sca
     return e.compare(arith::CmpIPredicate::ne, scalar, e.like(scalar, 0));
   }
   if (isFloat)
-    return isa<FloatType>(to) ? emitFloatToFloat(e, scalar, to) : emitFloatToInteger(e, scalar, to);
+    return isa<FloatType>(to) ? emitFloatToFloat(e, scalar, to) : emitFloatToInteger(e, scalar, to, saturate);
   bool isUnsigned = from.isUnsignedInteger() || from.isInteger(1);
   return isa<FloatType>(to) ? emitIntegerToFloat(e, scalar, isUnsigned, to)
                             : emitIntegerToInteger(e, scalar, isUnsigned, to);

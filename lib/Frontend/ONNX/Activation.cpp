@@ -16,6 +16,11 @@ namespace {
 
 /// Formulas over one node's operand, written as they are read.
 struct Formula {
+  explicit Formula(NodeContext &node, bool takesIntegers = false) : node(node) {
+    if (!takesIntegers && !isFloat(x))
+      (void)node.fail("the operand must be floats");
+  }
+
   NodeContext &node;
   /// Formulas of several steps run in f32 for narrower types, and are rounded once.
   Value x = widen(node.getInput(0));
@@ -56,7 +61,7 @@ static LogicalResult importLeakyRelu(NodeContext &node) {
 }
 
 static LogicalResult importPRelu(NodeContext &node) {
-  Formula f{node};
+  Formula f(node, /*takesIntegers=*/true);
   return f.finish(f.select(f.isNegative(), f.mul(f.widen(node.getInput(1)), f.x), f.x));
 }
 
@@ -113,6 +118,8 @@ static LogicalResult importHardSwish(NodeContext &node) {
 }
 
 static LogicalResult importSwish(NodeContext &node) {
+  if (failed(node.allowAttributes({"alpha"})))
+    return failure();
   Formula f{node};
   double alpha = node.getFloat("alpha", 1.0);
   Value scaled = alpha == 1.0 ? f.x : f.mul(f.number(alpha), f.x);

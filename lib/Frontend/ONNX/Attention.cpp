@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// Opset 23; nonpad_kv_seqlen since 24, windows since 25. Query q stands at position `q + offset`, where offset
-// is the length of the past, or `nonpad_kv_seqlen[b] - queries`, or 0. tfc.attention lets the queries stand at the end
-// of the keys; where the two are not known to be the same, causal and windows become a mask.
+// Opset 23; nonpad_kv_seqlen since 24, windows since 25. Query q stands at position `q + offset`, where
+// offset is the length of the past, or `nonpad_kv_seqlen[b] - queries`, or 0. tfc.attention lets the queries
+// stand at the end of the keys; where the two are not known to be the same, causal and windows become a mask.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -44,12 +44,16 @@ private:
 } // namespace
 
 LogicalResult AttentionImporter::readAttributes() {
-  parts.isCausal = node.getInt("is_causal", 0) != 0;
+  if (failed(node.allowAttributes({"is_causal", "kv_num_heads", "left_window_size", "q_num_heads",
+                                   "qk_matmul_output_mode", "right_window_size", "scale", "softcap",
+                                   "softmax_precision"})))
+    return failure();
+  parts.isCausal = node.getFlag("is_causal", false);
   parts.scale = node.getFloat("scale");
   parts.softcap = node.getFloat("softcap", 0.0);
   mode = node.getInt("qk_matmul_output_mode", RawScores);
-  // The specification has renumbered the modes: in files of before, 1 meant the scores with their bias. Without a soft cap a file of
-  // today would say 0.
+  // The specification has renumbered the modes: in files of before, 1 meant the scores with their bias.
+  // Without a soft cap a file of today would say 0.
   if (mode == CappedScores && parts.softcap <= 0)
     mode = BiasedScores;
   int64_t precision = node.getInt("softmax_precision", 1);
@@ -77,9 +81,15 @@ LogicalResult AttentionImporter::readAttributes() {
 
 Value AttentionImporter::readHeads(Input input, StringRef heads) {
   Value x = node.getInput(input);
-  if (getRank(x) == 4)
-    return x;
   std::optional<int64_t> count = node.getInt(heads);
+  if (getRank(x) == 4) {
+    if (!count)
+      return x;
+    if (*count >= 0)
+      return node.conform(x, 1, node.dim(*count));
+    (void)node.fail(heads + " is negative");
+    return {};
+  }
   if (!count) {
     (void)node.fail(heads + " is missing, which operands of rank 3 need");
     return {};
@@ -95,7 +105,9 @@ LogicalResult AttentionImporter::readOperands() {
       return node.fail("Q, K and V must be floats of one rank, 3 or 4");
   parts.query = readHeads(Query, "q_num_heads");
   Type element = getElementType(node.getInput(Query));
-  parts.key = node.cast(readHeads(Key, "kv_num_heads"), element);
+  if (getElementType(node.getInput(Key)) != element)
+    return node.fail("Q and K have different types");
+  parts.key = readHeads(Key, "kv_num_heads");
   parts.value = node.cast(readHeads(InputValue, "kv_num_heads"), element);
   if (node.hasInput(PastKey) != node.hasInput(PastValue))
     return node.fail("past_key and past_value come together");
@@ -130,7 +142,8 @@ LogicalResult AttentionImporter::readMask() {
   if (length != total && missing.getConstant().value_or(1) > 0) {
     Dims dims = getDims(mask);
     dims[last] = missing.isNonNegative() ? missing : missing.max(node.dim(0));
-    Value behind = node.expand(isBool ? node.scalar(0, getElementType(mask)) : node.scalar(-INFINITY, element), dims);
+    Value behind =
+        node.expand(isBool ? node.scalar(0, getElementType(mask)) : node.scalar(-INFINITY, element), dims);
     mask = node.build<ConcatOp>({mask, behind}, node.attribute("axis", last));
     mask = node.conform(mask, last, total);
   }
@@ -180,8 +193,9 @@ Value AttentionImporter::buildScores() {
     scores = node.build<AddOp>({scores, masked.bias});
   Value lengths = perBatch(node, masked.keyLengths);
   Value count = node.dimValues(q[2], /*isScalar=*/true);
-  maskAroundPositions(node, masked, lengths ? node.build<SubOp>({lengths, count})
-                                            : node.dimValues(k[2] - q[2], /*isScalar=*/true));
+  maskAroundPositions(node, masked,
+                      lengths ? node.build<SubOp>({lengths, count})
+                              : node.dimValues(k[2] - q[2], /*isScalar=*/true));
   if (lengths)
     addMask(node, masked, node.compare(CompareKind::Lt, countUp(node, k[2]), lengths));
   return masked.mask ? node.build<SelectOp>({masked.mask, scores, node.scalar(-INFINITY, element)}) : scores;

@@ -99,10 +99,11 @@ static LogicalResult importClip(NodeContext &node) {
   return node.finish(x);
 }
 
+/// `saturate` is of 8-bit floats alone; 4-bit integers keep the low bits.
 static Value castTo(NodeContext &node, Value x, Type type) {
   if (!x || getElementType(x) == type)
     return x;
-  bool saturate = node.getInt("saturate", 1) != 0;
+  bool saturate = node.getInt("saturate", 1) != 0 && !type.isInteger(4);
   SmallVector<NamedAttribute> attributes;
   if (!saturate)
     attributes.push_back(node.attribute("saturate", Attribute(node.builder.getBoolAttr(false))));

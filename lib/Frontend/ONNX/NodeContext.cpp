@@ -91,9 +91,23 @@ const ::onnx::AttributeProto *NodeContext::findAttribute(StringRef name, int typ
   return nullptr;
 }
 
+LogicalResult NodeContext::allowAttributes(ArrayRef<StringRef> names) {
+  for (const ::onnx::AttributeProto &attribute : node.attribute())
+    if (!llvm::is_contained(names, attribute.name()))
+      return fail("attribute " + quoted(attribute.name()) + " is not known");
+  return success();
+}
+
 std::optional<int64_t> NodeContext::getInt(StringRef name) {
   const auto *attribute = findAttribute(name, ::onnx::AttributeProto::INT);
   return attribute ? std::optional<int64_t>(attribute->i()) : std::nullopt;
+}
+
+bool NodeContext::getFlag(StringRef name, bool absent) {
+  int64_t value = getInt(name, absent);
+  if (value != 0 && value != 1)
+    (void)fail("attribute " + quoted(name) + " must be 0 or 1, not " + Twine(value));
+  return value != 0;
 }
 
 std::optional<double> NodeContext::getFloat(StringRef name) {
@@ -402,7 +416,8 @@ bool NodeContext::collectSizes(Value value, StringRef what, Dims &sizes, unsigne
   }
   // A size that comes from outside a branch or a loop's body is known outside.
   OpBuilder::InsertionGuard guard(builder);
-  if (Operation *inside = value.getParentBlock()->findAncestorOpInBlock(*builder.getInsertionBlock()->getParentOp()))
+  if (Operation *inside =
+          value.getParentBlock()->findAncestorOpInBlock(*builder.getInsertionBlock()->getParentOp()))
     builder.setInsertionPoint(inside);
   Value bound = cast(value, builder.getI64Type());
   if (!bound)

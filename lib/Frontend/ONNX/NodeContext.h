@@ -31,7 +31,8 @@ class NodeContext;
 struct FunctionState {
   /// Names of the graph's values that a node or an output of the graph uses.
   llvm::StringSet<> usedNames;
-  /// Types with a shape that the file states for values: for ranks that hang on data, and for what only the host knows.
+  /// Types with a shape that the file states for values: for ranks that hang on data, and for what only the
+  /// host knows.
   llvm::StringMap<const ::onnx::TypeProto::Tensor *> declaredTypes;
   /// The dims that inputs have under the names that the file gives them.
   llvm::StringMap<DimExprAttr> namedDims;
@@ -95,10 +96,16 @@ public:
   ArrayRef<Value> getInputs() const { return inputs; }
 
   StringRef getOutputName(int i) const { return node.output(i); }
-  const google::protobuf::RepeatedPtrField<::onnx::AttributeProto> &getAttributes() const { return node.attribute(); }
+  const google::protobuf::RepeatedPtrField<::onnx::AttributeProto> &getAttributes() const {
+    return node.attribute();
+  }
   bool hasAttribute(StringRef name) const { return findAttribute(name) != nullptr; }
+  /// Fails where the node has an attribute of another name: what that asks for would be ignored.
+  LogicalResult allowAttributes(ArrayRef<StringRef> names);
   std::optional<int64_t> getInt(StringRef name);
   int64_t getInt(StringRef name, int64_t absent) { return getInt(name).value_or(absent); }
+  /// An integer that may only be 0 or 1.
+  bool getFlag(StringRef name, bool absent);
   std::optional<double> getFloat(StringRef name);
   double getFloat(StringRef name, double absent) { return getFloat(name).value_or(absent); }
   std::optional<std::string> getString(StringRef name);

@@ -76,15 +76,33 @@ Value NormStatistics::inverseDeviation() {
   return invert(reduce(node.build<MulOp>({centred, centred})));
 }
 
+/// The type in which the statistics are given, which `stash_type` names; null after an error.
+static Type getStashType(NodeContext &node) {
+  int64_t code = node.getInt("stash_type", ::onnx::TensorProto::FLOAT);
+  if (code == ::onnx::TensorProto::FLOAT)
+    return node.builder.getF32Type();
+  if (code == ::onnx::TensorProto::BFLOAT16)
+    return node.builder.getBF16Type();
+  if (code == ::onnx::TensorProto::FLOAT16)
+    return node.builder.getF16Type();
+  if (code == ::onnx::TensorProto::DOUBLE)
+    return node.builder.getF64Type();
+  (void)node.fail("stash_type " + Twine(code) + " is no float type");
+  return {};
+}
+
 static LogicalResult importLayerNorm(NodeContext &node) {
   Value x = node.getInput(0);
+  Type stash = getStashType(node);
+  if (!stash || failed(node.allowAttributes({"axis", "epsilon", "stash_type"})))
+    return failure();
   std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", -1), getRank(x));
   std::optional<double> epsilon = getEpsilon(node, 1e-5f);
   if (!axis || !epsilon || node.hasFailed())
     return failure();
   NormStatistics statistics(node, x, *axis, *epsilon);
-  Value mean = node.wantsOutput(1) ? statistics.mean() : Value();
-  Value scale = node.wantsOutput(2) ? statistics.inverseDeviation() : Value();
+  Value mean = node.wantsOutput(1) ? node.cast(statistics.mean(), stash) : Value();
+  Value scale = node.wantsOutput(2) ? node.cast(statistics.inverseDeviation(), stash) : Value();
   return node.finish(
       {buildLayerNorm(node, x, node.getInput(1), node.getInput(2), *axis, *epsilon), mean, scale});
 }
@@ -119,14 +137,28 @@ static LogicalResult importBatchNorm(NodeContext &node) {
 
 static LogicalResult importRmsNorm(NodeContext &node) {
   Value x = node.getInput(0), scale = node.getInput(1);
+  Type stash = getStashType(node);
+  if (!stash || failed(node.allowAttributes({"axis", "epsilon", "stash_type"})))
+    return failure();
+  if (!isFloat(x) || !isFloat(scale))
+    return node.fail("X and scale must be floats");
   std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", -1), getRank(x));
   std::optional<double> epsilon = getEpsilon(node, 1e-5f);
   if (!axis || !epsilon || node.hasFailed())
     return failure();
-  Value y =
-      node.build<RmsNormOp>({x, scale}, {node.attribute("axis", *axis), node.attribute("epsilon", *epsilon)});
+  SmallVector<NamedAttribute> attributes = {node.attribute("axis", *axis),
+                                            node.attribute("epsilon", *epsilon)};
+  Value y;
+  if (getElementType(x) == getElementType(scale)) {
+    y = node.build<RmsNormOp>({x, scale}, attributes);
+  } else {
+    // What is scaled has been rounded to X's type; the result has that of the scale.
+    y = node.cast(node.build<RmsNormOp>(x, attributes), getElementType(scale));
+    y = node.reshape(node.build<MulOp>({y, scale}), getDims(x));
+  }
   // The older operator of ONNX Runtime also gives what its backward pass needs.
-  Value root = node.wantsOutput(1) ? NormStatistics(node, x, *axis, *epsilon).inverseRoot() : Value();
+  Value root = node.wantsOutput(1) ? node.cast(NormStatistics(node, x, *axis, *epsilon).inverseRoot(), stash)
+                                   : Value();
   return node.finish({y, root});
 }
 

@@ -22,6 +22,8 @@ template <typename OpTy> static LogicalResult importQuantization(NodeContext &no
     scale = node.reshape(scale, {});
     zeroPoint = zeroPoint ? node.toScalar(zeroPoint, "zero_point") : zeroPoint;
   }
+  if (scale && zeroPoint && getRank(scale) == 0 && getRank(zeroPoint) == 1)
+    zeroPoint = node.toScalar(zeroPoint, "zero_point");
   if (scale && getRank(scale) > 0) {
     std::optional<int64_t> axis = node.normalizeAxis(node.getInt("axis", 1), getRank(x));
     if (!axis)

@@ -64,14 +64,21 @@ static Value reduceRuntimeAxes(NodeContext &node, ReduceKind kind, Value x, cons
     return {};
   // Everything is bound before anything is computed: the result's place is then known when it is made.
   Value sizes = node.dimValues(getDims(x));
-  std::optional<Dims> dims = node.getSizes(m.select(axes.getFlags(), m.number(1), sizes), "axes"), rest = dims;
+  std::optional<Dims> dims = node.getSizes(m.select(axes.getFlags(), m.number(1), sizes), "axes"),
+                      rest = dims;
   if (!how.keepDims)
-    rest = node.getSizes(
-        compact(node, sizes, node.build<NotOp>(axes.getFlags()), rank - axes.getCount()), "axes");
+    rest = node.getSizes(compact(node, sizes, node.build<NotOp>(axes.getFlags()), rank - axes.getCount()),
+                         "axes");
   if (!dims || !rest)
     return {};
   for (int64_t axis = 0; axis < rank && x; ++axis) {
-    Value reduced = node.expand(node.reduce(kind, x, axis, /*keepDims=*/true), getDims(x));
+    Value reduced = node.reduce(kind, x, axis, /*keepDims=*/true);
+    // A reduction of no elements needs a place, too.
+    if (!getDim(x, axis).isPositive())
+      x = node.build<ConcatOp>({x, reduced}, node.attribute("axis", axis));
+    if (!x)
+      return x;
+    reduced = node.expand(reduced, getDims(x));
     Value chosen = m.select(m.element(axes.getFlags(), axis), reduced, x);
     x = node.sliceAxis(chosen, axis, node.dim(0), (*dims)[axis]);
   }

@@ -34,7 +34,8 @@ Value mlir::tfc::onnx_import::rotate(NodeContext &node, Value x, Value cosines, 
     (void)node.fail("cosines and sines do not fit the operand");
     return {};
   }
-  DimExprAttr pairs = isWhole ? dims[3].floorDiv(node.dim(2)) : getDim(cosines, 2), rest = dims[3] - pairs * 2;
+  DimExprAttr pairs = isWhole ? dims[3].floorDiv(node.dim(2)) : getDim(cosines, 2),
+              rest = dims[3] - pairs * 2;
   if (rest.getConstant().value_or(0) < 0 || (isWhole && rest.getConstant().value_or(0) != 0)) {
     (void)node.fail("there are not as many angles as pairs of elements");
     return {};
@@ -52,7 +53,8 @@ Value mlir::tfc::onnx_import::rotate(NodeContext &node, Value x, Value cosines, 
   Value first = takePairs(node, x, node.dim(0), interleaved ? 2 : 1, pairs);
   Value second = takePairs(node, x, interleaved ? node.dim(1) : pairs, interleaved ? 2 : 1, pairs);
   Value real = node.build<SubOp>({node.build<MulOp>({cosine, first}), node.build<MulOp>({sine, second})});
-  Value imaginary = node.build<AddOp>({node.build<MulOp>({sine, first}), node.build<MulOp>({cosine, second})});
+  Value imaginary =
+      node.build<AddOp>({node.build<MulOp>({sine, first}), node.build<MulOp>({cosine, second})});
   if (!real || !imaginary)
     return {};
   SmallVector<Value> parts{real, imaginary};
@@ -66,7 +68,8 @@ Value mlir::tfc::onnx_import::rotate(NodeContext &node, Value x, Value cosines, 
   }
   if (!isWhole && !rest.isConstant(0))
     parts.push_back(takePairs(node, x, pairs * 2, 1, rest));
-  Value y = parts.size() == 1 ? parts.front() : node.build<ConcatOp>(parts, node.attribute("axis", int64_t(3)));
+  Value y =
+      parts.size() == 1 ? parts.front() : node.build<ConcatOp>(parts, node.attribute("axis", int64_t(3)));
   return node.reshape(y, dims);
 }
 
@@ -81,9 +84,11 @@ Value mlir::tfc::onnx_import::lookUpAngles(NodeContext &node, Value table, Value
 /// Rotates an operand of rank 3 or 4, whose heads are split only in the latter.
 static LogicalResult rotateOperand(NodeContext &node, int64_t heads, Value cosines, Value sines) {
   Value x = node.getInput(0);
-  bool isRank3 = getRank(x) == 3, interleaved = node.getInt("interleaved", 0) != 0;
+  bool isRank3 = getRank(x) == 3, interleaved = node.getFlag("interleaved", false);
   if (!isRank3 && getRank(x) != 4)
     return node.fail("the operand must have rank 3 or 4");
+  if (!isRank3 && heads > 0)
+    x = node.conform(x, 1, node.dim(heads));
   if (isRank3)
     x = splitHeads(node, x, heads);
   int64_t rotated = node.getInt("rotary_embedding_dim", 0);
@@ -95,8 +100,25 @@ static LogicalResult rotateOperand(NodeContext &node, int64_t heads, Value cosin
   return node.finish(isRank3 ? mergeHeads(node, y) : y);
 }
 
+/// Operand and tables are floats of one type, positions i64; the tables have the same rows.
+static LogicalResult checkTypes(NodeContext &node, Value &cosines, Value &sines, Value positions) {
+  Value x = node.getInput(0);
+  if (!isFloat(x) || getElementType(cosines) != getElementType(x) ||
+      getElementType(sines) != getElementType(x))
+    return node.fail("the operand and the caches of cosines and sines must be floats of one type");
+  if (positions && !getElementType(positions).isInteger(64))
+    return node.fail("position_ids must be of type int64");
+  if (getRank(sines) != getRank(cosines) || getRank(cosines) == 0)
+    return node.fail("the caches of cosines and sines differ in rank");
+  sines = node.conform(sines, 0, getDim(cosines, 0));
+  return failure(node.hasFailed());
+}
+
 static LogicalResult importRotaryEmbedding(NodeContext &node) {
   Value cosines = node.getInput(1), sines = node.getInput(2), positions = node.getInput(3);
+  if (failed(node.allowAttributes({"interleaved", "num_heads", "rotary_embedding_dim"})) ||
+      failed(checkTypes(node, cosines, sines, positions)))
+    return failure();
   if (positions) {
     if (getRank(positions) != 2)
       return node.fail("position_ids must have rank 2");
@@ -113,7 +135,12 @@ static LogicalResult importRotaryEmbedding(NodeContext &node) {
 
 /// com.microsoft: other order of inputs; positions may be one number, the first token's.
 static LogicalResult importContribRotaryEmbedding(NodeContext &node) {
-  Value x = node.getInput(0), positions = node.getInput(1), cosines = node.getInput(2), sines = node.getInput(3);
+  Value x = node.getInput(0), positions = node.getInput(1), cosines = node.getInput(2),
+        sines = node.getInput(3);
+  if (failed(node.allowAttributes(
+          {"interleaved", "is_packed_batching", "num_heads", "rotary_embedding_dim", "scale"})) ||
+      failed(checkTypes(node, cosines, sines, positions)))
+    return failure();
   if (node.getInt("is_packed_batching", 0) != 0)
     return node.fail("is_packed_batching is not supported");
   if (node.getFloat("scale", 1.0) != 1.0)
@@ -134,7 +161,8 @@ static LogicalResult importContribRotaryEmbedding(NodeContext &node) {
       return node.fail("num_heads is missing, and does not follow from the shapes");
     heads = *hidden / (2 * *pairs);
   }
-  return rotateOperand(node, heads, lookUpAngles(node, cosines, positions), lookUpAngles(node, sines, positions));
+  return rotateOperand(node, heads, lookUpAngles(node, cosines, positions),
+                       lookUpAngles(node, sines, positions));
 }
 
 void mlir::tfc::onnx_import::addRotaryEmbeddingOps(OpTable &table) {

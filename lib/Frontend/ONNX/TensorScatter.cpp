@@ -14,7 +14,8 @@ using namespace mlir::tfc;
 using namespace mlir::tfc::onnx_import;
 
 /// A tensor whose dims but `axis` (and the batch, when it is given) are 1.
-static Dims alongAxis(NodeContext &node, int64_t rank, int64_t axis, DimExprAttr length, DimExprAttr batch = {}) {
+static Dims alongAxis(NodeContext &node, int64_t rank, int64_t axis, DimExprAttr length,
+                      DimExprAttr batch = {}) {
   Dims dims(rank, node.dim(1));
   dims[axis] = length;
   if (batch)
@@ -22,8 +23,20 @@ static Dims alongAxis(NodeContext &node, int64_t rank, int64_t axis, DimExprAttr
   return dims;
 }
 
-Value mlir::tfc::onnx_import::writeIntoCache(NodeContext &node, Value cache, Value update, Value first, int64_t axis,
-                                             bool circular) {
+/// Rows of an update that begins outside of the cache, or ends there, get an index that ends the run.
+static Value refuseOutside(NodeContext &node, Value index, Value place, Value row, DimExprAttr capacity,
+                           DimExprAttr length) {
+  auto number = [&](DimExprAttr value) { return node.dimValues(value, /*isScalar=*/true); };
+  // The place of the update's first row.
+  Value begin = node.build<SubOp>({place, row});
+  Value fits = node.build<AndOp>({node.compare(CompareKind::Ge, begin, number(node.dim(0))),
+                                  node.compare(CompareKind::Le, begin, number(capacity - length))});
+  return node.build<SelectOp>(
+      {fits, index, node.build<AddOp>({node.build<AbsOp>(begin), number(capacity + 1)})});
+}
+
+Value mlir::tfc::onnx_import::writeIntoCache(NodeContext &node, Value cache, Value update, Value first,
+                                             int64_t axis, bool circular) {
   if (node.hasFailed() || !cache || !update)
     return {};
   int64_t rank = getRank(cache);
@@ -48,12 +61,17 @@ Value mlir::tfc::onnx_import::writeIntoCache(NodeContext &node, Value cache, Val
   Value nothing = node.expand(node.scalar(0, getElementType(update)), oneRow);
   Value rows = node.build<ConcatOp>({update, nothing}, node.attribute("axis", axis));
   Value index = node.build<SelectOp>({isNew, row, number(length)});
-  Value written = node.build<GatherElementsOp>({rows, node.expand(index, dims)}, node.attribute("axis", axis));
+  if (first && !circular)
+    index = refuseOutside(node, index, place, row, capacity, length);
+  Value written =
+      node.build<GatherElementsOp>({rows, node.expand(index, dims)}, node.attribute("axis", axis));
   return node.build<SelectOp>({isNew, written, cache});
 }
 
 static LogicalResult importTensorScatter(NodeContext &node) {
   Value cache = node.getInput(0), update = node.getInput(1), first = node.getInput(2);
+  if (failed(node.allowAttributes({"axis", "mode"})))
+    return failure();
   std::string mode = node.getString("mode").value_or("linear");
   if (mode != "linear" && mode != "circular")
     return node.fail("the mode is neither linear nor circular");
@@ -65,8 +83,8 @@ static LogicalResult importTensorScatter(NodeContext &node) {
     return node.fail("the axis may not be the batch");
   if (getRank(update) != rank || getElementType(update) != getElementType(cache))
     return node.fail("cache and update differ in rank or type");
-  if (first && getRank(first) != 1)
-    return node.fail("write_indices must have rank 1");
+  if (first && (getRank(first) != 1 || !getElementType(first).isInteger(64)))
+    return node.fail("write_indices must have rank 1 and be of type int64");
   for (int64_t i = 0; i < rank; ++i)
     if (i != *axis)
       update = node.conform(update, i, getDim(cache, i));
@@ -76,6 +94,8 @@ static LogicalResult importTensorScatter(NodeContext &node) {
     DimExprAttr length = getDim(update, *axis), capacity = getDim(cache, *axis);
     if (length.isConstant() && capacity.isConstant() && *length.getConstant() > *capacity.getConstant())
       return node.fail("the update is longer than the cache");
+    if (!(capacity - length).isNonNegative())
+      node.require(RequireKind::AtMost, length, capacity);
   }
   return node.finish(writeIntoCache(node, cache, update, first, *axis, mode == "circular"));
 }

@@ -13,7 +13,7 @@
 namespace mlir::tfc::onnx_import {
 
 /// The cache with the rows of `update` written along an axis, from place `first` of each batch on (null: 0). Rows that
-/// would stand outside the cache are left out, or with `circular` go on at its begin.
+/// would stand outside the cache end the run, or with `circular` go on at its begin.
 Value writeIntoCache(NodeContext &node, Value cache, Value update, Value first, int64_t axis, bool circular);
 
 } // namespace mlir::tfc::onnx_import

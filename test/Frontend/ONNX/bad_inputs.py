@@ -3,8 +3,9 @@
 
     bad_inputs.py [-v] [--sanitized] COMMAND [ARGUMENT...]
 
-The command gets the file's path as its last argument. --sanitized: it is built with sanitizers, which need address
-space without limit and ten times the time.
+The command gets the file's path as its last argument. It may take TIME_LIMIT seconds of processor time, and MEMORY_LIMIT_KB
+more memory than it needs for a model of one node. --sanitized: it is built with sanitizers, which need as much memory as they like and
+ten times the time.
 
 A second list holds odd files that are right, so that the checks do not grow too strict.
 """
@@ -15,12 +16,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from onnx_writer import *  # noqa: E402,F403
 
 TIME_LIMIT = 2.0
+MEMORY_LIMIT_KB = 256 * 1024
+HANGS = 120
 ADDRESS_SPACE_KB = 4000000
 X = value_info("x", [2, 3])
 
@@ -363,19 +366,34 @@ class Check:
         limit = ["/bin/sh", "-c", 'ulimit -v %d; exec "$0" "$@"' % ADDRESS_SPACE_KB]
         self.command, self.folder, self.verbose = command if sanitized else limit + command, folder, verbose
         self.time_limit = TIME_LIMIT * 10 if sanitized else TIME_LIMIT
-        self.passed, self.failures = 0, []
+        self.memory_limit = float("inf")
+        self.passed, self.failures, self.slowest, self.largest, self.baseline = 0, [], (0.0, ""), (0, ""), 0
+        if not sanitized:
+            self.run("baseline", GOOD)
+            self.baseline = self.largest[0]
+            self.memory_limit = self.baseline + MEMORY_LIMIT_KB
 
     def run(self, name, data):
+        """Exit code, what was said, and why the run was too slow or too large."""
         path = os.path.join(self.folder, name + ".onnx")
         with open(path, "wb") as f:
             f.write(data)
-        start = time.monotonic()
-        try:
-            result = subprocess.run(self.command + [path], capture_output=True, timeout=30)
-        except subprocess.TimeoutExpired:
-            return None, "", 30.0
+        with tempfile.TemporaryFile() as said:
+            process = subprocess.Popen(self.command + [path], stdout=subprocess.DEVNULL, stderr=said)
+            hanging = threading.Timer(HANGS, process.kill)
+            hanging.start()
+            _, status, used = os.wait4(process.pid, 0)
+            hanging.cancel()
+            process.returncode = os.waitstatus_to_exitcode(status)
+            said.seek(0)
+            text = said.read().decode("utf-8", "replace")
         os.unlink(path)
-        return result.returncode, result.stderr.decode("utf-8", "replace"), time.monotonic() - start
+        seconds = used.ru_utime + used.ru_stime
+        self.slowest = max(self.slowest, (seconds, name))
+        self.largest = max(self.largest, (used.ru_maxrss, name))
+        problems = ["%.1f s" % seconds] * (seconds > self.time_limit)
+        problems += ["%d MB" % (used.ru_maxrss // 1024)] * (used.ru_maxrss > self.memory_limit)
+        return process.returncode, text, problems
 
     def judge(self, name, problems, text):
         if self.verbose:
@@ -385,7 +403,7 @@ class Check:
         else:
             self.passed += 1
 
-    def problems_of_refusal(self, code, text, seconds):
+    def problems_of_refusal(self, code, text):
         problems = []
         if code != 2:
             problems.append("exit code %s" % code)
@@ -395,25 +413,23 @@ class Check:
             problems.append("control characters in the message")
         if len(text) > 3000:
             problems.append("a message of %d characters" % len(text))
-        if seconds > self.time_limit:
-            problems.append("%.1f s" % seconds)
         return problems
 
     def __call__(self, name, data, expect):
-        code, text, seconds = self.run(name, data)
-        problems = self.problems_of_refusal(code, text, seconds)
+        code, text, problems = self.run(name, data)
+        problems += self.problems_of_refusal(code, text)
         if expect not in text:
             problems.append("the message lacks %r" % expect)
         self.judge(name, problems, text)
 
     def either(self, name, data):
         """Damage that may go unnoticed: right or refused, but nothing else."""
-        code, text, seconds = self.run(name, data)
-        self.judge(name, [] if code == 0 else self.problems_of_refusal(code, text, seconds), text)
+        code, text, problems = self.run(name, data)
+        self.judge(name, problems + ([] if code == 0 else self.problems_of_refusal(code, text)), text)
 
     def accepted(self, name, data):
-        code, text, seconds = self.run(name, data)
-        self.judge(name, ["exit code %s" % code] * (code != 0) + ["%.1f s" % seconds] * (seconds > self.time_limit), text)
+        code, text, problems = self.run(name, data)
+        self.judge(name, problems + ["exit code %s" % code] * (code != 0), text)
 
 
 def main():
@@ -428,7 +444,9 @@ def main():
         good(check.accepted, folder)
     for failure in check.failures:
         print("FAILED " + failure)
-    print("%d passed, %d failed" % (check.passed, len(check.failures)))
+    more = (check.largest[0] - check.baseline) // 1024
+    print("%d passed, %d failed; slowest: %.2f s (%s); largest: %d MB above %d MB (%s)" % (
+        check.passed, len(check.failures), *check.slowest, more, check.baseline // 1024, check.largest[1]))
     return 1 if check.failures else 0
 
 

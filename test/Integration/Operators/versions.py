@@ -53,9 +53,9 @@ for kind in FLOATS:
     op(kind, "InstanceNormalization", [channels, *per_channel], [like(x, normal * column(per_channel[0]) + column(per_channel[1]))], opset=22)
     mean = w.mean(-1, keepdims=True)
     inv = 1 / np.sqrt(w.var(-1, keepdims=True) + 1e-5)
-    stash = np.float64 if kind == "f64" else F
     g = f(8, kind=x.dtype)
-    op(kind, "LayerNormalization", [x, g], [like(x, (w - mean) * inv * g), mean.astype(stash), inv.astype(stash)], opset=17)
+    op(kind, "LayerNormalization", [x, g], [like(x, (w - mean) * inv * g), mean.astype(F), inv.astype(F)], opset=17)
+    op(kind + "_stash", "LayerNormalization", [x, g], [like(x, (w - mean) * inv * g), bf16(mean), bf16(inv)], opset=17, stash_type=16)
 
 # ---- Bits, comparisons, integers ------------------------------------------------------------------------------------------
 
@@ -105,6 +105,10 @@ one = const(np.array([1]))
 for name, value in (("ReduceSum", 0), ("ReduceProd", 1), ("ReduceMax", -np.inf), ("ReduceMin", np.inf), ("ReduceSumSquare", 0), ("ReduceL1", 0), ("ReduceL2", 0),
                     ("ReduceLogSum", -np.inf), ("ReduceLogSumExp", -np.inf)):
     op("empty", name, [empty, one], [np.full((2, 1, 3), value, F)], opset=20)
+    # Axes that are data.
+    op("empty_at", name, [empty, np.array([1])], [np.full((2, 1, 3), value, F)], opset=20)
+    op("empty_beside", name, [empty, np.array([2])], [np.zeros((2, 0, 1), F)], opset=20)
+    op("empty_gone", name, [empty, np.array([-2])], [np.full((2, 3), value, F)], opset=20, keepdims=0)
 x = f(2, 3, 4)
 op("noop", "ReduceSum", [x, const(np.zeros(0, np.int64))], [x], opset=18, noop_with_empty_axes=1)
 op("noop", "ReduceSumSquare", [x], [x * x], opset=18, noop_with_empty_axes=1)
@@ -162,12 +166,22 @@ for kind, exponent_bits, bias in (("e4m3fn", 4, 7), ("e4m3fnuz", 4, 8), ("e5m2",
     op(f"saturate_{name}", "Cast", [np.array([1e6, -1e6], F)], [Tensor(np.array([largest, largest | 128], np.uint8), name)], opset=21, to=TYPES[name][0])
     beyond = {"e4m3fn": [0x7F, 0xFF], "e5m2": [0x7C, 0xFC]}.get(kind, [0x80, 0x80])
     op(f"beyond_{name}", "Cast", [np.array([1e6, -1e6], F)], [Tensor(np.array(beyond, np.uint8), name)], opset=21, to=TYPES[name][0], saturate=0)
+    op(f"nan_{name}", "Cast", [np.array([np.nan, -np.nan], F)], [Tensor(np.array({"e4m3fn": [0x7F, 0xFF], "e5m2": [0x7E, 0xFE]}.get(kind, [0x80, 0x80]), np.uint8), name)],
+       opset=21, to=TYPES[name][0])
+    op(f"zero_{name}", "DequantizeLinear", [Tensor(finite, name), np.array(2, F), Tensor(np.zeros(1, np.uint8), name)], [numbers[np.isfinite(numbers)] * F(2)], opset=21)
     op(f"dequantize_{name}", "DequantizeLinear", [Tensor(finite, name), np.array(0.5, F)], [numbers[np.isfinite(numbers)] * F(0.5)], opset=21)
     op(f"like_{name}", "CastLike", [numbers[np.isfinite(numbers)], Tensor(every[:1], name)], [Tensor(finite, name)], opset=21)
 for kind, low, high in (("u4", 0, 15), ("i4", -8, 7)):
     v = np.arange(low, high + 1).astype(TYPES[kind][1])[:15]
     op(f"from_{kind}", "Cast", [Tensor(v, kind)], [v.astype(F)], opset=21, to=1)
     op(f"from_{kind}_i32", "Cast", [Tensor(v, kind)], [v.astype(np.int32)], opset=21, to=6)
+    # A zero point that is a list of one; numbers beyond the range keep their low bits.
+    op(f"zero_{kind}", "DequantizeLinear", [Tensor(v, kind), np.array(2, F), Tensor(v[1:2], kind)], [(v.astype(F) - F(v[1])) * 2], opset=21)
+    wrapped = (np.arange(-9, 16) + 8 & 15) - 8 if low else np.arange(-9, 16) & 15
+    for source in (F, np.float16, np.int32):
+        op(f"to_{kind}_{np.dtype(source)}", "Cast", [np.arange(-9, 16).astype(source)], [Tensor(wrapped.astype(v.dtype), kind)], opset=21, to=TYPES[kind][0])
+    op(f"saturate_{kind}", "QuantizeLinear", [np.array([-99, low, 3, high, 99], F), np.array(1, F), Tensor(np.zeros(1, v.dtype), kind)],
+       [Tensor(np.array([low, low, 3, high, high]).astype(v.dtype), kind)], opset=21)
     blocks = rng.integers(low, high + 1, (3, 8)).astype(v.dtype)
     zeros, scales = rng.integers(low, high + 1, (3, 2)).astype(v.dtype), np.abs(f(3, 2))
     wanted = ((blocks.astype(F) - np.repeat(zeros, 4, 1)) * np.repeat(scales, 4, 1)).astype(F)
