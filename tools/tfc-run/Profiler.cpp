@@ -34,6 +34,8 @@ void Profiler::attachTo(TfcContextOptions &options) {
 void Profiler::start(int32_t threads) {
   tilesBegan.resize(size_t(threads));
   workerSlices.resize(size_t(threads));
+  if (keepsSlices) // a vector that grows while it is measured would show in the gaps between slices
+    launchSlices.reserve(kSliceLimit);
   clock.calibrate();
   measuring = true;
 }
@@ -61,22 +63,32 @@ bool Profiler::keep(std::vector<Slice> &slices, Slice slice) {
 
 void Profiler::onRun(const TfcEvent &event) {
   if (!event.after) {
+    hasLaunched = false;
     runBegan = clock.now();
     return;
   }
+  double end = clock.now();
+  host.run += end - runBegan;
+  if (hasLaunched)
+    host.afterLast += end - launchEnded;
+  else
+    host.beforeFirst += end - runBegan;
   int64_t arena = 0;
   for (uint32_t segment = 0; segment <= entry.bind_count; ++segment)
     arena += event.values[entry.arena_bytes[segment]];
   if (runs.size() < kSliceLimit)
-    runs.push_back({runBegan, clock.now(), arena});
+    runs.push_back({runBegan, end, arena});
 }
 
 void Profiler::onLaunch(const TfcEvent &event) {
   if (!event.after) {
     launchBegan = clock.now();
+    if (!hasLaunched)
+      host.beforeFirst += launchBegan - runBegan;
+    hasLaunched = true;
     return;
   }
-  double end = clock.now();
+  double end = launchEnded = clock.now();
   const TfcLaunch &made = entry.launches[event.launch];
   LaunchWork &work = launches[event.launch];
   ++work.calls;

@@ -35,6 +35,13 @@ struct LaunchWork {
   double seconds = 0, flops = 0, bytes = 0; ///< Sums over the measured runs.
 };
 
+/// What measured runs spend on the thread that runs, but not in launches. Sums over the runs, in seconds.
+struct HostTime {
+  double run = 0;         ///< All of the runs, launches included, as the runtime tells them.
+  double beforeFirst = 0; ///< From the run's begin to its first launch: inputs are checked, memory is found.
+  double afterLast = 0;   ///< From the last launch to the run's end: outputs are delivered.
+};
+
 /// Collects events while `measuring`. Slices beyond a limit are counted in the sums but not kept.
 class Profiler final : public RunListener {
 public:
@@ -47,6 +54,7 @@ public:
   const TfcModel &model;
   const TfcEntry &entry;
   std::vector<LaunchWork> launches;              ///< One per launch of the entry.
+  HostTime host;
   std::vector<RunSlice> runs;
   std::vector<Slice> launchSlices;               ///< On the thread that runs.
   std::vector<std::vector<Slice>> workerSlices;  ///< Per helping thread; [0] stays empty.
@@ -65,7 +73,8 @@ private:
   };
   TickClock clock;
   bool keepsSlices, measuring = false;
-  double runBegan = 0, launchBegan = 0;
+  double runBegan = 0, launchBegan = 0, launchEnded = 0;
+  bool hasLaunched = false; ///< In the run in progress.
   std::vector<Began> tilesBegan;
 };
 
