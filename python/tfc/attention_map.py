@@ -69,7 +69,7 @@ def main(words: list[str] | None = None) -> int:
         outputs = {name: array for name, array in model(inputs).items() if name.startswith("attention.")}
         if not outputs:
             print("error: the model has no attention that tfc recognizes; tfc-compile --explain-fusion says why", file=sys.stderr)
-            return 1
+            return 2
         tokens = _tokens(options, inputs)
         folder = pathlib.Path(options.output)
         folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +86,7 @@ def main(words: list[str] | None = None) -> int:
         print(f"error: {problem}; Debian's package python3-matplotlib has it", file=sys.stderr)
         return 2
     except (Error, OSError, ValueError) as problem:
-        print(f"error: {problem}", file=sys.stderr)
+        print(f"error: {str(problem).removeprefix('error: ')}", file=sys.stderr)
         return 2
 
 
