@@ -42,6 +42,7 @@ ProfileTable makeTable(const Profiler &profiler, const MachinePeaks &peaks, cons
     table.kernelSeconds += row.seconds;
     table.rows.push_back(std::move(row));
   }
+  table.hardware = hardwareJson(profiler.counters, table.runs);
   const HostTime &host = profiler.host;
   table.outside = {host.beforeFirst / table.runs, (host.run - host.beforeFirst - host.afterLast) / table.runs - table.kernelSeconds,
                    host.afterLast / table.runs, table.wallSeconds - host.run / table.runs};
@@ -127,6 +128,7 @@ std::string tableJson(const ProfileTable &table) {
   return "{\"kernels\": [" + rows +
          format("], \"outside_ms\": {\"before_first\": %.6f, \"between\": %.6f, \"after_last\": %.6f, \"around_run\": %.6f}",
                 outside.beforeFirst * 1e3, outside.between * 1e3, outside.afterLast * 1e3, outside.aroundRun * 1e3) +
+         ", \"hardware\": " + table.hardware +
          format(", \"run_ms\": %.6f, \"kernels_ms\": %.6f, \"floor_ms\": %.6f, \"runs\": %.0f, \"threads\": %d, "
                 "\"peak_gflops\": %.3f, \"peak_gbytes\": %.3f}",
                 table.wallSeconds * 1e3, table.kernelSeconds * 1e3, table.floorSeconds * 1e3, table.runs,

@@ -39,6 +39,7 @@ struct ProfileTable {
   double wallSeconds = 0;   ///< Per run, as the caller sees it.
   double kernelSeconds = 0; ///< Per run, in kernels.
   OutsideTime outside;
+  std::string hardware; ///< The processor's counters as JSON.
   double floorSeconds = 0;  ///< Per run, if every launch ran at the machine's peaks.
   MachinePeaks peaks;
 };

@@ -70,6 +70,7 @@ def sums():
     outside = profile["outside_ms"]
     checks.check("its rows add up to the wall time", abs(sum(row["ms"] for row in profile["kernels"]) + sum(outside.values()) - profile["run_ms"]) < 1e-3, profile)
     checks.check("what is no kernel is small here", all(-1e-4 <= ms < 0.1 * profile["run_ms"] for ms in outside.values()), outside)
+    checks.check("counters, where the machine has them", profile["hardware"] is None or profile["hardware"]["instructions"] > 1000, profile["hardware"])
     checks.check("a floor below the time", 0 < profile["floor_ms"] < profile["run_ms"], profile)
 
 
