@@ -5,6 +5,7 @@
 #   numpy    %python has numpy
 #   onnx     %python has the onnx package
 #   mypy     %python has mypy
+#   git-clone  the sources are a git repository
 #   sanitizer  (UNSUPPORTED) tfc is built with one: no other program can load its libraries
 #   onnx-testdata  the official ONNX node tests are installed (Debian: libonnx-testdata), or
 #                  `--param onnx-testdata=FOLDER` says where they are
@@ -85,6 +86,9 @@ if ptxas:
 onnx_testdata = lit_config.params.get("onnx-testdata", "/usr/share/libonnx-testdata/data")
 if os.path.isdir(os.path.join(onnx_testdata, "node")):
     config.available_features.add("onnx-testdata")
+
+if shutil.which("git") and os.path.exists(os.path.join(config.tfc_source_root, ".git")):
+    config.available_features.add("git-clone")
 
 if lit_config.params.get("long", "0") not in ("", "0"):
     config.available_features.add("long")

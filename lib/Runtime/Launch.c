@@ -78,6 +78,20 @@ static int32_t reportFailure(TfcContext *context, const TfcLaunch *launch) {
   return tfc_core_bad_index(launch, worker->failed_check, worker->failed_value, worker->failed_bound);
 }
 
+static int32_t runLaunch(TfcContext *context, const TfcLaunch *launch, const int64_t *values, Job *job, int64_t tiles) {
+  int32_t code = makeScratch(context, values[launch->scratch]);
+  if (code)
+    return code;
+  int64_t flops = values[launch->flops], bytes = values[launch->bytes];
+  bool small = (flops > 0 || bytes > 0) && flops < SmallFlops && bytes < SmallBytes;
+  if (small)
+    runTiles(job, 0, 0, tiles);
+  else
+    tfc_core_pool_run(context->pool, tiles, runTiles, job);
+  return reportFailure(context, launch);
+}
+
+/* A profiler is told around all of it, so that next to nothing of a run is left between two launches. */
 int32_t tfc_core_launch(TfcRun *shown, uint32_t number, const uint64_t *args) {
   Run *run = shown->owner;
   TfcContext *context = run->context;
@@ -92,20 +106,12 @@ int32_t tfc_core_launch(TfcRun *shown, uint32_t number, const uint64_t *args) {
   if (tiles >= (int64_t)1 << 40)
     return tfc_core_fail(TFC_OUT_OF_MEMORY, "a kernel of node '%s' would have %lld tiles",
                          launch->node_count ? launch->nodes[0] : "?", (long long)tiles);
-  int32_t code = makeScratch(context, values[launch->scratch]);
-  if (code)
-    return code;
   TfcEvent event = {TFC_EVENT_LAUNCH, 0, run->entry, values, number, 0, 0, 0, args};
   tfc_core_tell(context, &event);
   Job job = {context, context->loaded->kernels[launch->kernel], args, event,
              tfc_core_wants(context, TFC_EVENT_TILES)};
-  int64_t flops = values[launch->flops], bytes = values[launch->bytes];
-  bool small = (flops > 0 || bytes > 0) && flops < SmallFlops && bytes < SmallBytes;
-  if (small)
-    runTiles(&job, 0, 0, tiles);
-  else
-    tfc_core_pool_run(context->pool, tiles, runTiles, &job);
+  int32_t code = runLaunch(context, launch, values, &job, tiles);
   event.after = 1;
   tfc_core_tell(context, &event);
-  return reportFailure(context, launch);
+  return code;
 }

@@ -185,6 +185,9 @@ class Context:
 
         Inputs are given by name, or in a mapping where a name is no Python identifier, or both. See `run`.
         """
+        if inputs is not None and not isinstance(inputs, Mapping):
+            first = next(iter(self._entries[self._first].inputs), None)
+            raise Error(f"inputs are given by name: model({first.name if first else 'name'}=...), or in a mapping", Code.BAD_ARGUMENT)
         return self.run({**(inputs or {}), **named})
 
     def run(

@@ -23,14 +23,17 @@ from ._model import load
 def draw(probabilities: np.ndarray, title: str, path: pathlib.Path, tokens: list[str] | None = None) -> None:
     """Writes one picture of one attention.
 
-    probabilities: [heads, queries, keys]. tokens: names of the keys, the last ones also of the queries; None: numbers.
+    probabilities: [heads, queries, keys]. tokens: names of the keys, the last ones also of the queries, or of the queries alone;
+    None: positions.
     """
     import matplotlib  # type: ignore
 
     matplotlib.use("Agg")
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
     heads, queries, keys = probabilities.shape
+    past = keys - queries
+    top = max(float(probabilities.max(initial=0.0)), 1e-6)  # else a map of many keys is white
     columns = min(4, heads)
     rows = -(-heads // columns)
     side = min(6.0, max(2.2, 0.16 * max(queries, keys) + 0.8))
@@ -39,13 +42,17 @@ def draw(probabilities: np.ndarray, title: str, path: pathlib.Path, tokens: list
         if head >= heads:
             axis.axis("off")
             continue
-        image = axis.imshow(probabilities[head], cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto", interpolation="nearest")
+        image = axis.imshow(probabilities[head], cmap="Blues", vmin=0.0, vmax=top, aspect="auto", interpolation="nearest",
+                            extent=(-0.5, keys - 0.5, keys - 0.5, past - 0.5))
         axis.set_title(f"head {head}", fontsize=9)
+        axis.tick_params(labelsize=6)
+        axis.xaxis.set_major_locator(ticker.MaxNLocator(integer=True))
+        axis.yaxis.set_major_locator(ticker.MaxNLocator(integer=True))
+        # With a past there are more keys than queries, and the tokens may be those of the queries alone.
         if tokens and len(tokens) == keys and keys <= 48:
             axis.set_xticks(range(keys), tokens, rotation=90, fontsize=6)
-            axis.set_yticks(range(queries), tokens[keys - queries :], fontsize=6)
-        else:
-            axis.tick_params(labelsize=6)
+        if tokens and len(tokens) in (queries, keys) and queries <= 48:
+            axis.set_yticks(range(past, keys), tokens[-queries:], fontsize=6)
     figure.suptitle(title, fontsize=11)
     figure.colorbar(image, ax=axes, shrink=0.6, label="probability")
     figure.savefig(path, dpi=110)
@@ -69,7 +76,7 @@ def main(words: list[str] | None = None) -> int:
         outputs = {name: array for name, array in model(inputs).items() if name.startswith("attention.")}
         if not outputs:
             print("error: the model has no attention that tfc recognizes; tfc-compile --explain-fusion says why", file=sys.stderr)
-            return 1
+            return 2
         tokens = _tokens(options, inputs)
         folder = pathlib.Path(options.output)
         folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +93,7 @@ def main(words: list[str] | None = None) -> int:
         print(f"error: {problem}; Debian's package python3-matplotlib has it", file=sys.stderr)
         return 2
     except (Error, OSError, ValueError) as problem:
-        print(f"error: {problem}", file=sys.stderr)
+        print(f"error: {str(problem).removeprefix('error: ')}", file=sys.stderr)
         return 2
 
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
+import math
 import pathlib
 import shutil
 import subprocess
@@ -79,7 +81,7 @@ def compare(model: str, inputs: dict[str, np.ndarray], rtol: float = 1e-3, atol:
             extended.unlink(missing_ok=True)
         exposed = load(compile(model, pathlib.Path(folder, "exposed.so"), f"--expose={names}", "--header=none"))(inputs)
         usual = load(compile(model, pathlib.Path(folder, "usual.so"), "--header=none"))(inputs)
-    rows = []
+    rows: list[Row] = []
     seen = set()
     for node in single:
         # A node that is called like an output has a number behind its name.
@@ -87,6 +89,8 @@ def compare(model: str, inputs: dict[str, np.ndarray], rtol: float = 1e-3, atol:
         if name in exposed and node.outputs[0] in expected and name not in seen:
             seen.add(name)
             rows.append(measure(node.name, node.op, exposed[name], expected[node.outputs[0]], rtol, atol))
+    if not rows:
+        raise Error(f"no node that both make as a tensor has a name that '{names}' matches", Code.BAD_INPUT)
     return rows, [measure(name, "output", usual[name], expected[name], rtol, atol) for name in usual if name in expected]
 
 
@@ -98,6 +102,16 @@ def table(rows: list[Row]) -> str:
         part = row.error / row.largest if row.error and row.largest else row.error
         lines.append(f"{name:<{width}}  {row.op:<20} {str(list(row.shape)):<18} {row.error:>10.3g} {part:>10.3g}{'' if row.fine else '  TOO FAR'}")
     return "\n".join(lines)
+
+
+def as_json(nodes: list[Row], outputs: list[Row]) -> str:
+    """Both tables as one object; an error that is infinite is null."""
+
+    def plain(row: Row) -> dict[str, object]:
+        finite = {key: value if math.isfinite(value) else None for key, value in (("error", row.error), ("largest", row.largest))}
+        return {**dataclasses.asdict(row), **finite}
+
+    return json.dumps({"nodes": [plain(row) for row in nodes], "outputs": [plain(row) for row in outputs]})
 
 
 def _inputs(options: argparse.Namespace, folder: str) -> dict[str, np.ndarray]:
@@ -122,14 +136,23 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--names", default=".", metavar="REGEX", help="the nodes to look at (default: all)")
     parser.add_argument("--rtol", type=float, default=1e-3, metavar="X", help="allowed: atol + rtol * |expected| (default 1e-3)")
     parser.add_argument("--atol", type=float, default=1e-4, metavar="X", help="(default 1e-4)")
+    parser.add_argument("--json", action="store_true", help="last line: both tables as one object")
     options = parser.parse_args(words)
     try:
         with tempfile.TemporaryDirectory(prefix="tfc-") as folder:
             inputs = _inputs(options, folder)
         nodes, outputs = compare(options.model, inputs, options.rtol, options.atol, options.names)
     except (Error, OSError, ValueError) as problem:
-        print(f"error: {problem}", file=sys.stderr)
+        print(f"error: {str(problem).removeprefix('error: ')}", file=sys.stderr)
         return 2
+    code = _tell(nodes, outputs)
+    if options.json:
+        print(as_json(nodes, outputs))
+    return code
+
+
+def _tell(nodes: list[Row], outputs: list[Row]) -> int:
+    """Prints tables and verdict; gives the exit code."""
     print(table(nodes))
     print("\nAs it is usually compiled, everything fused:\n" + table(outputs))
     wrong = next((row for row in nodes if not row.fine), None)

@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 source, build, compiler, *pages = sys.argv[1:]
-# The pages say cc and c++, which not every machine has that can build tfc.
+# The pages say cc, c++ and python3; not every machine that can build tfc has the first two, nor numpy for the last.
 cxx = re.sub(r"clang(?=[^/]*$)", "clang++", re.sub(r"gcc(?=[^/]*$)", "g++", compiler))
 prelude = f"""set -e
+python3() {{ '{sys.executable}' "$@"; }}
 command -v cc > /dev/null || cc() {{ '{compiler}' "$@"; }}
 command -v c++ > /dev/null || function c++ {{ '{cxx}' "$@"; }}
 """

@@ -1,5 +1,6 @@
 """python -m tfc.compare on models and on a compiler with faults: compare.py FOLDER."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -30,6 +31,10 @@ assert len(rows) > 70 and "/layers.0/Softmax" in text and "are within the tolera
 gpt = MODELS / "gpt2_tiny_past"
 text = compare(gpt / "model.op17.onnx", "--inputs", gpt / "2x3x5.inputs.npz", "--names", "Softmax|MatMul", code=0)
 assert "Softmax" in text and " Add " not in text, text
+assert "matches" in compare(BERT, "--dim", "batch=2,seq=5", "--names", "nobody", code=2)
+assert compare("/nowhere.onnx", "--dim", "batch=1", code=2).startswith("error: /nowhere.onnx"), "the word error once"
+told = json.loads(compare(BERT, "--dim", "batch=2,seq=5", "--names", "Softmax", "--json", code=0).splitlines()[-1])
+assert len(told["nodes"]) == 2 and all(row["fine"] and row["error"] < 1e-3 for row in told["nodes"] + told["outputs"]), told
 assert "seq" in compare(BERT, "--dim", "batch=2", code=2)
 assert "no ONNX model" in compare(__file__, "--inputs", MODELS / "bert_tiny" / "2x7.inputs.npz", code=2)
 assert "nowhere.onnx" in compare("/nowhere.onnx", "--dim", "batch=1", code=2)

@@ -41,6 +41,7 @@ def bad_inputs(model):
     bad(Code.BAD_INPUT, "'input_ids': its rank is 20, but must be 2", input_ids=ids.reshape([1] * 18 + [*ids.shape]))
     bad(Code.BAD_INPUT, "'seq' is 1 (from input 'input_ids', dim 1)", input_ids=ids[:, :1])
     bad(Code.BAD_INDEX, "index 1000000 is outside [-101, 101)", input_ids=np.full_like(ids, 1000000))
+    assert expect(Error, "by name: model(input_ids=...)", model, ids).code == Code.BAD_ARGUMENT
     bad(Code.BAD_INPUT, "no input 'nobody'; it has: 'input_ids', 'attention_mask'", nobody=ids)
     expect(Error, "input 'attention_mask' is missing", model, input_ids=ids)
     assert_close(model(inputs), expected)

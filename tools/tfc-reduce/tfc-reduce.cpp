@@ -21,8 +21,11 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/SourceMgr.h"
+
+#include <chrono>
 
 using namespace llvm;
 using namespace mlir::tfc;
@@ -127,7 +130,21 @@ int main(int argc, char **argv) {
     return problem.empty() ? fail(1, "the test does not find the fault in " + inputPath + " itself: it must end with exit code 0 there")
                            : fail(3, problem);
   int64_t before = countOps(*module);
-  Reducer reducer(std::move(module), isInteresting);
+  // It may take long; somebody who looks on sees that it goes forward.
+  bool isWatched = sys::Process::StandardErrIsDisplayed();
+  unsigned tests = 0;
+  auto lastTold = std::chrono::steady_clock::now();
+  auto testAndTell = [&](mlir::ModuleOp tested) {
+    bool result = isInteresting(tested);
+    ++tests;
+    auto now = std::chrono::steady_clock::now();
+    if (isWatched && now - lastTold > std::chrono::seconds(2)) {
+      lastTold = now;
+      errs() << "  " << tests << " tests, " << countOps(tested) << " of " << before << " ops\n";
+    }
+    return result;
+  };
+  Reducer reducer(std::move(module), testAndTell);
   reducer.run();
   if (Error failed = writeModule(reducer.getModule(), path))
     return fail(3, toString(std::move(failed)));

@@ -8,6 +8,7 @@
 #include "CheckNan.h"
 #include "Compare.h"
 #include "Format.h"
+#include "Json.h"
 
 #include <cmath>
 
@@ -48,13 +49,7 @@ void CheckNan::before(const WatchedLaunch &launch) {
 
 void CheckNan::after(const WatchedLaunch &launch) {
   auto note = [&](const WatchedTensor &result, const char *what, int64_t number, int64_t first) {
-    std::vector<std::string> nodes = launch.nodes();
-    std::string text = std::string(what) + " begins in kernel " + launch.kernel + ", node '" + result.name + "': at " +
-                       positionText(result.dims, first) + ", " + std::to_string(number) + " of " +
-                       std::to_string(result.count()) + " elements";
-    if (nodes.size() > 1)
-      text += "; the kernel does '" + nodes.front() + "' to '" + nodes.back() + "'";
-    found.push_back(text);
+    found.push_back({what, launch.kernel, result.name, launch.nodes(), positionText(result.dims, first), number, result.count()});
   };
   for (const WatchedTensor &result : launch.results) {
     Odd odd = countOdd(result);
@@ -65,16 +60,33 @@ void CheckNan::after(const WatchedLaunch &launch) {
   }
 }
 
+std::string CheckNan::textOf(const Finding &finding) {
+  std::string text = std::string(finding.what) + " begins in kernel " + finding.kernel + ", node '" + finding.node + "': at " +
+                     finding.position + ", " + std::to_string(finding.number) + " of " + std::to_string(finding.count) + " elements";
+  if (finding.nodes.size() > 1)
+    text += "; the kernel does '" + finding.nodes.front() + "' to '" + finding.nodes.back() + "'";
+  return text;
+}
+
 std::string CheckNan::text() const {
   constexpr size_t kShown = 20;
   std::string text;
   for (size_t i = 0; i < found.size() && i < kShown; ++i)
-    text += found[i] + "\n";
+    text += textOf(found[i]) + "\n";
   if (found.size() > kShown)
     text += format("and %zu more\n", found.size() - kShown);
   return text;
 }
 
-Status CheckNan::verdict() const { return found.empty() ? Status{} : Status{CheckFailed, found.front()}; }
+std::string CheckNan::json() const {
+  std::string text;
+  for (const Finding &finding : found)
+    text += std::string(text.empty() ? "" : ", ") + "{\"what\": " + jsonString(finding.what) + ", \"kernel\": " + jsonString(finding.kernel) +
+            ", \"node\": " + jsonString(finding.node) + ", \"nodes\": " + jsonStrings(finding.nodes) + ", \"first\": " + jsonString(finding.position) +
+            format(", \"elements\": %lld, \"of\": %lld}", static_cast<long long>(finding.number), static_cast<long long>(finding.count));
+  return "{\"not_finite\": [" + text + "]}";
+}
+
+Status CheckNan::verdict() const { return found.empty() ? Status{} : Status{CheckFailed, textOf(found.front())}; }
 
 } // namespace tfc

@@ -18,6 +18,7 @@ public:
   using Watch::Watch;
   /// The launches found, in their order; empty if every number is finite or came so.
   std::string text() const;
+  std::string json() const;
   /// CheckFailed, with the first of them.
   Status verdict() const;
 
@@ -25,7 +26,16 @@ private:
   void before(const WatchedLaunch &launch) override;
   void after(const WatchedLaunch &launch) override;
 
-  std::vector<std::string> found;
+  struct Finding {
+    const char *what; ///< "NaN" or "infinity"
+    std::string kernel, node;
+    std::vector<std::string> nodes; ///< Of the kernel.
+    std::string position;           ///< Of the first such element.
+    int64_t number, count;          ///< Elements that are so, and all.
+  };
+  static std::string textOf(const Finding &finding);
+
+  std::vector<Finding> found;
   bool readsNan = false, readsInfinity = false;
 };
 

@@ -76,6 +76,15 @@ void DumpTensors::after(const WatchedLaunch &launch) {
       inside.emplace(node, launch.kernel);
 }
 
+std::string DumpTensors::json() const {
+  std::string line = index, hidden;
+  for (size_t at; (at = line.find(",\n  ")) != std::string::npos;)
+    line.replace(at, 4, ", ");
+  for (const auto &[node, kernel] : inside)
+    hidden += std::string(hidden.empty() ? "" : ", ") + "{\"node\": " + jsonString(node) + ", \"kernel\": " + jsonString(kernel) + "}";
+  return "{\"tensors\": [" + line.substr(std::min<size_t>(2, line.size())) + "], \"inside\": [" + hidden + "]}";
+}
+
 Status DumpTensors::finish(std::string &text) {
   if (failure)
     return failure;

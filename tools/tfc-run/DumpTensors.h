@@ -25,6 +25,8 @@ public:
   Status prepare(const std::string &folder, const std::string &names);
   /// Writes the index; `text` says how much was written, and where nodes with such names are that made no tensor.
   Status finish(std::string &text);
+  /// The index and the nodes without a tensor, as an object in one line.
+  std::string json() const;
 
 private:
   void after(const WatchedLaunch &launch) override;

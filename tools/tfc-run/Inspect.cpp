@@ -49,6 +49,8 @@ static Status checkNan(const Options &options, Session &session, std::vector<Arr
   Status verdict = check.verdict();
   if (!verdict)
     std::printf("no kernel makes a NaN or an infinity that it was not given\n");
+  if (options.json)
+    std::printf("%s\n", check.json().c_str());
   return verdict;
 }
 
@@ -61,6 +63,8 @@ static Status dumpTensors(const Options &options, Session &session, std::vector<
   std::string text;
   Status status = dump.finish(text);
   std::fputs(text.c_str(), stdout);
+  if (options.json)
+    std::printf("%s\n", dump.json().c_str());
   return status;
 }
 

@@ -53,7 +53,8 @@ Runs
                          with a file, a trace for ui.perfetto.dev or chrome://tracing as well
   --profile-html FILE    a page with the table, a roofline, a timeline and the fused graph
   --measure-machine      measure what this machine can do at most and keep it in ~/.cache/tfc/machine.txt; needs no model
-  --json                 last line: one object with min_ms, median_ms, p90_ms, repeat, threads
+  --json                 what was measured or found as JSON, an object on a line of its own; of a run the last line has min_ms,
+                         median_ms, p90_ms, repeat, threads, peak_bytes, with --profile the one before it the table
 
 Looking inside of one run, kernel by kernel
   --check-nan            the first kernel and node that makes a NaN or an infinity which nothing it read had; exit code 1 if so
@@ -69,7 +70,7 @@ Model
   --query NAME           exported function of the library (default: tfc_model_query)
   --version              the version of tfc-run
 
-Exit code: 0 fine; 1 --expect found a difference; 2 bad input or usage; 3 a defect of tfc or of the machine.
+Exit code: 0 fine; 1 a check failed (--expect, --compare-with, --check-nan); 2 bad input or usage; 3 a defect of tfc or of the machine.
 )";
 
 static bool parseInteger(const std::string &text, int64_t low, int64_t high, int64_t &value) {
@@ -205,7 +206,7 @@ static Status takeOption(const std::vector<Rule> &rules, const std::string &argu
       continue;
     if (rule.flag) {
       if (equal != std::string::npos)
-        return badInput(name + " takes no value");
+        return badInput(name == "--profile" ? "--profile=FILE names a file for the trace; it was given none" : name + " takes no value");
       *rule.flag = true;
       return {};
     }

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <map>
 #include <numeric>
+#include <tuple>
 
 namespace tfc {
 
@@ -41,6 +42,10 @@ ProfileTable makeTable(const Profiler &profiler, const MachinePeaks &peaks, cons
     table.kernelSeconds += row.seconds;
     table.rows.push_back(std::move(row));
   }
+  table.hardware = hardwareJson(profiler.counters, table.runs);
+  const HostTime &host = profiler.host;
+  table.outside = {host.beforeFirst / table.runs, (host.run - host.beforeFirst - host.afterLast) / table.runs - table.kernelSeconds,
+                   host.afterLast / table.runs, table.wallSeconds - host.run / table.runs};
   std::sort(table.rows.begin(), table.rows.end(),
                    [](const KernelRow &a, const KernelRow &b) { return a.seconds > b.seconds; });
   return table;
@@ -58,9 +63,27 @@ static std::string nodesText(const KernelRow &row, size_t width) {
   return first + more;
 }
 
+/// The lines that stand for what is no kernel.
+static std::string outsideText(const ProfileTable &table, int width) {
+  const OutsideTime &outside = table.outside;
+  const std::tuple<const char *, double, const char *> lines[] = {
+      {"outside kernels", outside.sum(), ""},
+      {"  before the first", outside.beforeFirst, "inputs checked, memory found"},
+      {"  between kernels", outside.between, "the host program and its calls"},
+      {"  after the last", outside.afterLast, "outputs delivered"},
+      {"  around the run", outside.aroundRun, "the caller"}};
+  std::string text;
+  for (auto [name, seconds, what] : lines) {
+    double share = table.wallSeconds > 0 ? 100 * seconds / table.wallSeconds : 0;
+    text += format("%-*s %6s %10.4f %5.1f%%", width, name, "", seconds * 1e3, share);
+    text += *what ? format("%*s%s\n", 26, "", what) : "\n";
+  }
+  return text;
+}
+
 std::string tableText(const ProfileTable &table) {
   constexpr int kNodesWidth = 40;
-  int width = 6;
+  int width = 18; // of "  before the first"
   for (const KernelRow &row : table.rows)
     width = std::min(40, std::max(width, int(row.name.size())));
   std::string text = format("%-*s %6s %10s %6s %8s %7s %6s  %s\n", width, "kernel", "calls", "ms", "share", "GFLOP/s",
@@ -76,9 +99,7 @@ std::string tableText(const ProfileTable &table) {
     text += row.seconds > 0 && floor > 0 ? format(" %5.0f%%", 100 * floor / row.seconds) : format(" %6s", "-");
     text += "  " + nodesText(row, kNodesWidth) + "\n";
   }
-  double outside = table.wallSeconds - table.kernelSeconds;
-  text += format("%-*s %6s %10.4f %5.1f%%\n", width, "outside kernels", "", outside * 1e3,
-                 table.wallSeconds > 0 ? 100 * outside / table.wallSeconds : 0);
+  text += outsideText(table, width);
   double flops = 0, bytes = 0;
   for (const KernelRow &row : table.rows) {
     flops += row.flops;
@@ -103,8 +124,12 @@ std::string tableJson(const ProfileTable &table) {
             format(", \"calls\": %g, \"ms\": %.6f, \"flops\": %.0f, \"bytes\": %.0f, \"floor_ms\": %.6f}", row.calls,
                    row.seconds * 1e3, row.flops, row.bytes, floor * 1e3);
   }
+  const OutsideTime &outside = table.outside;
   return "{\"kernels\": [" + rows +
-         format("], \"run_ms\": %.6f, \"kernels_ms\": %.6f, \"floor_ms\": %.6f, \"runs\": %.0f, \"threads\": %d, "
+         format("], \"outside_ms\": {\"before_first\": %.6f, \"between\": %.6f, \"after_last\": %.6f, \"around_run\": %.6f}",
+                outside.beforeFirst * 1e3, outside.between * 1e3, outside.afterLast * 1e3, outside.aroundRun * 1e3) +
+         ", \"hardware\": " + table.hardware +
+         format(", \"run_ms\": %.6f, \"kernels_ms\": %.6f, \"floor_ms\": %.6f, \"runs\": %.0f, \"threads\": %d, "
                 "\"peak_gflops\": %.3f, \"peak_gbytes\": %.3f}",
                 table.wallSeconds * 1e3, table.kernelSeconds * 1e3, table.floorSeconds * 1e3, table.runs,
                 table.peaks.threads, table.peaks.flops * 1e-9, table.peaks.bytes * 1e-9);
@@ -120,6 +145,26 @@ static std::string sliceName(const TfcModel &model, const TfcLaunch &launch) {
   for (uint32_t i = 0; i < launch.node_count && i < 3; ++i)
     name += (i ? " + " : "") + std::string(launch.nodes[i]);
   return launch.node_count > 3 ? name + " + ..." : name;
+}
+
+/// The stretches of each run in which no kernel ran, so that slices of "kernel" and "host" add up to those of "run".
+template <typename AddSlice>
+static void addHostSlices(const Profiler &profiler, AddSlice add) {
+  const std::vector<Slice> &launches = profiler.launchSlices;
+  size_t next = 0;
+  for (const RunSlice &run : profiler.runs) {
+    bool isWhole = !profiler.isCut || (!launches.empty() && run.end <= launches.back().end);
+    if (!isWhole)
+      return;
+    double at = run.begin;
+    const char *name = "before the first kernel";
+    for (; next < launches.size() && launches[next].end <= run.end; ++next) {
+      add(at, launches[next].begin, name);
+      at = launches[next].end;
+      name = "between kernels";
+    }
+    add(at, run.end, "after the last kernel");
+  }
 }
 
 std::string traceJson(const Profiler &profiler) {
@@ -156,6 +201,10 @@ std::string traceJson(const Profiler &profiler) {
   }
   for (const Slice &made : profiler.launchSlices)
     slice(made.begin, made.end, 0, launchText[made.launch]);
+  addHostSlices(profiler, [&](double begin, double end, const char *name) {
+    if (end > begin)
+      slice(begin, end, 0, format("\"name\": \"%s\", \"cat\": \"host\", \"args\": {}", name));
+  });
   for (size_t worker = 1; worker < profiler.workerSlices.size(); ++worker)
     for (const Slice &made : profiler.workerSlices[worker])
       slice(made.begin, made.end, worker, launchText[made.launch]);

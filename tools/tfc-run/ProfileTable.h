@@ -24,11 +24,22 @@ struct KernelRow {
   double calls = 0, seconds = 0, flops = 0, bytes = 0;
 };
 
+/// What a run takes outside of kernels. Seconds per run; with the kernels they make up the wall time.
+struct OutsideTime {
+  double beforeFirst = 0; ///< Inputs are checked, memory is found.
+  double between = 0;     ///< The host program between two kernels, calls of the host's operators included.
+  double afterLast = 0;   ///< Outputs are delivered.
+  double aroundRun = 0;   ///< The caller's part: the call itself, buffers for outputs.
+  double sum() const { return beforeFirst + between + afterLast + aroundRun; }
+};
+
 struct ProfileTable {
   std::vector<KernelRow> rows; ///< The dearest first.
   double runs = 0;
   double wallSeconds = 0;   ///< Per run, as the caller sees it.
   double kernelSeconds = 0; ///< Per run, in kernels.
+  OutsideTime outside;
+  std::string hardware; ///< The processor's counters as JSON.
   double floorSeconds = 0;  ///< Per run, if every launch ran at the machine's peaks.
   MachinePeaks peaks;
 };

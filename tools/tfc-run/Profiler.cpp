@@ -7,14 +7,6 @@
 
 #include "Profiler.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <linux/perf_event.h>
-#include <sys/ioctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 namespace tfc {
 
 /// Per list; a trace of more is no use in a viewer.
@@ -34,8 +26,16 @@ void Profiler::attachTo(TfcContextOptions &options) {
 void Profiler::start(int32_t threads) {
   tilesBegan.resize(size_t(threads));
   workerSlices.resize(size_t(threads));
+  if (keepsSlices) // a vector that grows while it is measured would show in the gaps between slices
+    launchSlices.reserve(kSliceLimit);
   clock.calibrate();
+  counters.start();
   measuring = true;
+}
+
+void Profiler::stop() {
+  measuring = false;
+  counters.stop();
 }
 
 void Profiler::onEvent(void *self, const TfcEvent *event) {
@@ -61,22 +61,32 @@ bool Profiler::keep(std::vector<Slice> &slices, Slice slice) {
 
 void Profiler::onRun(const TfcEvent &event) {
   if (!event.after) {
+    hasLaunched = false;
     runBegan = clock.now();
     return;
   }
+  double end = clock.now();
+  host.run += end - runBegan;
+  if (hasLaunched)
+    host.afterLast += end - launchEnded;
+  else
+    host.beforeFirst += end - runBegan;
   int64_t arena = 0;
   for (uint32_t segment = 0; segment <= entry.bind_count; ++segment)
     arena += event.values[entry.arena_bytes[segment]];
   if (runs.size() < kSliceLimit)
-    runs.push_back({runBegan, clock.now(), arena});
+    runs.push_back({runBegan, end, arena});
 }
 
 void Profiler::onLaunch(const TfcEvent &event) {
   if (!event.after) {
     launchBegan = clock.now();
+    if (!hasLaunched)
+      host.beforeFirst += launchBegan - runBegan;
+    hasLaunched = true;
     return;
   }
-  double end = clock.now();
+  double end = launchEnded = clock.now();
   const TfcLaunch &made = entry.launches[event.launch];
   LaunchWork &work = launches[event.launch];
   ++work.calls;
@@ -101,59 +111,6 @@ void Profiler::onTiles(const TfcEvent &event) {
     slices.back().end = clock.now();
   else
     keep(slices, {began, clock.now(), event.launch});
-}
-
-//===-- Counters of the processor ------------------------------------------------------------------------===//
-
-HardwareCounters::HardwareCounters() {
-  const uint64_t kinds[kCount] = {PERF_COUNT_HW_CPU_CYCLES, PERF_COUNT_HW_INSTRUCTIONS, PERF_COUNT_HW_CACHE_MISSES};
-  for (int i = 0; i < kCount; ++i) {
-    perf_event_attr attributes;
-    std::memset(&attributes, 0, sizeof(attributes));
-    attributes.type = PERF_TYPE_HARDWARE;
-    attributes.size = sizeof(attributes);
-    attributes.config = kinds[i];
-    attributes.disabled = 1;
-    attributes.inherit = 1; // the threads that are made later
-    attributes.exclude_kernel = 1;
-    attributes.exclude_hv = 1;
-    files[i] = int(syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
-    if (files[i] < 0 && !failure)
-      failure = errno;
-  }
-}
-
-HardwareCounters::~HardwareCounters() {
-  for (int file : files)
-    if (file >= 0)
-      close(file);
-}
-
-void HardwareCounters::start() {
-  for (int file : files)
-    if (file >= 0) {
-      ioctl(file, PERF_EVENT_IOC_RESET, 0);
-      ioctl(file, PERF_EVENT_IOC_ENABLE, 0);
-    }
-}
-
-void HardwareCounters::stop() {
-  for (int i = 0; i < kCount; ++i) {
-    if (files[i] < 0)
-      continue;
-    ioctl(files[i], PERF_EVENT_IOC_DISABLE, 0);
-    if (read(files[i], &values[i], sizeof(values[i])) != ssize_t(sizeof(values[i])))
-      values[i] = 0;
-  }
-}
-
-std::string HardwareCounters::text() const {
-  if (!values[0] || !values[1])
-    return std::string("not available here (") + (failure ? std::strerror(failure) : "they count nothing") + ")";
-  char text[160];
-  std::snprintf(text, sizeof(text), "%.3g cycles, %.3g instructions (%.2f per cycle), %.3g cache misses", double(values[0]),
-                double(values[1]), double(values[1]) / double(values[0]), double(values[2]));
-  return text;
 }
 
 } // namespace tfc

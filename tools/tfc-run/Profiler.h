@@ -8,6 +8,7 @@
 #ifndef TFC_RUN_PROFILER_H
 #define TFC_RUN_PROFILER_H
 
+#include "EventCounters.h"
 #include "Session/Session.h"
 #include "TickClock.h"
 
@@ -35,6 +36,13 @@ struct LaunchWork {
   double seconds = 0, flops = 0, bytes = 0; ///< Sums over the measured runs.
 };
 
+/// What measured runs spend on the thread that runs, but not in launches. Sums over the runs, in seconds.
+struct HostTime {
+  double run = 0;         ///< All of the runs, launches included, as the runtime tells them.
+  double beforeFirst = 0; ///< From the run's begin to its first launch: inputs are checked, memory is found.
+  double afterLast = 0;   ///< From the last launch to the run's end: outputs are delivered.
+};
+
 /// Collects events while `measuring`. Slices beyond a limit are counted in the sums but not kept.
 class Profiler final : public RunListener {
 public:
@@ -42,11 +50,13 @@ public:
   Profiler(const TfcModel &model, const TfcEntry &entry, bool slices);
   void attachTo(TfcContextOptions &options) override;
   void start(int32_t threads) override;
-  void stop() override { measuring = false; }
+  void stop() override;
 
   const TfcModel &model;
   const TfcEntry &entry;
   std::vector<LaunchWork> launches;              ///< One per launch of the entry.
+  HostTime host;
+  EventCounters counters{hardwareEvents()}; ///< Of the measured runs.
   std::vector<RunSlice> runs;
   std::vector<Slice> launchSlices;               ///< On the thread that runs.
   std::vector<std::vector<Slice>> workerSlices;  ///< Per helping thread; [0] stays empty.
@@ -65,27 +75,9 @@ private:
   };
   TickClock clock;
   bool keepsSlices, measuring = false;
-  double runBegan = 0, launchBegan = 0;
+  double runBegan = 0, launchBegan = 0, launchEnded = 0;
+  bool hasLaunched = false; ///< In the run in progress.
   std::vector<Began> tilesBegan;
-};
-
-/// Counters of the processor over a stretch of time, for this process in user mode.
-class HardwareCounters {
-public:
-  HardwareCounters();
-  ~HardwareCounters();
-  HardwareCounters(const HardwareCounters &) = delete;
-  HardwareCounters &operator=(const HardwareCounters &) = delete;
-  void start();
-  void stop();
-  /// "cycles 3.2e+09, instructions 9.1e+09 (2.84 per cycle), ...", or why there are none.
-  std::string text() const;
-
-private:
-  static constexpr int kCount = 3;
-  int files[kCount] = {-1, -1, -1};
-  uint64_t values[kCount] = {};
-  int failure = 0; ///< errno of the first counter that could not be opened.
 };
 
 } // namespace tfc

@@ -40,10 +40,10 @@ static void outOfMemory() {
 }
 
 static Status reportProfile(const Options &options, Session &session, const Profiler &profiler,
-                            const std::vector<double> &seconds, const HardwareCounters &counters) {
+                            const std::vector<double> &seconds) {
   ProfileTable table = makeTable(profiler, peaksOfMachine(session.threads()), seconds);
   std::fputs(tableText(table).c_str(), stdout);
-  std::printf("hardware counters: %s\n", counters.text().c_str());
+  std::printf("hardware counters: %s\n", hardwareText(profiler.counters, table.runs).c_str());
   if (options.json)
     std::printf("%s\n", tableJson(table).c_str());
   if (!options.profileTrace.empty())
@@ -96,13 +96,12 @@ static Status runModel(const Options &options, Session &session) {
     if (Status status = readArrays(options.expect, expected))
       return status;
   bool profiles = options.profile || !options.profileHtml.empty();
-  Profiler profiler(session.model(), session.entry(), !options.profileTrace.empty() || !options.profileHtml.empty());
-  std::unique_ptr<HardwareCounters> counters(profiles ? new HardwareCounters : nullptr); // before the threads they follow
-  if (Status status = session.prepare(int32_t(options.threads), profiles ? &profiler : nullptr, std::move(inputs), options.device))
+  std::unique_ptr<Profiler> profiler; // before the context's threads, which its counters follow
+  if (profiles)
+    profiler = std::make_unique<Profiler>(session.model(), session.entry(), !options.profileTrace.empty() || !options.profileHtml.empty());
+  if (Status status = session.prepare(int32_t(options.threads), profiler.get(), std::move(inputs), options.device))
     return status;
   std::vector<double> seconds;
-  if (counters)
-    counters->start();
   if (options.inPlace)
     if (Status status = session.keepInPlace(options.room, options.steps))
       return status;
@@ -110,15 +109,13 @@ static Status runModel(const Options &options, Session &session) {
     return status;
   if (Status status = runFurtherSteps(options, session, seconds))
     return status;
-  if (counters)
-    counters->stop();
 
   if (!options.outputs.empty())
     if (Status status = writeArrays(options.outputs, session.outputs()))
       return status;
   std::fputs(outputsText(session.outputs()).c_str(), stdout);
   if (profiles)
-    if (Status status = reportProfile(options, session, profiler, seconds, *counters))
+    if (Status status = reportProfile(options, session, *profiler, seconds))
       return status;
   Status verdict;
   std::string summary;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """bisect_faults.py FOLDER: plants faults by tools that stand in front of the real ones and change what they write."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -37,7 +38,10 @@ def tools_with(name, tool, fault):
     return ["--tools", tools]
 
 
-checks.run(*BISECT, says="the model is right: there is nothing to find")
+told = checks.run(*BISECT, "--json", says="the model is right: there is nothing to find").stdout.splitlines()[-1]
+checks.check("as JSON", json.loads(told)["right"] and len(json.loads(told)["tries"]) == 1, told)
+checks.run(*BISECT, "--keep", "/proc/nowhere", code=2, says="--keep")
+checks.run(*BISECT[:-1], f"{case}.inputs.npz", code=2, says="makes no output 'input_ids'")
 checks.run(*BISECT, "--", "--target=abacus", code=2, says="abacus")
 checks.run("tfc-bisect", "/nowhere.onnx", "--inputs", f"{case}.inputs.npz", "--expect", f"{case}.outputs.npz", code=2, says="/nowhere.onnx")
 
@@ -100,5 +104,6 @@ if source and '--emit=import' not in words and '--reference' not in words and '-
 sys.exit(subprocess.run([real, *words]).returncode)
 """
 found = checks.run(*BISECT, *tools_with("kernel", "tfc-compile", KERNEL), code=1)
+checks.check("the last try is told", "WRONG" in found.stdout)
 checks.check("the kernel is named, with its nodes", "culprit: kernel" in found.stdout.splitlines()[-1] and "tanh" in found.stdout.splitlines()[-1].lower(), found.stdout)
 sys.exit(checks.finish())

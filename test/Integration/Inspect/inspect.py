@@ -45,13 +45,18 @@ def check_nan():
     # f32 overflows in the second product only.
     weights *= 1e30
     odd([[1, 2, 3, 4]], 1, "node 'again'")
-    checks.run("tfc-run", "./bert.so", *INPUTS, "--check-nan", says="no kernel makes")
+    told = json.loads(checks.run("tfc-run", "./odd.so", "--inputs", "odd.npz", "--check-nan", "--json", code=1).stdout.splitlines()[-1])["not_finite"]
+    checks.check("as JSON", told and told[0]["node"] == "again" and told[0]["what"] == "infinity" and told[0]["elements"] <= told[0]["of"], told)
+    clean = checks.run("tfc-run", "./bert.so", *INPUTS, "--check-nan", "--json", says="no kernel makes").stdout
+    checks.check("nothing found, as JSON", json.loads(clean.splitlines()[-1]) == {"not_finite": []}, clean)
 
 
 def dump_tensors():
     """What a node makes is what it makes when it is an output; nodes inside of kernels are named."""
     said = checks.run("tfc-run", "./bert.so", *INPUTS, "--dump-tensors", "all").stdout
     index = json.loads(pathlib.Path("all/index.json").read_text())
+    told = json.loads(checks.run("tfc-run", "./bert.so", *INPUTS, "--dump-tensors", "all", "--json").stdout.splitlines()[-1])
+    checks.check("the index on the terminal", told["tensors"] == index and {"node": "/emb/w/Gather", "kernel": index[1]["kernel"]} in told["inside"], told)
     checks.check("every file is listed once", sorted(row["file"] for row in index) == sorted(p.name for p in pathlib.Path("all").glob("*.npy")))
     checks.check("the number is said", said.startswith(f"{len(index)} tensors in all"), said)
     for row in index:

@@ -55,6 +55,10 @@ def sums():
     events = events_of("one.json")
     total = {cat: sum(event["dur"] for event in events if event.get("cat") == cat) for cat in ("run", "kernel")}
     checks.check("kernels make up the run", 0.85 * total["run"] <= total["kernel"] <= total["run"], total)
+    host = [event for event in events if event.get("cat") == "host"]
+    checks.check("and what is left of it has slices too", abs(total["kernel"] + sum(event["dur"] for event in host) - total["run"]) <= 0.001 * total["run"] + 1, total)
+    names = [event["name"] for event in sorted(host, key=lambda event: event["ts"])]
+    checks.check("which say where in the run they are", names.count("before the first kernel") == names.count("after the last kernel") == REPEAT, names)
     table = [json.loads(line) for line in checks.run(*RUN, "--threads=1", "--profile", "--json").stdout.splitlines() if line.startswith("{")]
     profile, timing = table[-2], table[-1]
     checks.check("the last line stays the timing", set(timing) >= {"min_ms", "median_ms"}, timing)
@@ -63,6 +67,10 @@ def sums():
     tokens, hidden = 2 * 128, 256
     products = 2 * (2 * tokens * hidden * hidden * 12 + 2 * 2 * tokens * 128 * hidden)
     checks.check("floating point operations of the products", products <= flops <= 1.3 * products, (flops, products))
+    outside = profile["outside_ms"]
+    checks.check("its rows add up to the wall time", abs(sum(row["ms"] for row in profile["kernels"]) + sum(outside.values()) - profile["run_ms"]) < 1e-3, profile)
+    checks.check("what is no kernel is small here", all(-1e-4 <= ms < 0.1 * profile["run_ms"] for ms in outside.values()), outside)
+    checks.check("counters, where the machine has them", profile["hardware"] is None or profile["hardware"]["instructions"] > 1000, profile["hardware"])
     checks.check("a floor below the time", 0 < profile["floor_ms"] < profile["run_ms"], profile)
 
 
@@ -91,6 +99,7 @@ def page():
     checks.check("its script came to the end", 'data-ready="yes"' in shown, shown[-2000:])
     checks.check("a row per kernel", len(re.findall(r"<tr><td", shown)) == len(data["table"]["kernels"]), len(re.findall(r"<tr><td", shown)))
     checks.check("a circle per kernel that computes", shown.count("<circle") > launches, shown.count("<circle"))
+    checks.check("and rows for what is no kernel", all(f">{name}</td>" in shown for name in ("outside kernels", "– between kernels", "whole run")))
     checks.check("slices on the timeline", shown.count("<rect") >= 2 * launches)
     checks.check("arcs of the graph", shown.count("<path") >= launches / 2)
     subprocess.run([*command, f"--screenshot={folder}/profile.png", address], capture_output=True, timeout=240)

@@ -80,6 +80,8 @@ struct ExposeTensors : mlir::tfc::impl::ExposeTensorsBase<ExposeTensors> {
       else
         last[place->second].second = &op;
     }
+    if (last.empty())
+      getOperation().emitWarning("no node has a name that '") << names << "' matches: nothing is exposed";
     for (auto &[name, op] : last)
       for (Value result : op->getResults())
         if (isa<RankedTensorType>(result.getType())) {

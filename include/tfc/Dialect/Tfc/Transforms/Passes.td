@@ -266,7 +266,7 @@ def ExposeTensors : Pass<"tfc-expose-tensors", "::mlir::func::FuncOp"> {
     return %y, %0 : !t, !t
     ```
 
-    Nodes inside of branches and loops are left out, and so are constants and weights.
+    Nodes inside of branches and loops are left out, and so are constants and weights. Where no node has such a name there is a warning.
   }];
   let options = [Option<"names", "names", "std::string", /*default=*/"", "which nodes, as a regular expression">,
                  Option<"attention", "attention", "bool", /*default=*/"false", "the probabilities of all attentions">];
