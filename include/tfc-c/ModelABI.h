@@ -278,6 +278,22 @@ typedef struct TfcWeights {
   uint64_t hash[2];         /**< EXTERNAL: of the whole file, tfc/Weights/ContentHash.h */
 } TfcWeights;
 
+/**
+ * A weight as the graph has it, whatever became of it: under its own name and in its own order, where the segment may hold panels of
+ * it, parts or nothing. When seeded, element i is that of the stream; else it is put together from weights of TfcModel.weights that are
+ * views of it (layout_offset, layout_strides, bounds).
+ */
+typedef struct TfcGraphWeight {
+  const char *name;
+  TfcDataType dtype;
+  int32_t rank;
+  const int64_t *dims;
+  int32_t seeded;
+  uint32_t piece_count;
+  const uint32_t *pieces; /**< numbers of weights; none: the artifact does not hold it */
+  TfcSeed seed;
+} TfcGraphWeight;
+
 /*===-- Programs for devices -------------------------------------------------------------------------------===*/
 
 /**
@@ -372,6 +388,9 @@ typedef struct TfcModel {
   uint32_t program_count, more_weight_count;
   uint32_t device_only; /**< 1: there is no code for CPUs; entries and kernels are those of programs[0] */
   uint32_t reserved;
+  /* Since 0.3. */
+  const TfcGraphWeight *graph_weights;
+  uint64_t graph_weight_count;
 } TfcModel;
 
 /** The one exported function of a model.so (its name can be chosen at compile time). */
@@ -412,19 +431,24 @@ typedef struct TfcLoaded TfcLoaded;
 typedef void (*TfcExecutorFn)(void *executor, int64_t count, void (*fn)(void *data, int64_t i), void *data);
 
 /** What a profiler is told of. A run and its launches are told by the thread that runs, in order; tiles by the threads that do
- * them, side by side. */
-typedef enum TfcEventKind { TFC_EVENT_RUN = 0, TFC_EVENT_LAUNCH = 1, TFC_EVENT_TILES = 2 } TfcEventKind;
+ * them, side by side. Of a run on a device that asks for DEVICE, launches are told when it is over, as the device's clock has them:
+ * then the run is not slowed down by being watched, as it is by LAUNCH, which waits for the device after each. */
+typedef enum TfcEventKind {
+  TFC_EVENT_RUN = 0, TFC_EVENT_LAUNCH = 1, TFC_EVENT_TILES = 2, TFC_EVENT_DEVICE = 3,
+  TFC_EVENT_DEVICE_RUN = 4 /**< the whole run by the device's clock: nothing stands between its launches, of which none is told */
+} TfcEventKind;
 
-/** Told twice: when it begins (`after` == 0) and when it is over. */
+/** Told twice: when it begins (`after` == 0) and when it is over; DEVICE and DEVICE_RUN once, with `after` 1. */
 typedef struct TfcEvent {
   uint32_t kind; /**< TfcEventKind */
   int32_t after;
   const TfcEntry *entry;
   const int64_t *values; /**< of the entry's expressions */
-  uint32_t launch;       /**< LAUNCH, TILES: its number in the entry */
+  uint32_t launch;       /**< LAUNCH, TILES, DEVICE: its number in the entry */
   int32_t worker;        /**< TILES: which of the context's threads; 0 is the one that runs */
-  int64_t begin, end;    /**< TILES: which of the launch's tiles */
-  const uint64_t *args;  /**< LAUNCH, TILES: the kernel's argument block; TfcLaunch.tensors says what its pointers point at */
+  int64_t begin, end;    /**< TILES: which of the launch's tiles; DEVICE, DEVICE_RUN: nanoseconds since the run began there */
+  /** LAUNCH, TILES: the kernel's argument block; TfcLaunch.tensors says what its pointers point at. On a device they are its addresses. */
+  const uint64_t *args;
 } TfcEvent;
 
 /** Called with the context's `profiler_data`. The event is valid during the call. */
@@ -459,7 +483,8 @@ typedef struct TfcContextOptions {
 /** The same functions that libtfc-runtime exports as tfc_*; all return a TfcCode. Errors: last_error() of this thread. */
 typedef struct TfcApi {
   uint64_t bytes;
-  /** Makes a model ready: checks the ABI and the CPU, picks variants, maps or makes weights. `folder` is where model.so lies (external weights). */
+  /** Makes a model ready: checks the ABI and the CPU, picks variants, maps or makes weights. `folder` is where model.so lies (external
+   * weights). Where this CPU is not among those of the model's kernels, a model that has programs for devices is loaded for these. */
   int32_t (*load)(const TfcModel *model, const char *folder, TfcLoaded **loaded);
   void (*unload)(TfcLoaded *loaded);
   int32_t (*context_create)(TfcLoaded *loaded, const TfcContextOptions *options, TfcContext **context);
@@ -488,13 +513,15 @@ static_assert(sizeof(TfcEntry) == 112, "layout of TfcEntry");
 static_assert(sizeof(TfcSeed) == 40, "layout of TfcSeed");
 static_assert(sizeof(TfcLayoutBound) == 24 && sizeof(TfcWeight) == 112, "layout of TfcWeight");
 static_assert(sizeof(TfcWeights) == 64, "layout of TfcWeights");
+static_assert(sizeof(TfcGraphWeight) == 80, "layout of TfcGraphWeight");
 static_assert(sizeof(TfcTensorMap) == 76, "layout of TfcTensorMap");
 static_assert(sizeof(TfcStep) == 48, "layout of TfcStep");
 static_assert(sizeof(TfcDeviceLaunch) == 24, "layout of TfcDeviceLaunch");
 static_assert(sizeof(TfcDeviceStatus) == 32, "layout of TfcDeviceStatus");
 static_assert(sizeof(TfcProgram) == 96, "layout of TfcProgram");
 static_assert(offsetof(TfcModel, programs) == 136, "what TfcModel was before it had programs");
-static_assert(sizeof(TfcModel) == 168, "layout of TfcModel");
+static_assert(offsetof(TfcModel, graph_weights) == 168, "what TfcModel was before it had weights of the graph");
+static_assert(sizeof(TfcModel) == 184, "layout of TfcModel");
 static_assert(offsetof(TfcContextOptions, device_type) == 112, "what TfcContextOptions was before it had devices");
 static_assert(sizeof(TfcRun) == 56, "layout of TfcRun");
 

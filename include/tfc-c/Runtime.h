@@ -53,6 +53,14 @@ const char *tfc_model_isa(const TfcOpenModel *model);
 /** Number of the entry point of this name; null: the first. */
 int32_t tfc_model_find_entry(const TfcOpenModel *model, const char *name, uint32_t *entry);
 
+/** Writes weight number `number` of TfcModel.graph_weights, row-major, to `to`, whose size is `bytes`, just that of the weight. A null
+ * `to`: only says whether it could. TFC_NOT_FOUND: the model does not hold all of it, for the compiler had no use for the rest. */
+int32_t tfc_model_read_weight(TfcOpenModel *model, uint64_t number, void *to, uint64_t bytes);
+
+/** The program that a context for this device runs, null where it runs code for CPUs. The device is opened, and the model put there, as
+ * by context_create, whose options these two are. */
+int32_t tfc_model_program(TfcOpenModel *model, int32_t device_type, int32_t device_id, const TfcProgram **program);
+
 /** See TfcApi in ModelABI.h for these. `options` may be null. */
 int32_t tfc_context_create(TfcOpenModel *model, const TfcContextOptions *options, TfcContext **context);
 void tfc_context_destroy(TfcContext *context);
@@ -64,6 +72,24 @@ int32_t tfc_output_dims(TfcContext *context, uint32_t entry, const TfcTensor *in
                         TfcTensor *outputs, uint32_t output_count);
 int32_t tfc_run(TfcContext *context, uint32_t entry, const TfcTensor *inputs, uint32_t input_count,
                 TfcTensor *outputs, uint32_t output_count);
+
+/** Copies between memory of the host and the addresses that a profiler is told of (TfcEvent.args), which are the context's device's.
+ * To be called out of the profiler: then nothing is under way there. */
+int32_t tfc_context_fetch(TfcContext *context, void *to, const void *from, uint64_t bytes);
+int32_t tfc_context_store(TfcContext *context, void *to, const void *from, uint64_t bytes);
+
+/** The CUstream that runs of a context on a GPU are put on; null on a CPU. */
+void *tfc_context_stream(const TfcContext *context);
+
+/** What a GPU is, and what it reads and writes of its memory in copies: measured, in some milliseconds. */
+typedef struct TfcDevicePeaks {
+  char name[64];
+  uint32_t capability; /**< 90 is 9.0 */
+  uint32_t multiprocessors;
+  double clock_hz;   /**< the highest of the multiprocessors */
+  double copy_bytes; /**< per second, read and written bytes both counted */
+} TfcDevicePeaks;
+int32_t tfc_device_peaks(int32_t device_id, TfcDevicePeaks *peaks);
 
 /** The sentence of this thread's last error, "" if there was none. Valid until the thread's next call. */
 const char *tfc_last_error(void);

@@ -137,6 +137,7 @@ CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &m
   }
   if (!module || failed(verifyLoaded(*module, stage)))
     return CompileStatus::BadInput;
+  graphWeights = listGraphWeights(*module);
   if (!input.name.empty()) {
     (*module)->setAttr("tfc.model_name", StringAttr::get(&context, input.name));
   } else if (!module->getOperation()->hasAttr("tfc.model_name")) {
@@ -330,6 +331,7 @@ llvm::Error Compiler::writeArtifact(MutableArrayRef<Program> programs) {
   artifact.headerPath = options.headerPath;
   artifact.weights = options.weights;
   artifact.querySymbol = options.querySymbol;
+  artifact.graphWeights = graphWeights;
   ModuleOp cpuModule;
   // Host programs of an artifact without kernels for the CPU run on any that tfc knows.
   std::string cpuNames = "x86-64-v2";
@@ -347,6 +349,9 @@ llvm::Error Compiler::writeArtifact(MutableArrayRef<Program> programs) {
   llvm::Expected<::tfc::CpuTargets> cpus = ::tfc::parseCpuTargets(cpuNames);
   if (!cpus)
     return cpus.takeError();
+  // A CPU that the kernels are too new for may have a GPU: what that needs of the CPU is little.
+  if (StringRef(cpus->back().name).starts_with("x86-64"))
+    artifact.programCpu = "x86-64-v2";
   // What is no kernel runs on every CPU of the artifact.
   artifact.target = {cpus->back().triple, cpus->back().llvmCpu, ""};
   artifact.variants.clear();

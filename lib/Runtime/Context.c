@@ -159,6 +159,8 @@ static int32_t chooseDevice(TfcContext *context) {
   context->binders = loaded->binders;
   if (!wantsCpu)
     return tfc_cuda_create_state(context);
+  if (loaded->cpu_refusal.length)
+    return tfc_core_fail(TFC_UNSUPPORTED_CPU, "%s", loaded->cpu_refusal.text);
   if (!loaded->has_cpu)
     return tfc_core_fail(TFC_UNSUPPORTED_CPU, "model '%s' has no code for CPUs: it runs on a GPU, or compile it with --target=cpu,...",
                          loaded->model->name);

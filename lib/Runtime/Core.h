@@ -65,7 +65,8 @@ typedef struct WeightSegment {
 struct TfcLoaded {
   const TfcModel *model;
   char *folder;           /**< where external weights lie */
-  bool has_cpu;           /**< the model has code for CPUs: what follows up to the weights is there */
+  bool has_cpu;           /**< the model has code for this CPU: what follows up to the weights is there */
+  Sentence cpu_refusal;   /**< why it has none, where it has some for other CPUs */
   TfcKernelFn *kernels;   /**< the variant chosen, one per kernel */
   Sentence isa;           /**< what the chosen variants need of the CPU */
   Binder **binders;       /**< per entry, per symbol */

@@ -121,6 +121,7 @@ typedef struct CudaEntry {
   TfcDeviceStatus *host_status; /**< launch_count */
   DeviceRoom status;
   bool has_checks;
+  TfcCuEvent *events; /**< for a profiler: the run's beginning, the end of each launch, and some of CudaEvents.c */
   CudaGraph *graphs; /**< the one used last comes first */
 } CudaEntry;
 
@@ -143,6 +144,21 @@ int32_t tfc_cuda_make_arena(TfcContext *context, uint32_t entry, uint32_t segmen
 /** Every call of the driver needs its context to be the thread's current one. */
 int32_t tfc_cuda_enter(CudaProgram *program);
 void tfc_cuda_leave(CudaProgram *program);
+
+/*===-- CudaEvents.c ------------------------------------------------------------------------------------===*/
+
+/** Makes the entry's events if a profiler wants to know when launches run. Not inside of a capture. */
+int32_t tfc_cuda_make_events(TfcContext *context, uint32_t entry);
+/** Marks the run's beginning on the stream; in a capture, in the graph. Nothing without events, as the next two. */
+int32_t tfc_cuda_mark_start(TfcContext *context, uint32_t entry);
+/** Marks the end of a launch. Where launches go one by one, waits for it and tells the profiler; `before` is called in front of it. */
+int32_t tfc_cuda_mark_before(Run *run);
+int32_t tfc_cuda_mark_launch(Run *run, uint32_t launch);
+/** Marks where the work of a run begins, or ends. */
+int32_t tfc_cuda_mark_run(Run *run, bool end);
+/** Tells the profiler of a run that is over: of its launches where it was a graph, and of the whole. */
+int32_t tfc_cuda_tell(Run *run, bool isGraph);
+void tfc_cuda_destroy_events(CudaState *state, CudaEntry *entry, uint32_t launch_count);
 
 static inline bool tfc_core_is_on_device(const TfcTensor *tensor) {
   return tensor->device_type == 2 || tensor->device_type == 13; /* CUDA, or memory that CUDA manages */

@@ -25,6 +25,7 @@ typedef struct CUctx_st *TfcCuContext;
 typedef struct CUmod_st *TfcCuModule;
 typedef struct CUfunc_st *TfcCuFunction;
 typedef struct CUstream_st *TfcCuStream;
+typedef struct CUevent_st *TfcCuEvent;
 typedef struct CUgraph_st *TfcCuGraph;
 typedef struct CUgraphNode_st *TfcCuGraphNode;
 typedef struct CUgraphExec_st *TfcCuGraphExec;
@@ -40,13 +41,15 @@ enum {
 };
 
 /* CUdevice_attribute */
-enum { TfcCuCapabilityMajor = 75, TfcCuCapabilityMinor = 76 };
+enum { TfcCuClockRate = 13, TfcCuMultiprocessors = 16, TfcCuCapabilityMajor = 75, TfcCuCapabilityMinor = 76 };
 /* CUfunction_attribute */
 enum { TfcCuMaxDynamicShared = 8 };
 /* CUjit_option */
 enum { TfcCuJitErrorLog = 5, TfcCuJitErrorLogBytes = 6 };
 /* CUstream_flags */
 enum { TfcCuStreamNonBlocking = 1 };
+/* CUevent_record_flags: in a capture, a node that records whenever the graph runs */
+enum { TfcCuRecordExternal = 1 };
 /* CUstreamCaptureMode */
 enum { TfcCuCaptureThreadLocal = 1 };
 /* CUlaunchAttributeID */
@@ -130,6 +133,10 @@ typedef TfcCuResult (*TfcCuGetProcAddress)(const char *name, void **function, in
   X(createStream, "cuStreamCreate", (TfcCuStream * stream, unsigned flags))                                            \
   X(destroyStream, "cuStreamDestroy", (TfcCuStream stream))                                                            \
   X(synchronize, "cuStreamSynchronize", (TfcCuStream stream))                                                          \
+  X(createEvent, "cuEventCreate", (TfcCuEvent * event, unsigned flags))                                                \
+  X(destroyEvent, "cuEventDestroy", (TfcCuEvent event))                                                                \
+  X(recordEvent, "cuEventRecordWithFlags", (TfcCuEvent event, TfcCuStream stream, unsigned flags))                     \
+  X(elapsedTime, "cuEventElapsedTime", (float *milliseconds, TfcCuEvent begin, TfcCuEvent end))                        \
   X(beginCapture, "cuStreamBeginCapture", (TfcCuStream stream, int mode))                                              \
   X(endCapture, "cuStreamEndCapture", (TfcCuStream stream, TfcCuGraph * graph))                                        \
   X(captureInfo, "cuStreamGetCaptureInfo",                                                                             \

@@ -142,7 +142,9 @@ static int32_t captureInto(TfcContext *context, Run *run, CudaGraph *graph) {
     return code;
   cuda->mode = DoorCaptures;
   cuda->graph = graph;
-  code = run->entry->run(&run->shown);
+  code = tfc_cuda_mark_start(context, run->number);
+  if (!code)
+    code = run->entry->run(&run->shown);
   cuda->mode = DoorLaunches;
   TfcCuResult ended = driver->endCapture(cuda->stream, &graph->graph);
   if (!code)

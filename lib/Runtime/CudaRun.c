@@ -129,16 +129,19 @@ static int32_t launchOnDevice(TfcRun *shown, uint32_t number, const uint64_t *ar
   const TfcCuFunction *functions =
       cuda->program->functions + cuda->program->first_function[run->number][number];
   int32_t code = makeWorkspace(cuda, run->state->values[launch->workspace]);
-  TfcEvent event = {TFC_EVENT_LAUNCH, 0, run->entry, run->state->values, number, 0, 0, 0, NULL};
+  TfcEvent event = {TFC_EVENT_LAUNCH, 0, run->entry, run->state->values, number, 0, 0, 0, args};
   tfc_core_tell(run->context, &event);
+  if (!code)
+    code = tfc_cuda_mark_before(run);
   for (uint32_t i = 0; i < launch->step_count && !code; ++i)
     code = runStep(run, number, &launch->steps[i], functions[i], args);
-  if (!code && tfc_core_wants(run->context, TFC_EVENT_LAUNCH)) {
+  if (!code && tfc_core_wants(run->context, TFC_EVENT_LAUNCH))
     code = tfc_cuda_check(&cuda->program->driver, cuda->program->driver.synchronize(cuda->stream), "running a kernel");
+  if (!code && tfc_core_wants(run->context, TFC_EVENT_LAUNCH)) {
     event.after = 1;
     tfc_core_tell(run->context, &event);
   }
-  return code;
+  return code ? code : tfc_cuda_mark_launch(run, number);
 }
 
 /*===-- What comes back -----------------------------------------------------------------------------------===*/
@@ -219,6 +222,8 @@ static int32_t prepare(Run *run) {
     code = tfc_cuda_check(driver, driver->fill(entry->status.memory, 0xFF, described->launch_count * sizeof(TfcDeviceStatus), cuda->stream),
                           "starting a run");
   if (!code)
+    code = tfc_cuda_make_events(context, run->number);
+  if (!code)
     code = tfc_core_gather_inputs(context, described, run->state, run->inputs);
   if (!code)
     code = tfc_cuda_place_inputs(context, run->number, run->inputs);
@@ -238,20 +243,33 @@ static int32_t prepare(Run *run) {
   return code;
 }
 
-/* Where what runs depends on what is computed, there is no sequence to capture. A profiler wants the launches one by one. */
+/* Where what runs depends on what is computed, there is no sequence to capture. A profiler may want the launches one by one. */
 static bool canBeGraph(const Run *run) {
   return run->entry->bind_count == 0 && run->context->cuda->program->program->fetches[run->number] == 0 &&
          run->entry->launch_count > 0 && !tfc_core_wants(run->context, TFC_EVENT_LAUNCH);
 }
 
+/* Launches one by one. */
+static int32_t runSteps(Run *run) {
+  int32_t code = tfc_cuda_mark_start(run->context, run->number);
+  return code ? code : run->entry->run(&run->shown);
+}
+
 static int32_t runInside(Run *run) {
   int32_t code = prepare(run);
+  bool isGraph = canBeGraph(run);
   if (!code)
-    code = canBeGraph(run) ? tfc_cuda_run_graph(run->context, run->number, run) : run->entry->run(&run->shown);
+    code = tfc_cuda_mark_run(run, /*end=*/false);
+  if (!code)
+    code = isGraph ? tfc_cuda_run_graph(run->context, run->number, run) : runSteps(run);
+  if (!code)
+    code = tfc_cuda_mark_run(run, /*end=*/true);
   if (!code)
     code = checkStatus(run);
   if (!code)
     code = tfc_cuda_deliver_outputs(run->context, run->number, run->outputs);
+  if (!code)
+    code = tfc_cuda_tell(run, isGraph);
   if (code) /* what is under way still reads the rooms of this run */
     run->context->cuda->program->driver.synchronize(run->context->cuda->stream);
   else
@@ -331,6 +349,7 @@ int32_t tfc_cuda_create_state(TfcContext *context) {
 
 static void destroyEntry(CudaState *state, const TfcEntry *described, CudaEntry *entry) {
   tfc_cuda_destroy_graphs(state, entry->graphs);
+  tfc_cuda_destroy_events(state, entry, described->launch_count);
   for (uint32_t i = 0; entry->arenas && i <= described->bind_count; ++i)
     tfc_cuda_give_back(state, &entry->arenas[i]);
   for (uint32_t i = 0; entry->input_rooms && i < described->input_count; ++i)

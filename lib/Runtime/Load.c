@@ -206,7 +206,7 @@ static int32_t checkPrograms(TfcLoaded *loaded) {
   const TfcModel *model = loaded->model;
   /* Models of before end where `programs` begins. */
   loaded->has_cpu = true;
-  if (model->bytes < sizeof(TfcModel))
+  if (model->bytes < offsetof(TfcModel, graph_weights))
     return TFC_OK;
   loaded->has_cpu = !model->device_only;
   loaded->model_program_count = model->program_count;
@@ -230,6 +230,12 @@ static int32_t prepare(TfcLoaded *loaded, const char *folder) {
   int32_t code = checkPrograms(loaded);
   if (!code && loaded->has_cpu)
     code = chooseVariants(loaded);
+  /* What this CPU cannot run a device may. */
+  if (code == TFC_UNSUPPORTED_CPU && loaded->model_program_count) {
+    tfc_core_say(&loaded->cpu_refusal, "%s", tfc_core_last_error());
+    loaded->has_cpu = false;
+    code = TFC_OK;
+  }
   for (uint32_t i = 0; i < model->entry_count && !code; ++i)
     code = checkTables(model->kernel_count, &model->entries[i]);
   if (!code)

@@ -8,6 +8,7 @@
 #include "Session/Session.h"
 
 #include <algorithm>
+#include <cstring>
 #include <ctime>
 
 namespace tfc {
@@ -39,6 +40,9 @@ Session::~Session() {
 
 void Session::share(const Session &other) {
   opened = other.opened;
+  view = other.view;
+  chosen = other.chosen;
+  onDevice = other.onDevice;
   entryNumber = other.entryNumber;
 }
 
@@ -47,8 +51,24 @@ Status Session::open(const std::string &path, const std::string &query, const st
   if (int32_t code = tfc_model_open(path.c_str(), query.empty() ? nullptr : query.c_str(), &made))
     return runtimeStatus(code);
   opened.reset(made, tfc_model_close);
+  const TfcModel *described = tfc_model_describe(made);
+  std::memcpy(static_cast<void *>(&view), described, std::min<size_t>(described->bytes, sizeof(view)));
   return runtimeStatus(
       tfc_model_find_entry(made, entryName.empty() ? nullptr : entryName.c_str(), &entryNumber));
+}
+
+Status Session::choose(DeviceChoice device) {
+  const TfcProgram *program;
+  if (int32_t code = tfc_model_program(opened.get(), device.type, device.id, &program))
+    return runtimeStatus(code);
+  chosen = device;
+  onDevice = program != nullptr;
+  if (program) {
+    view.entries = program->entries;
+    view.kernels = program->kernels;
+    view.kernel_count = program->kernel_count;
+  }
+  return {};
 }
 
 static TfcTensor tensorOf(Array &array) {
@@ -56,19 +76,21 @@ static TfcTensor tensorOf(Array &array) {
           array.dims.data(),  nullptr, 0, array.bytes.size()};
 }
 
-Status Session::prepare(int32_t threads, RunListener *told, std::vector<Array> inputs, DeviceChoice device) {
+Status Session::prepare(int32_t threads, RunListener *told, std::vector<Array> inputs) {
   listener = told;
   TfcContextOptions options = {};
   options.bytes = sizeof(options);
   options.threads = threads;
-  options.device_type = device.type;
-  options.device_id = device.id;
+  options.device_type = chosen.type;
+  options.device_id = chosen.id;
   options.allocate_output = onOutput;
   options.allocate_output_data = this;
   if (listener)
     listener->attachTo(options);
   if (int32_t code = tfc_context_create(opened.get(), &options, &context))
     return runtimeStatus(code);
+  if (listener)
+    listener->meet(context, onDevice);
   arguments = std::move(inputs);
   for (Array &array : arguments)
     inputTensors.push_back(tensorOf(array));

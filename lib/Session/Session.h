@@ -28,6 +28,8 @@ public:
   virtual ~RunListener() = default;
   /// Called before the context is made.
   virtual void attachTo(TfcContextOptions &options) = 0;
+  /// Called when it is made.
+  virtual void meet(TfcContext *, bool /*isOnDevice*/) {}
   virtual void start(int32_t threads) = 0;
   virtual void stop() = 0;
 };
@@ -49,8 +51,12 @@ public:
   Status open(const std::string &path, const std::string &query, const std::string &entryName);
   /// Runs the same model as another session, with the same weights in memory.
   void share(const Session &other);
+  /// Where it is to run. From then on `model` and `entry` are those of the device's program: it has launches and kernels of its own.
+  Status choose(DeviceChoice device);
+  bool isOnDevice() const { return onDevice; }
+  DeviceChoice device() const { return chosen; }
   /// `listener` may be null.
-  Status prepare(int32_t threads, RunListener *listener, std::vector<Array> inputs, DeviceChoice device = {});
+  Status prepare(int32_t threads, RunListener *listener, std::vector<Array> inputs);
   /// After `prepare`: pasts that an output extends lie in buffers with room for `rows`, or where it is 0 for what `steps` runs
   /// need, and the outputs are made in them.
   Status keepInPlace(int64_t rows, int64_t steps);
@@ -59,7 +65,8 @@ public:
   /// One run after the other; the seconds of each measured one.
   Status run(int64_t warmup, int64_t repeat, std::vector<double> &seconds);
 
-  const TfcModel &model() const { return *tfc_model_describe(opened.get()); }
+  const TfcModel &model() const { return view; }
+  TfcOpenModel *handle() const { return opened.get(); }
   std::string isa() const { return tfc_model_isa(opened.get()); }
   const TfcEntry &entry() const { return model().entries[entryNumber]; }
   int32_t threads() const { return tfc_context_threads(context); }
@@ -80,6 +87,9 @@ private:
   void readCaches();
 
   std::shared_ptr<TfcOpenModel> opened;
+  TfcModel view = {}; ///< What the artifact says, of the device if one was chosen.
+  DeviceChoice chosen;
+  bool onDevice = false;
   TfcContext *context = nullptr;
   uint32_t entryNumber = 0;
   std::vector<Array> arguments, results;

@@ -138,6 +138,7 @@ static llvm::Expected<Artifact> readArtifact(ModuleOp module, const ArtifactOpti
       entry.run += getProgramSuffix(number);
     artifact.description.programs.push_back(std::move(program));
   }
+  artifact.description.graphWeights = describeGraphWeights(options.graphWeights, artifact.owner(0));
   artifact.description.entries = module ? first.entries : artifact.description.programs.front().entries;
   artifact.description.kernels = first.kernels;
   return artifact;
@@ -247,10 +248,17 @@ static llvm::Error translate(ModuleOp code, const llvm::TargetMachine &machine, 
 }
 
 /// Adds what a program of a device has of code for this machine to `code`, under names of its own.
-static llvm::Error linkProgram(const DeviceProgram &program, size_t number, llvm::Module &code) {
+static llvm::Error linkProgram(const DeviceProgram &program, size_t number, StringRef cpu, llvm::Module &code) {
   auto host = translateToLLVMIR(program.module, code.getContext());
   if (!host)
     return host.takeError();
+  // A CPU that is too old for the kernels may have a device.
+  if (!cpu.empty())
+    for (llvm::Function &function : **host)
+      if (!function.isDeclaration()) {
+        function.addFnAttr("target-cpu", cpu);
+        function.addFnAttr("target-features", "");
+      }
   SmallVector<std::unique_ptr<llvm::Module>, 2> parts;
   parts.push_back(std::move(*host));
   if (program.emulate) {
@@ -274,7 +282,7 @@ static llvm::Error linkProgram(const DeviceProgram &program, size_t number, llvm
 /// Adds the code of the devices' programs, and the descriptor of all.
 static llvm::Error addDescriptor(llvm::Module &code, const Artifact &artifact, const ArtifactOptions &options) {
   for (auto [number, program] : llvm::enumerate(options.programs))
-    if (llvm::Error error = linkProgram(program, number, code))
+    if (llvm::Error error = linkProgram(program, number, options.programCpu, code))
       return error;
   return ::tfc::emitModelABI(code, artifact.description, options.querySymbol);
 }

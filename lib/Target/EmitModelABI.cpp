@@ -63,6 +63,7 @@ private:
   Constant *seed(const TfcSeed &seed);
   Constant *layoutBound(const tfc::LayoutBoundDescription &bound);
   Constant *weight(const tfc::WeightDescription &weight);
+  Constant *graphWeight(const tfc::GraphWeightDescription &weight);
   Constant *weights(const tfc::WeightTableDescription &table);
   Constant *embeddedSegment();
   Constant *tensorMap(const TfcTensorMap &map);
@@ -321,6 +322,11 @@ Constant *DescriptorBuilder::coreApi() {
   return api;
 }
 
+Constant *DescriptorBuilder::graphWeight(const tfc::GraphWeightDescription &weight) {
+  return checked<TfcGraphWeight>({text(weight.name), dataType(weight.dtype), i32(weight.dims.size()), integers(weight.dims, "tfc.shape"),
+                                  i32(weight.seeded), i32(weight.pieces.size()), indices(weight.pieces, "tfc.pieces"), seed(weight.seed)});
+}
+
 Constant *DescriptorBuilder::buildModel() {
   return checked<TfcModel>(
       {i32(TFC_ABI_MAGIC), i32(TFC_ABI_VERSION), i64(sizeof(TfcModel)), text(model.name),
@@ -330,7 +336,9 @@ Constant *DescriptorBuilder::buildModel() {
        i32(model.entries.size()), i32(model.kernels.size()), weights(model), coreApi(),
        arrayOf(model.programs, "tfc.programs", [&](const auto &element) { return program(element); }),
        arrayOf(model.moreWeights, "tfc.more_weights", [&](const auto &element) { return weights(element); }),
-       i32(model.programs.size()), i32(model.moreWeights.size()), i32(model.deviceOnly), i32(0)});
+       i32(model.programs.size()), i32(model.moreWeights.size()), i32(model.deviceOnly), i32(0),
+       arrayOf(model.graphWeights, "tfc.graph_weights", [&](const auto &element) { return graphWeight(element); }),
+       i64(model.graphWeights.size())});
 }
 
 /// A prefix that no C name has keeps a kernel called "memcpy" or "tfc_core_api" from taking the place of the real

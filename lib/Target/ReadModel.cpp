@@ -138,6 +138,15 @@ llvm::Error ModelReader::readEntries() {
 // Weights
 //===----------------------------------------------------------------------------------------------===//
 
+TfcSeed mlir::tfc::describeSeed(SeedSourceAttr seed) {
+  return {uint32_t(seed.getKind()),
+          0,
+          seed.getSeed(),
+          seed.getStream(),
+          seed.getMean().getValueAsDouble(),
+          seed.getScale().getValueAsDouble()};
+}
+
 llvm::Error ModelReader::readWeight(WeightOp op) {
   auto offset = op->getAttrOfType<IntegerAttr>("segment_offset");
   if (!offset)
@@ -171,12 +180,7 @@ llvm::Error ModelReader::readWeight(WeightOp op) {
   }
   if (auto seed = dyn_cast<SeedSourceAttr>(op.getSource())) {
     weight.seeded = true;
-    weight.seed = {uint32_t(seed.getKind()),
-                   0,
-                   seed.getSeed(),
-                   seed.getStream(),
-                   seed.getMean().getValueAsDouble(),
-                   seed.getScale().getValueAsDouble()};
+    weight.seed = describeSeed(seed);
   }
   result.description.weights.push_back(std::move(weight));
   result.weights.push_back(op);

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from ctypes import CFUNCTYPE, POINTER, Structure
-from ctypes import c_char_p, c_int32, c_int64, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p
+from ctypes import c_char_p, c_double, c_int32, c_int64, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p
 
 from . import _find
 from ._errors import Code, Error
@@ -124,6 +124,43 @@ class TfcWeights(Structure):
     ]
 
 
+class TfcSeed(Structure):
+    _fields_ = [("kind", c_uint32), ("reserved", c_uint32), ("seed", c_uint64), ("stream", c_uint64), ("mean", c_double), ("scale", c_double)]
+
+
+class TfcGraphWeight(Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("dtype", TfcDataType),
+        ("rank", c_int32),
+        ("dims", POINTER(c_int64)),
+        ("seeded", c_int32),
+        ("piece_count", c_uint32),
+        ("pieces", POINTER(c_uint32)),
+        ("seed", TfcSeed),
+    ]
+
+
+class TfcProgram(Structure):
+    _fields_ = [
+        ("kind", c_uint32),
+        ("capability", c_uint32),
+        ("exact", c_uint32),
+        ("weights", c_uint32),
+        ("target", c_char_p),
+        ("entries", POINTER(TfcEntry)),
+        ("kernels", POINTER(TfcKernel)),
+        ("launches", c_void_p),
+        ("fetches", POINTER(c_uint32)),
+        ("code", c_void_p),
+        ("code_bytes", c_uint64),
+        ("cubin", c_void_p),
+        ("cubin_bytes", c_uint64),
+        ("kernel_count", c_uint32),
+        ("reserved", c_uint32),
+    ]
+
+
 class TfcModel(Structure):
     _fields_ = [
         ("magic", c_uint32),
@@ -144,6 +181,8 @@ class TfcModel(Structure):
         ("more_weight_count", c_uint32),
         ("device_only", c_uint32),
         ("reserved", c_uint32),
+        ("graph_weights", POINTER(TfcGraphWeight)),
+        ("graph_weight_count", c_uint64),
     ]
 
 
@@ -161,7 +200,7 @@ class TfcEvent(Structure):
     ]
 
 
-EVENT_RUN, EVENT_LAUNCH = 0, 1
+EVENT_RUN, EVENT_LAUNCH, EVENT_DEVICE, EVENT_DEVICE_RUN = 0, 1, 3, 4
 Profiler = CFUNCTYPE(None, c_void_p, POINTER(TfcEvent))
 AllocateOutput = CFUNCTYPE(c_void_p, c_void_p, c_uint32, c_uint64)
 
@@ -194,6 +233,9 @@ _FUNCTIONS = {
     "tfc_model_open": (c_int32, c_char_p, c_char_p, POINTER(c_void_p)),
     "tfc_model_close": (None, c_void_p),
     "tfc_model_describe": (POINTER(TfcModel), c_void_p),
+    "tfc_model_read_weight": (c_int32, c_void_p, c_uint64, c_void_p, c_uint64),
+    "tfc_model_program": (c_int32, c_void_p, c_int32, c_int32, POINTER(POINTER(TfcProgram))),
+    "tfc_context_stream": (c_void_p, c_void_p),
     "tfc_context_create": (c_int32, c_void_p, POINTER(TfcContextOptions), POINTER(c_void_p)),
     "tfc_context_destroy": (None, c_void_p),
     "tfc_context_threads": (c_int32, c_void_p),

@@ -14,8 +14,6 @@ from . import _abi, _describe, _dlpack
 from ._describe import Port
 from ._errors import Code, Error
 
-_CPU = 1
-
 
 def _where_strides_are_elements(array: np.ndarray) -> bool:
     """The runtime counts strides in elements; a field of a record array can lie at odd bytes."""
@@ -44,12 +42,22 @@ def _from_dlpack(port: Port, value: Any) -> np.ndarray:
         return array
 
 
-def input_array(port: Port, value: npt.ArrayLike) -> np.ndarray:
+def _on_device(kind: str, port: Port, value: object, stream: int | None) -> _dlpack.DeviceTensor | None:
+    try:
+        return _dlpack.on_device(value, stream)
+    except (TypeError, ValueError, RuntimeError, BufferError) as problem:
+        raise Error(f"{kind} '{port.name}': {problem}", Code.BAD_INPUT) from None
+
+
+def input_array(port: Port, value: npt.ArrayLike, stream: int | None = None) -> np.ndarray | _dlpack.DeviceTensor:
     """The array to hand over for an input. Arrays keep their dtype: whether it fits is the runtime's to say.
 
     Numbers and lists have no dtype of their own and become the input's, unless that would change them. Tensors of other
-    libraries that speak DLPack are read where they lie.
+    libraries that speak DLPack are read where they lie, in a context on a GPU (that has a `stream`) also on the GPU.
     """
+    device = _on_device("input", port, value, stream)
+    if device is not None:
+        return device
     if not isinstance(value, np.ndarray) and hasattr(value, "__dlpack__"):
         try:
             value = _from_dlpack(port, value)
@@ -83,10 +91,12 @@ def _data_type(port: Port, raw: _abi.TfcDataType, array: np.ndarray) -> _abi.Tfc
     return _abi.TfcDataType(_describe.CODE_OF_KIND[array.dtype.kind], array.itemsize * 8, 1)
 
 
-def fill(tensor: _abi.TfcTensor, port: Port, raw: _abi.TfcDataType, array: np.ndarray) -> None:
+def fill(tensor: _abi.TfcTensor, port: Port, raw: _abi.TfcDataType, array: np.ndarray | _dlpack.DeviceTensor) -> None:
     """Makes `tensor` describe `array`, which must outlive it."""
+    if isinstance(array, _dlpack.DeviceTensor):
+        return array.fill(tensor)
     tensor.data = array.ctypes.data
-    tensor.device_type = _CPU
+    tensor.device_type = _dlpack.CPU
     tensor.dtype = _data_type(port, raw, array)
     tensor.rank = array.ndim
     tensor.dims = (ctypes.c_int64 * array.ndim)(*array.shape)
@@ -97,17 +107,22 @@ def fill(tensor: _abi.TfcTensor, port: Port, raw: _abi.TfcDataType, array: np.nd
 class Outputs:
     """The output tensors of one run: arrays the caller gave, and memory that the run asks for."""
 
-    def __init__(self, ports: tuple[Port, ...], raw: list[_abi.TfcDataType], given: dict[str, np.ndarray]):
+    def __init__(self, ports: tuple[Port, ...], raw: list[_abi.TfcDataType], given: dict[str, Any], stream: int | None = None):
         self._ports = ports
         self._given = given
+        self._on_device: dict[str, _dlpack.DeviceTensor] = {}
         self._made: dict[int, np.ndarray] = {}
         self.tensors = (_abi.TfcTensor * len(ports))()
         for port, dtype, tensor in zip(ports, raw, self.tensors):
-            if port.name in given:
+            device = _on_device("output", port, given[port.name], stream) if port.name in given else None
+            if device is not None:
+                self._on_device[port.name] = device
+                device.fill(tensor)
+            elif port.name in given:
                 check_output(port, given[port.name])
                 fill(tensor, port, dtype, given[port.name])
             else:
-                tensor.device_type, tensor.dtype, tensor.rank = _CPU, dtype, len(port.dims)
+                tensor.device_type, tensor.dtype, tensor.rank = _dlpack.CPU, dtype, len(port.dims)
                 tensor.dims = (ctypes.c_int64 * len(port.dims))()
 
     def allocate(self, number: int, size: int) -> int | None:
@@ -129,7 +144,7 @@ class Outputs:
             made = self._made.get(number)
             return np.empty(dims, port.numpy) if made is None else made.view(port.numpy).reshape(dims)
         array = self._given[port.name]
-        if array.shape == dims:
+        if port.name in self._on_device or array.shape == dims:
             return array
         # Data decided the dims, and there is less than there was room for.
         if tensor.strides:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from . import _abi, _arrays, _describe
+from . import _abi, _arrays, _describe, _dlpack
 from ._describe import Entry, Port, Symbol
 from ._errors import Code, Error
 from ._profile import Profile, Recorder
@@ -75,13 +75,15 @@ class Model:
     def symbols(self) -> tuple[Symbol, ...]:
         return next(iter(self.entries.values())).symbols
 
-    def context(self, threads: int = 0) -> Context:
+    def context(self, threads: int = 0, *, device: str | None = None, stream: int | None = None) -> Context:
         """What a run needs: threads, memory, the shapes of the run before.
 
         threads: how many a run uses, the caller's included; 0 for as many as this process may have.
-        Raises Error: BAD_ARGUMENT, OUT_OF_MEMORY.
+        device: "cpu", "cuda" or "cuda:1"; default: the CPU where the model has code for it, else the first GPU.
+        stream: of a GPU, the CUDA stream that runs are put on (torch.cuda.current_stream().cuda_stream); default: one of the context's own.
+        Raises Error: BAD_ARGUMENT, OUT_OF_MEMORY, UNSUPPORTED_CPU, NO_DEVICE.
         """
-        return Context(self, threads)
+        return Context(self, threads, device=device, stream=stream)
 
     def __call__(self, inputs: Mapping[str, npt.ArrayLike] | None = None, /, **named: npt.ArrayLike) -> dict[str, np.ndarray]:
         """Runs the first entry point: model(input_ids=ids, ...). See Context.__call__.
@@ -102,20 +104,45 @@ class Model:
         repeat: int = 10,
         warmup: int = 2,
         threads: int = 0,
+        device: str | None = None,
         **named: npt.ArrayLike,
     ) -> Profile:
         """Runs the first entry point and says where the time went: print(model.profile(input_ids=ids)).
 
-        repeat: how many runs are measured. warmup: runs before those. threads: as in `context`.
+        repeat: how many runs are measured. warmup: runs before those. threads, device: as in `context`. On a GPU the times are
+        those of the GPU's clock.
         Raises Error as Context.run does. `tfc-run --profile` knows more: threads side by side, the machine's peaks.
         """
         recorder = Recorder()
-        with Context(self, threads, recorder=recorder) as context:
+        with Context(self, threads, device=device, recorder=recorder) as context:
             for number in range(max(0, warmup) + max(1, repeat)):
                 recorder.measuring = number >= warmup
                 context(inputs, **named)
-            described = _abi.runtime().tfc_model_describe(self._handle).contents
+            described = context._program or _abi.runtime().tfc_model_describe(self._handle).contents
             return recorder.profile(described, described.entries[0])
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """The graph's weights, under its names and in its order, whatever the compiler made of them: copies; seeded ones are made.
+
+        bf16 as uint16 and 8-bit floats as uint8. Left out is what the model does not hold as the graph had it, for the compiler had no
+        use for it. `tfc-run --dump-weights` writes the same to a file.
+        """
+        library = _abi.runtime()
+        described = library.tfc_model_describe(self._handle).contents
+        result = {}
+        if described.bytes < ctypes.sizeof(_abi.TfcModel):
+            return result
+        for number in range(described.graph_weight_count):
+            weight = described.graph_weights[number]
+            dtype = _describe.element(weight.dtype)[1]
+            if dtype is None:
+                continue
+            array = np.empty(tuple(weight.dims[: weight.rank]), dtype)
+            code = library.tfc_model_read_weight(self._handle, number, array.ctypes.data, array.nbytes)
+            if code != Code.NOT_FOUND:
+                _abi.check(code)
+                result[_abi.text(weight.name)] = array
+        return result
 
     def close(self) -> None:
         """Gives the model up. Contexts that were made work on; memory goes with the last of them."""
@@ -130,6 +157,16 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<tfc.Model {self.name!r}: {', '.join(map(_signature, self.entries.values()))}>"
+
+
+def _device_of(name: str | None) -> tuple[int, int]:
+    """As TfcContextOptions says it."""
+    kind, colon, number = (name or "").partition(":")
+    if name is None or (kind == "cpu" and not colon):
+        return (0 if name is None else _dlpack.CPU), 0
+    if kind != "cuda" or (colon and not (number.isascii() and number.isdigit() and len(number) < 5)):
+        raise Error(f"device is {name!r}; there are 'cpu', 'cuda' and 'cuda:1'", Code.BAD_ARGUMENT)
+    return _dlpack.CUDA, int(number or 0)
 
 
 def _signature(entry: Entry) -> str:
@@ -153,9 +190,12 @@ class Context:
     """What one run at a time needs. Make one per thread that runs models; they share the model's weights.
 
     threads: how many threads its runs use.
+    stream: the CUDA stream of its runs; None on the CPU.
     """
 
-    def __init__(self, model: Model, threads: int = 0, *, recorder: Recorder | None = None):
+    def __init__(
+        self, model: Model, threads: int = 0, *, device: str | None = None, stream: int | None = None, recorder: Recorder | None = None
+    ):
         """The same as model.context. recorder: see Model.profile."""
         if not model._close.alive:
             raise Error("the model is closed", Code.BAD_ARGUMENT)
@@ -171,14 +211,21 @@ class Context:
         rooms = self._rooms = _Rooms()
         options = _abi.TfcContextOptions(bytes=ctypes.sizeof(_abi.TfcContextOptions), threads=threads)
         options.allocate_output = rooms.callback
+        options.device_type, options.device_id = _device_of(device)
+        options.stream = stream
+        program = ctypes.POINTER(_abi.TfcProgram)()
+        _abi.check(library.tfc_model_program(model._handle, options.device_type, options.device_id, ctypes.byref(program)))
+        self._program = program.contents if program else None
         self._recorder = recorder
         if recorder is not None:
             options.profiler = recorder.callback
+            options.profiler_events = recorder.events or 1 << _abi.EVENT_RUN | 1 << (_abi.EVENT_DEVICE if program else _abi.EVENT_LAUNCH)
         handle = ctypes.c_void_p()
         _abi.check(library.tfc_context_create(model._handle, ctypes.byref(options), ctypes.byref(handle)))
         self._handle = handle
         self._close = weakref.finalize(self, library.tfc_context_destroy, handle)
         self.threads: int = library.tfc_context_threads(handle)
+        self.stream: int | None = library.tfc_context_stream(handle)
 
     def __call__(self, inputs: Mapping[str, npt.ArrayLike] | None = None, /, **named: npt.ArrayLike) -> dict[str, np.ndarray]:
         """Runs the first entry point and gives its outputs by name.
@@ -200,11 +247,13 @@ class Context:
         """Runs an entry point (default: the first) and gives its outputs by name, in the model's order.
 
         inputs: an array for each of the entry's inputs, with the dtype and dims that its Port says. Any strides will
-            do; only arrays that are not row-major are copied. Lists and numbers become the input's dtype.
+            do; only arrays that are not row-major are copied. Lists and numbers become the input's dtype. In a context on a GPU
+            also tensors in its memory that speak DLPack (torch's), row-major.
         outputs: arrays to write to, by name; of the rest, new ones are made. An array must have the output's dims, or
             where numbers computed in the run decide them, room enough: then the result is its used part. It may be
             the input that the port names as alias_of: where both are front parts of one buffer, `cache[:, :, :past]` and
-            `cache[:, :, :past + new]`, and all such caches are given so, only the new rows are written.
+            `cache[:, :, :past + new]`, and all such caches are given so, only the new rows are written. In a context on a GPU
+            also tensors in its memory, row-major; they come back as they were given.
 
         Raises Error with the runtime's sentence: BAD_INPUT (dtype, dim or symbol does not fit), BAD_INDEX (an index in
         the data is out of bounds), BUFFER_TOO_SMALL, BAD_ARGUMENT (unknown entry, closed context, another thread is
@@ -215,11 +264,11 @@ class Context:
         _check_names("input", described.inputs, inputs, complete=True)
         _check_names("output", described.outputs, outputs or {}, complete=False)
         # These hold the memory that the tensors point to until the run is over.
-        arrays = [_arrays.input_array(port, inputs[port.name]) for port in described.inputs]
+        arrays = [_arrays.input_array(port, inputs[port.name], self.stream) for port in described.inputs]
         tensors = (_abi.TfcTensor * len(arrays))()
         for tensor, port, dtype, array in zip(tensors, described.inputs, input_types, arrays):
             _arrays.fill(tensor, port, dtype, array)
-        results = _arrays.Outputs(described.outputs, output_types, dict(outputs or {}))
+        results = _arrays.Outputs(described.outputs, output_types, dict(outputs or {}), self.stream)
         self._locked_run(number, tensors, results)
         return results.arrays()
 

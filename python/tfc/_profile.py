@@ -58,6 +58,8 @@ class Profile:
 class Recorder:
     """Sums what the runtime tells of the launches of one context's runs. Runs on the thread that runs the model."""
 
+    events = 0  # a mask for TfcContextOptions.profiler_events; 0: runs and launches
+
     def __init__(self) -> None:
         self.callback = _abi.Profiler(self._event)
         self.measuring = False
@@ -75,19 +77,28 @@ class Recorder:
     def _note(self, pointer: object) -> None:
         now = time.perf_counter_ns()
         event = pointer.contents  # type: ignore[attr-defined]
-        if not self.measuring or event.kind > _abi.EVENT_LAUNCH:
+        if not self.measuring:
             return
-        if not event.after:
+        if event.kind == _abi.EVENT_DEVICE:
+            self._add(event, (event.end - event.begin) / 1e6)
+        elif event.kind == _abi.EVENT_DEVICE_RUN:
+            self.runs.append((event.end - event.begin) / 1e6)
+        elif event.kind > _abi.EVENT_LAUNCH:
+            return
+        elif not event.after:
             self._began[event.kind] = time.perf_counter_ns()
         elif event.kind == _abi.EVENT_RUN:
             self.runs.append((now - self._began[0]) / 1e6)
         else:
-            launch = event.entry.contents.launches[event.launch]
-            sums = self._sums.setdefault(event.launch, [0.0, 0.0, 0.0, 0.0])
-            for place, amount in enumerate((1, (now - self._began[1]) / 1e6, event.values[launch.flops], event.values[launch.bytes])):
-                sums[place] += amount
+            self._add(event, (now - self._began[1]) / 1e6)
 
-    def profile(self, model: _abi.TfcModel, entry: _abi.TfcEntry) -> Profile:
+    def _add(self, event: _abi.TfcEvent, ms: float) -> None:
+        launch = event.entry.contents.launches[event.launch]
+        sums = self._sums.setdefault(event.launch, [0.0, 0.0, 0.0, 0.0])
+        for place, amount in enumerate((1, ms, event.values[launch.flops], event.values[launch.bytes])):
+            sums[place] += amount
+
+    def profile(self, described: _abi.TfcModel | _abi.TfcProgram, entry: _abi.TfcEntry) -> Profile:
         count = max(1, len(self.runs))
         kernels: dict[int, tuple[list[str], list[float]]] = {}
         for number, sums in sorted(self._sums.items()):
@@ -95,5 +106,5 @@ class Recorder:
             nodes, totals = kernels.setdefault(launch.kernel, ([], [0.0] * 4))
             nodes += [_abi.text(launch.nodes[i]) for i in range(launch.node_count)]
             totals[:] = [total + amount / count for total, amount in zip(totals, sums)]
-        rows = [KernelTime(_abi.text(model.kernels[number].name), tuple(nodes), *totals) for number, (nodes, totals) in kernels.items()]
+        rows = [KernelTime(_abi.text(described.kernels[number].name), tuple(nodes), *totals) for number, (nodes, totals) in kernels.items()]
         return Profile(tuple(sorted(rows, key=lambda row: -row.ms)), tuple(self.runs))

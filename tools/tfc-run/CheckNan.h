@@ -23,6 +23,7 @@ public:
   Status verdict() const;
 
 private:
+  bool wantsOperands() const override { return true; }
   void before(const WatchedLaunch &launch) override;
   void after(const WatchedLaunch &launch) override;
 

@@ -57,6 +57,7 @@ private:
 
   void start(int32_t threads) override;
   void after(const WatchedLaunch &launch) override;
+  bool changesResults() const override { return true; }
   void compare(const WatchedTensor &tensor, const Recorder::Result &result);
   std::string nodesText(const Recorder::Result &result) const;
   std::vector<Row> rows() const;

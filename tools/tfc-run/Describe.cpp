@@ -196,7 +196,7 @@ static void addSymbols(Table &table, const TfcEntry &entry) {
 }
 
 /// Programs for devices; none in a model that was made before there were any.
-static uint32_t programCount(const TfcModel &model) { return model.bytes >= sizeof(TfcModel) ? model.program_count : 0; }
+static uint32_t programCount(const TfcModel &model) { return model.bytes >= offsetof(TfcModel, graph_weights) ? model.program_count : 0; }
 
 static void addPrograms(Table &table, const TfcModel &model) {
   for (uint32_t p = 0; p < programCount(model); ++p) {

@@ -26,7 +26,7 @@ static Status runWatched(const Options &options, Session &session, Watch &watch,
   for (int64_t i = 0; i < times; ++i)
     if (Status status = session.run(/*warmup=*/0, /*repeat=*/1, seconds))
       return status;
-  return {};
+  return watch.failure();
 }
 
 /// What is handed to the model is no kernel's fault, and worth knowing before the search.
@@ -71,6 +71,9 @@ static Status dumpTensors(const Options &options, Session &session, std::vector<
 static Status compareWith(const Options &options, Session &session, std::vector<Array> inputs) {
   Session other;
   if (Status status = other.open(options.compareWith, options.query, options.entry))
+    return status;
+  // On the CPU where it can: that is what a device's results are best compared with.
+  if (Status status = other.choose({}))
     return status;
   Recorder recorder(session.model(), session.entry());
   if (Status status = runWatched(options, session, recorder, inputs))

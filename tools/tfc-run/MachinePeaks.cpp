@@ -201,6 +201,26 @@ MachinePeaks measurePeaks(int32_t threads) {
   return peaks;
 }
 
+//===-- GPUs ---------------------------------------------------------------------------------------------===//
+
+MachinePeaks peaksOfDevice(const TfcDevicePeaks &device, bool sixteenBits) {
+  // Of a multiprocessor in a cycle, dense, an addition and a multiplication counted as two.
+  struct Generation {
+    uint32_t capability;
+    double simple, tensor;
+  };
+  static const Generation generations[] = {{120, 256, 1024}, {100, 256, 8192}, {90, 256, 4096}, {86, 256, 1024}, {80, 128, 2048}, {0, 128, 1024}};
+  MachinePeaks peaks;
+  peaks.device = device.name;
+  peaks.bytes = device.copy_bytes;
+  for (const Generation &generation : generations)
+    if (device.capability >= generation.capability) {
+      peaks.flops = device.clock_hz * device.multiprocessors * (sixteenBits ? generation.tensor : generation.simple);
+      break;
+    }
+  return peaks;
+}
+
 //===-- The file -----------------------------------------------------------------------------------------===//
 
 /// Lines "threads N flops X bytes Y" below a line that names the CPU: a copied home folder must not lie.

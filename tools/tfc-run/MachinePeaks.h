@@ -13,6 +13,8 @@
 #ifndef TFC_RUN_MACHINEPEAKS_H
 #define TFC_RUN_MACHINEPEAKS_H
 
+#include "tfc-c/Runtime.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +25,7 @@ struct MachinePeaks {
   int32_t threads = 0;
   double flops = 0; ///< f32, multiply and add counted as two, per second.
   double bytes = 0; ///< Read from memory, per second.
+  std::string device; ///< Name of a GPU, whose peaks these then are; threads is 0.
 
   /// Seconds that this much work takes at least.
   double floor(double workFlops, double workBytes) const;
@@ -36,6 +39,10 @@ MachinePeaks peaksOfMachine(int32_t threads);
 
 /// Measures anew and keeps it.
 MachinePeaks refreshPeaks(int32_t threads);
+
+/// Of a GPU: bytes are measured in copies, operations are what its clock and its generation give: of 16-bit numbers on tensor cores, or
+/// of f32 without them.
+MachinePeaks peaksOfDevice(const TfcDevicePeaks &device, bool sixteenBits);
 
 /// CPUs that this process may use.
 int32_t threadsOfMachine();

@@ -50,9 +50,10 @@ Runs
                          --threads says more, over the same weights; and how much memory grew
   --seconds X            how long for each number of clients (default 2)
   --profile [FILE.json]  a table of the kernels: calls, time, share, rates, percent of what this machine can do at most;
-                         with a file, a trace for ui.perfetto.dev or chrome://tracing as well
+                         with a file, a trace for ui.perfetto.dev or chrome://tracing as well; on a GPU by the GPU's clock
   --profile-html FILE    a page with the table, a roofline, a timeline and the fused graph
-  --measure-machine      measure what this machine can do at most and keep it in ~/.cache/tfc/machine.txt; needs no model
+  --measure-machine      measure what this machine can do at most and keep it in ~/.cache/tfc/machine.txt; needs no model; with
+                         --device cuda what the GPU can do, which is kept nowhere
   --json                 what was measured or found as JSON, an object on a line of its own; of a run the last line has min_ms,
                          median_ms, p90_ms, repeat, threads, peak_bytes, with --profile the one before it the table
 
@@ -60,9 +61,11 @@ Looking inside of one run, kernel by kernel
   --check-nan            the first kernel and node that makes a NaN or an infinity which nothing it read had; exit code 1 if so
   --dump-tensors DIR     write what the nodes of --names REGEX make (default: all) as .npy files, and index.json
   --compare-with M.so    the worst error of every kernel against another artifact of the model, on the same values: one of
-                         tfc-compile --plain-kernels (the same kernels, plainly lowered) or --reference; --rtol, --atol as above
+                         tfc-compile --plain-kernels (the same kernels, plainly lowered) or --reference; --rtol, --atol as above.
+                         With --device cuda: against the CPU, if M.so has code for it (it may be the same file)
 
 Model
+  --dump-weights FILE    write the weights to a .safetensors file, under the graph's names and in its order; seeded ones are made; no run
   --describe             inputs, outputs, symbols, kernels, weights, memory (a number with --dim); with --json as JSON
   --entry NAME           entry point (default: the first)
   --isa LEVEL            of a model for several CPUs, take the variant for this level (x86-64-v3) or below; for any
@@ -190,6 +193,7 @@ static std::vector<Rule> makeRules(Options &options, Status &dimStatus) {
           {"--profile-html", nullptr, text(options.profileHtml), "a file"},
           {"--check-nan", &options.checkNan, nullptr, ""},
           {"--dump-tensors", nullptr, text(options.dumpTensors), "a folder"},
+          {"--dump-weights", nullptr, text(options.dumpWeights), "a file"},
           {"--names", nullptr, text(options.names), "a regular expression"},
           {"--compare-with", nullptr, text(options.compareWith), "a model.so"},
           {"--measure-machine", &options.measureMachine, nullptr, ""},
@@ -264,6 +268,9 @@ Status parseOptions(int argc, char **argv, Options &options) {
     return badInput("--random and --inputs exclude each other");
   if (!options.random && !options.describe && !options.dims.empty())
     return badInput("--dim sizes made-up inputs: it goes with --random or --describe");
+  if (!options.dumpWeights.empty() && (options.inspects() || options.random || !options.inputs.empty() || options.profile || !options.profileHtml.empty() ||
+                                       !options.clients.empty() || options.describe))
+    return badInput("--dump-weights runs nothing: inputs, --profile, --clients, --describe and looking at tensors do not go with it");
   if (options.checkNan + !options.dumpTensors.empty() + !options.compareWith.empty() > 1)
     return badInput("--check-nan, --dump-tensors and --compare-with exclude each other");
   if (options.inspects() && (options.profile || !options.profileHtml.empty() || options.repeat > 1 || options.warmup > 0 ||

@@ -20,7 +20,7 @@ namespace tfc {
 
 struct Options {
   std::string model, inputs, saveInputs, outputs, expect, entry, query, isa;
-  std::string profileTrace, profileHtml; // files; empty: none
+  std::string profileTrace, profileHtml, dumpWeights; // files; empty: none
   std::string dumpTensors, names, compareWith; // a folder, a regular expression, an artifact; empty: none
   std::map<std::string, int64_t> dims;
   DeviceChoice device;

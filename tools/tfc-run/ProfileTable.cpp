@@ -108,6 +108,10 @@ std::string tableText(const ProfileTable &table) {
   text += format("%-*s %6s %10.4f %6s", width, "whole run", "", table.wallSeconds * 1e3, "100%");
   text += rate(flops, table.wallSeconds, 8) + rate(bytes, table.wallSeconds, 7);
   text += table.wallSeconds > 0 ? format(" %5.0f%%\n", 100 * table.floorSeconds / table.wallSeconds) : "\n";
+  if (!table.peaks.device.empty())
+    return text + format("floor %.4f ms: every launch at the peak of %s (%.1f GFLOP/s by its clock and %.1f GB/s of copies measured); above "
+                         "100%% data came from caches\n",
+                         table.floorSeconds * 1e3, table.peaks.device.c_str(), table.peaks.flops * 1e-9, table.peaks.bytes * 1e-9);
   text += format("floor %.4f ms: every launch at this machine's peak (%.1f GFLOP/s and %.1f GB/s with %d %s); above 100%% data "
                  "came from caches\n",
                  table.floorSeconds * 1e3, table.peaks.flops * 1e-9, table.peaks.bytes * 1e-9, table.peaks.threads,
@@ -129,6 +133,7 @@ std::string tableJson(const ProfileTable &table) {
          format("], \"outside_ms\": {\"before_first\": %.6f, \"between\": %.6f, \"after_last\": %.6f, \"around_run\": %.6f}",
                 outside.beforeFirst * 1e3, outside.between * 1e3, outside.afterLast * 1e3, outside.aroundRun * 1e3) +
          ", \"hardware\": " + table.hardware +
+         (table.peaks.device.empty() ? "" : ", \"device\": " + jsonString(table.peaks.device)) +
          format(", \"run_ms\": %.6f, \"kernels_ms\": %.6f, \"floor_ms\": %.6f, \"runs\": %.0f, \"threads\": %d, "
                 "\"peak_gflops\": %.3f, \"peak_gbytes\": %.3f}",
                 table.wallSeconds * 1e3, table.kernelSeconds * 1e3, table.floorSeconds * 1e3, table.runs,
@@ -187,6 +192,9 @@ std::string traceJson(const Profiler &profiler) {
   for (size_t worker = 0; worker < std::max<size_t>(1, profiler.workerSlices.size()); ++worker)
     text += format(",\n{\"ph\": \"M\", \"pid\": 1, \"tid\": %zu, \"name\": \"thread_name\", \"args\": {\"name\": \"%s %zu\"}}",
                    worker, worker ? "helper" : "caller, thread", worker);
+  size_t launchTrack = profiler.isOnDevice ? std::max<size_t>(1, profiler.workerSlices.size()) : 0;
+  if (profiler.isOnDevice)
+    text += format(",\n{\"ph\": \"M\", \"pid\": 1, \"tid\": %zu, \"name\": \"thread_name\", \"args\": {\"name\": \"GPU, stream\"}}", launchTrack);
   auto slice = [&](double begin, double end, size_t track, const std::string &rest) {
     text += format(",\n{\"ph\": \"X\", \"pid\": 1, \"tid\": %zu, \"ts\": %.3f, \"dur\": %.3f, ", track, (begin - start) * 1e6,
                    (end - begin) * 1e6) +
@@ -200,10 +208,10 @@ std::string traceJson(const Profiler &profiler) {
                      (at - start) * 1e6, static_cast<long long>(bytes));
   }
   for (const Slice &made : profiler.launchSlices)
-    slice(made.begin, made.end, 0, launchText[made.launch]);
+    slice(made.begin, made.end, launchTrack, launchText[made.launch]);
   addHostSlices(profiler, [&](double begin, double end, const char *name) {
     if (end > begin)
-      slice(begin, end, 0, format("\"name\": \"%s\", \"cat\": \"host\", \"args\": {}", name));
+      slice(begin, end, launchTrack, format("\"name\": \"%s\", \"cat\": \"host\", \"args\": {}", name));
   });
   for (size_t worker = 1; worker < profiler.workerSlices.size(); ++worker)
     for (const Slice &made : profiler.workerSlices[worker])

@@ -12,13 +12,13 @@ namespace tfc {
 /// Per list; a trace of more is no use in a viewer.
 static constexpr size_t kSliceLimit = 400000;
 
-Profiler::Profiler(const TfcModel &model, const TfcEntry &entry, bool slices)
-    : model(model), entry(entry), launches(entry.launch_count), keepsSlices(slices) {}
+Profiler::Profiler(const TfcModel &model, const TfcEntry &entry, bool slices, bool isOnDevice)
+    : model(model), entry(entry), isOnDevice(isOnDevice), launches(entry.launch_count), keepsSlices(slices) {}
 
 void Profiler::attachTo(TfcContextOptions &options) {
   options.profiler = onEvent;
   options.profiler_data = this;
-  options.profiler_events = 1u << TFC_EVENT_RUN | 1u << TFC_EVENT_LAUNCH;
+  options.profiler_events = 1u << TFC_EVENT_RUN | 1u << (isOnDevice ? TFC_EVENT_DEVICE : TFC_EVENT_LAUNCH);
   if (keepsSlices)
     options.profiler_events |= 1u << TFC_EVENT_TILES;
 }
@@ -49,6 +49,8 @@ void Profiler::onEvent(void *self, const TfcEvent *event) {
     return profiler->onLaunch(*event);
   case TFC_EVENT_TILES:
     return profiler->onTiles(*event);
+  case TFC_EVENT_DEVICE: // Its clock begins with the run.
+    return profiler->addLaunch(*event, profiler->runBegan + 1e-9 * double(event->begin), profiler->runBegan + 1e-9 * double(event->end));
   }
 }
 
@@ -81,19 +83,23 @@ void Profiler::onRun(const TfcEvent &event) {
 void Profiler::onLaunch(const TfcEvent &event) {
   if (!event.after) {
     launchBegan = clock.now();
-    if (!hasLaunched)
-      host.beforeFirst += launchBegan - runBegan;
-    hasLaunched = true;
     return;
   }
-  double end = launchEnded = clock.now();
+  addLaunch(event, launchBegan, clock.now());
+}
+
+void Profiler::addLaunch(const TfcEvent &event, double begin, double end) {
+  if (!hasLaunched)
+    host.beforeFirst += begin - runBegan;
+  hasLaunched = true;
+  launchEnded = end;
   const TfcLaunch &made = entry.launches[event.launch];
   LaunchWork &work = launches[event.launch];
   ++work.calls;
-  work.seconds += end - launchBegan;
+  work.seconds += end - begin;
   work.flops += double(event.values[made.flops]);
   work.bytes += double(event.values[made.bytes]);
-  if (keepsSlices && !keep(launchSlices, {launchBegan, end, event.launch}))
+  if (keepsSlices && !keep(launchSlices, {begin, end, event.launch}))
     isCut = true;
 }
 

@@ -46,19 +46,20 @@ struct HostTime {
 /// Collects events while `measuring`. Slices beyond a limit are counted in the sums but not kept.
 class Profiler final : public RunListener {
 public:
-  /// `slices`: whether to keep what each thread did and when, for a trace; sums are always kept.
-  Profiler(const TfcModel &model, const TfcEntry &entry, bool slices);
+  /// `slices`: whether to keep what each thread did and when, for a trace; sums are always kept. Launches on a device are timed by its clock.
+  Profiler(const TfcModel &model, const TfcEntry &entry, bool slices, bool isOnDevice);
   void attachTo(TfcContextOptions &options) override;
   void start(int32_t threads) override;
   void stop() override;
 
   const TfcModel &model;
   const TfcEntry &entry;
+  const bool isOnDevice;
   std::vector<LaunchWork> launches;              ///< One per launch of the entry.
   HostTime host;
   EventCounters counters{hardwareEvents()}; ///< Of the measured runs.
   std::vector<RunSlice> runs;
-  std::vector<Slice> launchSlices;               ///< On the thread that runs.
+  std::vector<Slice> launchSlices;               ///< On the thread that runs, or the device's stream.
   std::vector<std::vector<Slice>> workerSlices;  ///< Per helping thread; [0] stays empty.
   bool isCut = false;                            ///< Slices beyond the limit were dropped.
 
@@ -67,6 +68,7 @@ private:
   void onRun(const TfcEvent &event);
   void onLaunch(const TfcEvent &event);
   void onTiles(const TfcEvent &event);
+  void addLaunch(const TfcEvent &event, double begin, double end);
   bool keep(std::vector<Slice> &slices, Slice slice);
 
   /// Where a thread's events leave the time at which something began. A cache line each.

@@ -41,8 +41,15 @@ class Watch : public RunListener {
 public:
   Watch(const TfcModel &model, const TfcEntry &entry) : model(model), entry(entry) {}
   void attachTo(TfcContextOptions &options) override;
+  void meet(TfcContext *made, bool isOnDevice) override {
+    context = made;
+    onDevice = isOnDevice;
+  }
   void start(int32_t) override { watching = true; }
   void stop() override { watching = false; }
+
+  /// What went wrong in looking at a device's memory.
+  const Status &failure() const { return failed; }
 
   /// Whether the artifact says what its launches read and make; one sentence if not.
   static Status canWatch(const TfcEntry &entry);
@@ -50,13 +57,21 @@ public:
 protected:
   virtual void before(const WatchedLaunch &) {}
   virtual void after(const WatchedLaunch &launch) = 0;
+  /// Of tensors on a device these are copies: operands are brought only to those who want them, results that were changed are put back
+  /// only for those who change them.
+  virtual bool wantsOperands() const { return false; }
+  virtual bool changesResults() const { return false; }
 
 private:
   static void onEvent(void *self, const TfcEvent *event);
+  void onLaunch(const TfcEvent &event);
+  void bring(WatchedTensor &tensor, std::vector<std::vector<uint8_t>> &copies);
 
   const TfcModel &model;
   const TfcEntry &entry;
-  bool watching = false;
+  TfcContext *context = nullptr;
+  bool watching = false, onDevice = false;
+  Status failed;
 };
 
 } // namespace tfc

@@ -7,8 +7,10 @@
 
 #include "Compare.h"
 #include "Describe.h"
+#include "DumpWeights.h"
 #include "Inputs.h"
 #include "Inspect.h"
+#include "Json.h"
 #include "MachinePeaks.h"
 #include "Npy.h"
 #include "Options.h"
@@ -39,9 +41,35 @@ static void outOfMemory() {
   _exit(Defect);
 }
 
+/// Whether a kernel makes numbers of 16 bits, for which GPUs have units of their own.
+static bool hasSixteenBits(const TfcEntry &entry) {
+  for (uint32_t i = 0; i < entry.launch_count; ++i)
+    for (uint32_t t = 0; t < entry.launches[i].operand_count; ++t) {
+      TfcDataType type = entry.launches[i].tensors[t].dtype;
+      if (type.bits == 16 && (type.code == TFC_FLOAT || type.code == TFC_BFLOAT))
+        return true;
+    }
+  return false;
+}
+
+static Status findPeaks(Session &session, MachinePeaks &peaks) {
+  if (!session.isOnDevice()) {
+    peaks = peaksOfMachine(session.threads());
+    return {};
+  }
+  TfcDevicePeaks device;
+  if (int32_t code = tfc_device_peaks(session.device().id, &device))
+    return runtimeStatus(code);
+  peaks = peaksOfDevice(device, hasSixteenBits(session.entry()));
+  return {};
+}
+
 static Status reportProfile(const Options &options, Session &session, const Profiler &profiler,
                             const std::vector<double> &seconds) {
-  ProfileTable table = makeTable(profiler, peaksOfMachine(session.threads()), seconds);
+  MachinePeaks peaks;
+  if (Status status = findPeaks(session, peaks))
+    return status;
+  ProfileTable table = makeTable(profiler, peaks, seconds);
   std::fputs(tableText(table).c_str(), stdout);
   std::printf("hardware counters: %s\n", hardwareText(profiler.counters, table.runs).c_str());
   if (options.json)
@@ -54,7 +82,27 @@ static Status reportProfile(const Options &options, Session &session, const Prof
   return {};
 }
 
+static Status measureDevice(const Options &options) {
+  TfcDevicePeaks device;
+  if (int32_t code = tfc_device_peaks(options.device.id, &device))
+    return runtimeStatus(code);
+  double simple = peaksOfDevice(device, false).flops, tensor = peaksOfDevice(device, true).flops;
+  if (options.json)
+    std::printf("{\"device\": {\"name\": %s, \"capability\": %u, \"multiprocessors\": %u, \"clock_ghz\": %.3f, \"gbytes\": %.3f, "
+                "\"gflops_f32\": %.3f, \"gflops_16bit\": %.3f}}\n",
+                jsonString(device.name).c_str(), device.capability, device.multiprocessors, device.clock_hz * 1e-9, device.copy_bytes * 1e-9,
+                simple * 1e-9, tensor * 1e-9);
+  else
+    std::printf("%s: compute capability %u.%u, %u multiprocessors at %.3f GHz\n"
+                "copies %.1f GB/s, read and written (measured)\nf32 %.1f TFLOP/s, 16 bits on tensor cores %.1f TFLOP/s (by the clock, not measured)\n",
+                device.name, device.capability / 10, device.capability % 10, device.multiprocessors, device.clock_hz * 1e-9,
+                device.copy_bytes * 1e-9, simple * 1e-12, tensor * 1e-12);
+  return {};
+}
+
 static Status measureMachine(const Options &options) {
+  if (options.device.type == 2)
+    return measureDevice(options);
   std::string rows;
   for (int32_t threads : {1, options.threads ? int32_t(options.threads) : threadsOfMachine()}) {
     if (threads == 1 && !rows.empty())
@@ -98,8 +146,9 @@ static Status runModel(const Options &options, Session &session) {
   bool profiles = options.profile || !options.profileHtml.empty();
   std::unique_ptr<Profiler> profiler; // before the context's threads, which its counters follow
   if (profiles)
-    profiler = std::make_unique<Profiler>(session.model(), session.entry(), !options.profileTrace.empty() || !options.profileHtml.empty());
-  if (Status status = session.prepare(int32_t(options.threads), profiler.get(), std::move(inputs), options.device))
+    profiler = std::make_unique<Profiler>(session.model(), session.entry(), !options.profileTrace.empty() || !options.profileHtml.empty(),
+                                          session.isOnDevice());
+  if (Status status = session.prepare(int32_t(options.threads), profiler.get(), std::move(inputs)))
     return status;
   std::vector<double> seconds;
   if (options.inPlace)
@@ -161,6 +210,10 @@ static Status runTool(int argc, char **argv) {
     std::fputs(text.c_str(), stdout);
     return {};
   }
+  if (!options.dumpWeights.empty())
+    return dumpWeights(session, options.dumpWeights);
+  if (Status status = session.choose(options.device))
+    return status;
   if (!options.clients.empty())
     return serveModel(options, session);
   return options.inspects() ? inspectModel(options, session) : runModel(options, session);

@@ -132,6 +132,7 @@ private:
   Report report;
   std::unique_ptr<::tfc::KernelCache> cache; ///< Null: none.
   std::unique_ptr<KernelReuse> reuse;
+  SmallVector<GraphWeight> graphWeights; ///< Of the module that was given.
   bool failedPass = false;
   std::chrono::steady_clock::time_point stageStart;
 };

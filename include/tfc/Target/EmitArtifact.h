@@ -9,6 +9,7 @@
 #ifndef TFC_TARGET_EMITARTIFACT_H
 #define TFC_TARGET_EMITARTIFACT_H
 
+#include "tfc/Target/GraphWeights.h"
 #include "tfc/Target/EmitObject.h"
 #include "tfc/Target/ReadModel.h"
 
@@ -43,6 +44,10 @@ struct ArtifactOptions {
   ::tfc::CodegenTarget target;
   /// Sets of CPU features that kernels were generated for, best first.
   SmallVector<KernelVariant> variants = {{}};
+  /// What the artifact gives back under the graph's names.
+  SmallVector<GraphWeight> graphWeights;
+  /// Host programs of devices are compiled for this CPU, whatever the kernels for CPUs need; empty: for `target`.
+  std::string programCpu;
   /// Of those that a device can run the first is taken.
   std::vector<DeviceProgram> programs;
   std::string querySymbol; ///< Empty: tfc_model_query, and of an archive one that has the model's name behind it.

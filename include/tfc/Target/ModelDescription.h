@@ -113,6 +113,16 @@ struct WeightDescription {
   std::vector<LayoutBoundDescription> layoutBounds;
 };
 
+/// See TfcGraphWeight.
+struct GraphWeightDescription {
+  std::string name;
+  TfcDataType dtype = {TFC_FLOAT, 32, 1};
+  std::vector<int64_t> dims;
+  bool seeded = false;
+  TfcSeed seed = {};
+  std::vector<uint32_t> pieces;
+};
+
 /// Code of one kernel for one set of CPU features.
 struct VariantDescription {
   uint64_t features = 0;
@@ -155,6 +165,7 @@ struct ModelDescription : WeightTableDescription {
   std::vector<KernelDescription> kernels;
   std::vector<ProgramDescription> programs;
   std::vector<WeightTableDescription> moreWeights; ///< Tables from 1 on.
+  std::vector<GraphWeightDescription> graphWeights;
   bool deviceOnly = false;
 };
 

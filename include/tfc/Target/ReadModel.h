@@ -45,6 +45,9 @@ llvm::Expected<ModelReading> readDeviceModel(ModuleOp module);
 /// Whether two modules want the same bytes in the same places.
 bool haveSameWeights(const ModelReading &a, const ModelReading &b);
 
+/// The same as the artifact says it.
+TfcSeed describeSeed(SeedSourceAttr seed);
+
 /// Bytes of `count` elements (types below a byte are packed), or nullopt beyond 63 bits.
 std::optional<uint64_t> getDataBytes(TfcDataType type, ArrayRef<int64_t> dims);
 

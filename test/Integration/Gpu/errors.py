@@ -58,6 +58,15 @@ def main():
         fails("the second program", 0, "", artifact=both, capability=80)
         fails("the first program", 0, "", artifact=both, capability=90)
 
+        # A CPU that is too old for the kernels: the model loads for the GPU, and only the CPU is refused.
+        new = folder / "new.so"
+        check("compile for a new CPU", subprocess.run(["tfc-compile", model, "--target", "cpu:x86-64-v3,cuda-emu:sm_80", "-o", new], capture_output=True, text=True), 0, "")
+        old = ("--isa", "x86-64-v2", *run)
+        check("an old CPU with a GPU", call("tfc-run", new, *old), 0, "")
+        check("an old CPU with a GPU that is asked for", call("tfc-run", new, "--device", "cuda", *old), 0, "")
+        check("an old CPU that is asked for", call("tfc-run", new, "--device", "cpu", *old), 2, "the model is compiled for x86-64-v3; this CPU has x86-64-v2")
+        check("an old CPU without a GPU", call("tfc-run", new, *old, driver="/nonexistent"), 3, "there is no NVIDIA driver")
+
         # It was there, and then it fails.
         fails("no memory for weights", 3, "has no memory for", memory=10000)
         fails("no memory for a run", 3, "has no memory for", memory=300000)
@@ -69,6 +78,13 @@ def main():
                                ("cuDevicePrimaryCtxRetain", "opening the device failed"), ("cuInit", "starting the driver failed"),
                                ("cuCtxPushCurrent", "entering the device's context failed")):
             fails(f"{function} fails", 3, says, fail=f"{function}:1")
+        for function, says in (("cuEventCreate", "making an event failed"), ("cuEventRecordWithFlags", "recording an event failed"),
+                               ("cuEventElapsedTime", "reading an event failed")):
+            check(f"{function} fails", call("tfc-run", device, *run, "--profile", fail=f"{function}:1"), 3, says)
+        for function in ("cuMemAlloc", "cuMemcpyDtoDAsync", "cuEventElapsedTime"):
+            check(f"measuring without {function}", call("tfc-run", "--measure-machine", "--device=cuda", fail=f"{function}:1"), 3, "measuring copies failed")
+        check("measuring without a driver", call("tfc-run", "--measure-machine", "--device=cuda", driver="/nonexistent"), 3, "there is no NVIDIA driver")
+        check("measuring a GPU that does not exist", call("tfc-run", "--measure-machine", "--device=cuda:2"), 3, "there is no GPU 2")
     return 1 if failures else 0
 
 

@@ -17,6 +17,7 @@
 #include "Settings.h"
 #include "tfc-c/EmulatedCode.h"
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -33,11 +34,19 @@ namespace {
 
 enum { InvalidValue = 1, NotInitialized = 3, NoContext = 201, NotFound = 500, LaunchFailed = 719, NotPermitted = 800 };
 
-/// A launch, with copies of its parameters.
+using Time = std::chrono::steady_clock::time_point;
+
+struct Event {
+  bool isRecorded = false;
+  Time time;
+};
+
+/// A launch, with copies of its parameters; or the recording of an event.
 struct Node {
   const TfcEmulatedFunction *function;
   TfcEmuLaunch launch;
   std::vector<std::vector<uint8_t>> parameters;
+  Event *event = nullptr;
 };
 
 struct Stream {
@@ -109,7 +118,14 @@ TfcCuResult copy(const char *name, void *to, const void *from, size_t bytes, Tfc
   return TfcCuSuccess;
 }
 
+TfcCuResult recordNow(Event &event) {
+  event = {true, std::chrono::steady_clock::now()};
+  return TfcCuSuccess;
+}
+
 TfcCuResult run(Node &node) {
+  if (node.event)
+    return recordNow(*node.event);
   std::vector<void *> parameters;
   for (std::vector<uint8_t> &parameter : node.parameters)
     parameters.push_back(parameter.data());
@@ -169,7 +185,10 @@ TfcCuResult stub_deviceName(char *name, int bytes, TfcCuDevice) {
 }
 
 TfcCuResult stub_deviceAttribute(int *value, int attribute, TfcCuDevice) {
-  *value = attribute == TfcCuCapabilityMajor ? device.settings.capability / 10 : device.settings.capability % 10;
+  *value = attribute == TfcCuCapabilityMajor   ? device.settings.capability / 10
+           : attribute == TfcCuCapabilityMinor ? device.settings.capability % 10
+           : attribute == TfcCuMultiprocessors ? 4
+                                               : 1000000; // kHz
   return begin("cuDeviceGetAttribute");
 }
 
@@ -357,6 +376,43 @@ TfcCuResult stub_synchronize(TfcCuStream) {
   return !failed && device.isCaptured ? TfcCuResult(NotPermitted) : failed;
 }
 
+TfcCuResult stub_createEvent(TfcCuEvent *event, unsigned) {
+  if (TfcCuResult failed = enter("cuEventCreate"))
+    return failed;
+  *event = reinterpret_cast<TfcCuEvent>(new Event);
+  return TfcCuSuccess;
+}
+TfcCuResult stub_destroyEvent(TfcCuEvent event) {
+  delete reinterpret_cast<Event *>(event);
+  return enter("cuEventDestroy");
+}
+TfcCuResult stub_recordEvent(TfcCuEvent handle, TfcCuStream to, unsigned flags) {
+  if (TfcCuResult failed = enter("cuEventRecordWithFlags"))
+    return failed;
+  auto *stream = reinterpret_cast<Stream *>(to);
+  bool captures = stream && stream->captures;
+  // The driver takes the flag inside of captures alone, and without it would make no node.
+  if (captures != (flags == TfcCuRecordExternal))
+    return InvalidValue;
+  auto *event = reinterpret_cast<Event *>(handle);
+  if (!captures)
+    return recordNow(*event);
+  Node node{};
+  node.event = event;
+  stream->captured.push_back(std::make_unique<Node>(std::move(node)));
+  stream->last = reinterpret_cast<TfcCuGraphNode>(stream->captured.back().get());
+  return TfcCuSuccess;
+}
+TfcCuResult stub_elapsedTime(float *milliseconds, TfcCuEvent begin, TfcCuEvent end) {
+  if (TfcCuResult failed = enter("cuEventElapsedTime"))
+    return failed;
+  auto *from = reinterpret_cast<Event *>(begin), *to = reinterpret_cast<Event *>(end);
+  if (!from->isRecorded || !to->isRecorded)
+    return InvalidValue;
+  *milliseconds = std::chrono::duration<float, std::milli>(to->time - from->time).count();
+  return TfcCuSuccess;
+}
+
 TfcCuResult stub_beginCapture(TfcCuStream handle, int) {
   if (TfcCuResult failed = enter("cuStreamBeginCapture"))
     return failed;
@@ -406,7 +462,7 @@ TfcCuResult stub_setNode(TfcCuGraphExec handle, TfcCuGraphNode node, const TfcCu
     return failed;
   auto *exec = reinterpret_cast<Exec *>(handle);
   auto found = exec->numbers.find(node);
-  if (found == exec->numbers.end())
+  if (found == exec->numbers.end() || exec->nodes[found->second].event)
     return InvalidValue;
   exec->nodes[found->second] =
       makeNode(reinterpret_cast<const TfcEmulatedFunction *>(parameters->function), parameters->grid, parameters->block,
