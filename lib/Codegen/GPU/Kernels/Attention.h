@@ -21,7 +21,8 @@ namespace mlir::tfc {
 struct GpuAttention {
   StridedView query, key, value, output;
   std::optional<StridedView> mask, bias;
-  Type element;
+  Type element; ///< that query, key and value are rounded to
+  bool isStoredNarrow; ///< Query, key, value and output lie in memory as `element`.
   int64_t headDim, valueDim;
   float scale;
   std::optional<float> softcap;

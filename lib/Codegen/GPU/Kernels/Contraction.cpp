@@ -7,7 +7,9 @@
 
 #include "Contraction.h"
 
+#include "tfc/Codegen/Common/OperandCasts.h"
 #include "tfc/Dialect/Tfc/IR/Broadcast.h"
+#include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
 
 using namespace mlir;
 using namespace mlir::tfc;
@@ -34,20 +36,34 @@ static MatmulOp findMatmul(func::FuncOp kernel) {
   return matmul;
 }
 
+/// What a cast from 16 bits reads: a product of f32 multiplies those as they are.
+static Value skipWidening(Value operand) {
+  Operation *maker = operand.getDefiningOp();
+  return isWideningCast(maker) ? maker->getOperand(0) : operand;
+}
+
 std::optional<GpuContraction> mlir::tfc::matchContraction(GpuKernelRequest request) {
   MatmulOp op = findMatmul(request.kernel);
   ValueRange results = request.results().getOperands();
   if (!op || op.getTransposeA() || results.size() != 1)
     return std::nullopt;
-  auto a = dyn_cast<BlockArgument>(op.getA()), b = dyn_cast<BlockArgument>(op.getB());
-  Type element = cast<RankedTensorType>(op.getA().getType()).getElementType();
+  auto a = dyn_cast<BlockArgument>(skipWidening(op.getA())), b = dyn_cast<BlockArgument>(skipWidening(op.getB()));
   auto given = [&](Value value) { return value == op.getC(); };
-  if (!a || !b || !isa<Float32Type, BFloat16Type, Float16Type>(element) || isa<BlockArgument>(results[0]) ||
+  auto isFloat = [](Value x) {
+    return x && isa<Float32Type, BFloat16Type, Float16Type>(getElementTypeOrSelf(x.getType()));
+  };
+  if (!isFloat(a) || !isFloat(b) || !isFloat(op.getC()) || isa<BlockArgument>(results[0]) ||
       !PointEmitter::canEmit(results[0], given) || getDims(results[0]) != getDims(op.getC()))
     return std::nullopt;
 
   GpuContraction p;
-  p.op = op, p.result = results[0], p.element = element, p.transposedB = op.getTransposeB();
+  p.op = op, p.result = results[0], p.transposedB = op.getTransposeB();
+  // Operands of two types are read as what they are, and multiplied in f32.
+  Type elementA = getElementTypeOrSelf(a.getType()), elementB = getElementTypeOrSelf(b.getType());
+  p.element = elementA == elementB ? elementA : Float32Type::get(op.getContext());
+  p.mma = getMmaType(p.element);
+  if (elementA.isF32() && elementB.isF32() && op->hasAttr(kRoundsToTF32))
+    p.mma = MmaType::TF32;
   p.a = a.getArgNumber(), p.b = b.getArgNumber(), p.c = request.kernel.getNumArguments();
   SmallVector<DimExprAttr> dimsA = getDims(a), dimsB = getDims(b);
   p.dims = getDims(op.getC());
