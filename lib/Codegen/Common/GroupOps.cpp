@@ -146,8 +146,8 @@ bool mayJoin(Operation *producer, Kind kind, const Group &group, ArrayRef<Operat
   // A contraction computes what becomes of its elements before they leave the cache. The kernel then has its shape, and
   // takes no more ops.
   if (auto matmul = dyn_cast<MatmulOp>(producer))
-    return options.epilogue && (group.kind == Kind::Pointwise || group.isTransposedOut) && !group.hasRow && !group.hasExtraResult && !usedElsewhere &&
-           isEpilogue(llvm::to_vector(llvm::reverse(group.ops)), matmul);
+    return options.epilogue && (group.kind == Kind::Pointwise || group.isTransposedOut) && !group.hasRow && !group.hasExtraResult &&
+           (!usedElsewhere || (options.operandCasts && areNarrowingCasts(group.ops))) && isEpilogue(llvm::to_vector(llvm::reverse(group.ops)), matmul);
   if (isa<GatherOp>(producer) && group.hasRow && !options.embedding)
     return false;
   // A transpose reads what a slice names as a view: one copy in place of two.
@@ -252,8 +252,9 @@ private:
     }
     if (!mayJoin(op, kind, groups[index], members, usedElsewhere, options))
       return std::nullopt;
-    // A norm that is stored narrow as well may still have the sum before it as a result.
-    groups[index].hasExtraResult |= usedElsewhere && kind != Kind::Row;
+    // What is stored narrow as well is no other result.
+    bool hasNarrowCopy = options.operandCasts && areNarrowingCasts(groups[index].ops);
+    groups[index].hasExtraResult |= usedElsewhere && !hasNarrowCopy;
     return index;
   }
 

@@ -104,7 +104,9 @@ void Emulation::replaceCall(CallInst &call) {
   if (auto *assembly = dyn_cast<InlineAsm>(call.getCalledOperand())) {
     storeTiedOperands(b, *assembly, call, result);
     Value *text = b.CreateGlobalString(assembly->getAsmString());
-    b.CreateCall(callee("tfc_emu_asm", {pointer, pointer, pointer}), {text, result, arguments});
+    uint64_t bytes = hasResult ? module.getDataLayout().getTypeStoreSize(call.getType()).getFixedValue() : 0;
+    b.CreateCall(callee("tfc_emu_asm", {pointer, pointer, word, pointer}),
+                 {text, result, b.getInt64(bytes), arguments});
   } else {
     std::string name = call.getCalledFunction()->getName().drop_front(StringRef("llvm.nvvm.").size()).str();
     std::replace_if(

@@ -66,28 +66,43 @@ void HopperBuilder::changeRegisters(int64_t count, bool increase) {
               {}, {k.i32(count).v});
 }
 
+void HopperBuilder::inRoles(int64_t producerRegisters, int64_t consumerRegisters,
+                            function_ref<void()> produce, function_ref<void(I32)> consume) {
+  I32 group = warpgroup();
+  // One branch per role: setmaxnreg wants it so.
+  auto roles = scf::IfOp::create(b, (group == 0).v, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(&roles.getThenRegion().front());
+  changeRegisters(producerRegisters, /*increase=*/false);
+  k.when(k.thread() == 0, produce);
+  b.setInsertionPointToStart(&roles.getElseRegion().front());
+  changeRegisters(consumerRegisters, /*increase=*/true);
+  consume(group - 1);
+}
+
 void HopperBuilder::namedBarrier(I32 number, int64_t threads) {
   k.intrinsic("llvm.nvvm.barrier.cta.sync.aligned.count", {}, {number.v, k.i32(threads).v});
 }
 
 /// PTX ISA, "Matrix Descriptor Format": address, leading and stride offsets in units of 16 bytes, and the
 /// swizzle (1: 128 bytes).
-I64 HopperBuilder::describeTile(SharedPointer tile, bool alongK) {
-  constexpr int64_t kSwizzle = int64_t(1) << 62, kEightRows = 1024 >> 4, kPanel = (64 * 64 * 2) >> 4;
-  int64_t leading = alongK ? 1 : kPanel;
+I64 HopperBuilder::describeTile(SharedPointer tile, bool alongK, int64_t panelRows) {
+  constexpr int64_t kSwizzle = int64_t(1) << 62, kEightRows = 1024 >> 4;
+  int64_t leading = alongK ? 1 : (panelRows * 128) >> 4;
   I32 address(b, LLVM::PtrToIntOp::create(b, b.getI32Type(), tile.v));
   I64 low(b, arith::ExtUIOp::create(b, b.getI64Type(), ((address >> 4) & 0x3FFF).v));
   return low | k.i64(kSwizzle | (kEightRows << 32) | (leading << 16));
 }
 
-/// Assembly with `results` floats, which come out of the places that `tied` went into.
+/// Assembly with `results` floats. Where there are `tied` values, these come out of the places that those
+/// went into.
 SmallVector<Value> HopperBuilder::assembly(StringRef text, int64_t results, ValueRange operands,
                                            StringRef constraints, ValueRange tied) {
   std::string all;
   for (int64_t i = 0; i < results; ++i)
     all += i ? ",=f" : "=f";
   all += constraints;
-  for (int64_t i = 0; i < results; ++i)
+  for (size_t i = 0; i < tied.size(); ++i)
     all += "," + std::to_string(i);
   SmallVector<Value> arguments(operands);
   llvm::append_range(arguments, tied);
@@ -109,22 +124,35 @@ SmallVector<Value> HopperBuilder::multiply(MmaType type, int64_t columns, bool t
   std::string element = type == MmaType::BF16 ? "bf16" : "f16";
   std::string instruction = "wgmma.mma_async.sync.aligned.m64n" + std::to_string(columns) + "k16.f32." +
                             element + "." + element + " {";
-  auto name = [](size_t operand) { return "$" + std::to_string(operand); };
-  // Whether to add to the sums is a predicate.
-  std::string text = "{ .reg .pred p; setp.ne.b32 p, 1, 0; wgmma.fence.sync.aligned;", constraints;
+  size_t results = sums.empty() ? columns / 2 : sums.size();
+  // Whether to add to the sums is a predicate: p adds, q does not.
+  std::string text = "{ .reg .pred p, q; setp.ne.b32 p, 1, 0; setp.ne.b32 q, 0, 0; wgmma.fence.sync.aligned;";
+  std::string constraints;
   SmallVector<Value> operands;
+  auto list = [](size_t first, size_t count) {
+    std::string names;
+    for (size_t i = 0; i < count; ++i)
+      names += (i ? ", $" : "$") + std::to_string(first + i);
+    return names;
+  };
+  auto add = [&](ValueRange values, StringRef constraint) {
+    std::string names = list(results + operands.size(), values.size());
+    operands.append(values.begin(), values.end());
+    for (size_t i = 0; i < values.size(); ++i)
+      constraints += constraint;
+    return names;
+  };
   for (const TileProduct &product : products) {
-    text += " " + instruction;
-    for (int64_t i = 0; i < columns / 2; ++i)
-      text += (i ? ", " : "") + name(product.firstSum + i);
-    // Added to what is there (p), neither operand negated (1, 1), A along k (0), B along k (0) or along n
-    // (1).
-    text += "}, " + name(sums.size() + operands.size()) + ", " + name(sums.size() + operands.size() + 1) +
-            ", p, 1, 1, 0, " + (transposedB ? "0;" : "1;");
-    operands.append({product.a.v, product.b.v});
-    constraints += ",l,l";
+    bool inRegisters = product.a.size() > 1;
+    text += " " + instruction + list(product.firstSum, columns / 2) + "}, ";
+    text += inRegisters ? "{" + add(product.a, ",r") + "}" : add(product.a, ",l");
+    text += ", " + add({product.b.v}, ",l");
+    // Neither operand negated (1, 1), A along k (0; registers always are), B along k (0) or along n (1).
+    text += sums.empty() && &product == products.begin() ? ", q, 1, 1" : ", p, 1, 1";
+    text += inRegisters ? "" : ", 0";
+    text += transposedB ? ", 0;" : ", 1;";
   }
-  return assembly(text + " wgmma.commit_group.sync.aligned; }", sums.size(), operands, constraints, sums);
+  return assembly(text + " wgmma.commit_group.sync.aligned; }", results, operands, constraints, sums);
 }
 
 SmallVector<Value> HopperBuilder::waitProducts(int64_t pending, ValueRange sums) {

@@ -48,26 +48,35 @@ public:
 
   /// The number of the thread's warpgroup, in a form that ptxas knows to be the same for a whole warp.
   I32 warpgroup();
-  void changeRegisters(int64_t count, bool increase);
+  /// The first warpgroup's first thread runs `produce`; the others run `consume` with their number. Each
+  /// takes as many registers per thread as it is said to.
+  void inRoles(int64_t producerRegisters, int64_t consumerRegisters, function_ref<void()> produce,
+               function_ref<void(I32)> consume);
   /// A barrier among some of the warps; number 0 is the block's.
   void namedBarrier(I32 number, int64_t threads);
 
   /// What wgmma wants to know of a tile of 16-bit elements with a 128-byte swizzle. `alongK`: rows of 64
-  /// elements along k, 8 rows to 1024 bytes. Else: rows along the other dim, in panels of 64 x 64.
-  I64 describeTile(SharedPointer tile, bool alongK);
-  /// One product of 64 x columns x 16, added to the sums from number `firstSum` on.
+  /// elements along k, 8 rows to 1024 bytes. Else: rows along the other dim, in panels of `panelRows` x 64.
+  I64 describeTile(SharedPointer tile, bool alongK, int64_t panelRows = 64);
+  /// One product of 64 x columns x 16, added to the sums from number `firstSum` on. A is described, or it is
+  /// in registers: four words, as mma.sync takes it.
   struct TileProduct {
-    I64 a, b; ///< descriptions of the tiles
-    int64_t firstSum;
+    TileProduct(I64 a, I64 b, int64_t firstSum = 0) : a({a.v}), b(b), firstSum(firstSum) {}
+    TileProduct(ArrayRef<Value> words, I64 b) : a(words), b(b) {}
+    SmallVector<Value, 4> a;
+    I64 b; ///< description of the tile
+    int64_t firstSum = 0;
   };
   /// A group of products, which goes on in the background. It is one piece of assembly: were a register moved
-  /// between two of its products, ptxas would wait for the first one.
+  /// between two of its products, ptxas would wait for the first one. Without `sums` the first product is not
+  /// added to anything, and all of them have the same sums.
   SmallVector<Value> multiply(MmaType type, int64_t columns, bool transposedB, ArrayRef<TileProduct> products,
-                              ValueRange sums);
+                              ValueRange sums = {});
   /// Waits for all but the last `pending` groups. The sums go through, so that nobody reads them earlier.
   SmallVector<Value> waitProducts(int64_t pending, ValueRange sums);
 
 private:
+  void changeRegisters(int64_t count, bool increase);
   SmallVector<Value> assembly(StringRef text, int64_t results, ValueRange operands, StringRef constraints,
                               ValueRange tied);
 

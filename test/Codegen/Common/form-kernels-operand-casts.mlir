@@ -47,12 +47,16 @@ func.func @norm(%x: !x) -> (!x, !x, !h) attributes {tfc.entry} {
 
 // -----
 
-// A product has one result: with its elements wanted in both types, what follows it is a kernel of its own.
+// So has a product.
 !x = tensor<?x64xf32, #tfc.dims<n, 64>>
 !h = tensor<?x64xbf16, #tfc.dims<n, 64>>
 // CHECK-LABEL: func.func @product_in_both
-// CHECK: tfc.launch @matmul_0
-// CHECK: tfc.launch @gelu_cast_0{{.*}} -> (tensor<?x64xf32{{.*}}>, tensor<?x64xbf16
+// CHECK: tfc.launch @matmul_gelu_cast_0{{.*}} -> (tensor<?x64xf32{{.*}}>, tensor<?x64xbf16
+// CHECK-NOT: tfc.launch
+// CHECK: return
+// WITHOUT-LABEL: func.func @product_in_both
+// WITHOUT: tfc.launch @matmul_gelu_0
+// WITHOUT: tfc.launch @cast_0
 func.func @product_in_both(%x: !x, %w: tensor<64x64xf32>) -> (!x, !h) attributes {tfc.entry} {
   %0 = tfc.matmul %x, %w : !x, tensor<64x64xf32>
   %1 = tfc.gelu erf %0 : !x

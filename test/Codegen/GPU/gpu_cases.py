@@ -192,8 +192,9 @@ import attention_cases  # noqa: E402
 
 
 def flash(name, element, dim, sizes, heads=2, key_heads=None, value_dim=None, causal=False, mask=None, bias=None, packed=False,
-          masked_row="uniform", softcap=None, fill=None):
-    """mask and bias: dims over s0 (batch), s1 (queries), s2 (keys). packed: query, key and value in one row [batch, length, 3 * heads, dim]."""
+          masked_row="uniform", softcap=None, fill=None, left=None, right=None, lengths=False):
+    """mask and bias: dims over s0 (batch), s1 (queries), s2 (keys). packed: query, key and value in one row [batch, length, 3 * heads, dim].
+    lengths: the numbers of keys that count are an operand, no fewer than queries where there are as many keys; what is behind them is NaN."""
     value_dim, key_heads = value_dim or dim, key_heads or heads
     keys = "s1" if packed else "s2"
     tq, tk, tv, to = (dims(t, element) for t in (f"s0, {heads}, s1, {dim}", f"s0, {key_heads}, {keys}, {dim}",
@@ -213,7 +214,11 @@ def flash(name, element, dim, sizes, heads=2, key_heads=None, value_dim=None, ca
             arguments.append(f"%{word}: {dims(shape, kind)}")
             words += f" {word} %{word}"
             types.append(dims(shape, kind))
-    attributes = ["causal"] * causal + [f"softcap = {softcap} : f32"] * bool(softcap) + [f"fill = {fill} : f32"] * bool(fill)
+    if lengths:
+        arguments.append(f"%n: {dims('s0', 'i32')}")
+        words += " key_lengths %n"
+        types.append(dims("s0", "i32"))
+    attributes = ["causal"] * causal + [f"window_{side} = {width} : i64" for side, width in (("left", left), ("right", right)) if width is not None] + [f"softcap = {softcap} : f32"] * bool(softcap) + [f"fill = {fill} : f32"] * bool(fill)
     row = f" masked_row {masked_row}" if masked_row != "uniform" else ""
     lines.append(f"%o = tfc.attention %q, %k, %v{words}{row} {{{', '.join(attributes)}}} : ({', '.join(types)}) -> {to}")
     if packed:
@@ -229,14 +234,17 @@ def flash(name, element, dim, sizes, heads=2, key_heads=None, value_dim=None, ca
         if mask and s > 2:
             allowed[..., min(1, allowed.shape[-2] - 1), :] = False
         wb, added = narrow(normal(rng, *size(bias)) * 2, element) if bias else (None, None)
+        n = rng.integers(min(s, t), t + 1, b) if lengths else None
         expected = attention_cases.reference(q, kk, v, dim ** -0.5, added, allowed, causal, masked_row, softcap,
-                                             *([fill] if fill else []))
+                                             *([fill] if fill else []), left=left, right=right, lengths=n)
+        for batch, count in enumerate(n if lengths and t >= s else []):
+            wk[batch, :, count:] = wv[batch, :, count:] = np.uint16(0x7FFF).view(wk.dtype) if element != "f32" else np.nan
         if packed:
             inputs = [np.concatenate([x.swapaxes(1, 2) for x in (wq, wk, wv)], 2)]
             expected = expected.swapaxes(1, 2)
         else:
             inputs = [wq, wk, wv]
-        return inputs + ([allowed.astype(np.uint8)] if mask else []) + ([wb] if bias else []), [expected]
+        return inputs + ([allowed.astype(np.uint8)] if mask else []) + ([wb] if bias else []) + ([n.astype(np.int32)] if lengths else []), [expected]
     Case(name, (", ".join(arguments), result, "\n".join(lines)), sizes, make, {"bf16": 8e-3, "f16": 1e-3, "f32": 3e-6}[element],
          scale=greatest, dtypes=[DTYPES[element]])
 
@@ -253,6 +261,8 @@ flash("flash_decode_f32", "f32", 64, [(1, 1, 1024), (2, 8, 77), (1, 3, 7)], caus
 flash("flash_128", "bf16", 128, [(1, 65, 130), (2, 1, 1)])
 flash("flash_24", "bf16", 24, [(1, 65, 130), (2, 1, 1), (1, 5, 90)], value_dim=40)
 flash("flash_80", "f16", 80, [(1, 65, 70)], value_dim=112)
+flash("flash_long", "bf16", 64, [(1, 300, 700)])
+flash("flash_long_causal", "bf16", 32, [(1, 600, 600)], causal=True, heads=1)
 flash("flash_odd_dim", "bf16", 21, [(1, 9, 70), (1, 2, 70)], value_dim=13)
 flash("flash_256", "f32", 256, [(1, 9, 40), (1, 2, 40)])
 flash("flash_160", "bf16", 160, [(1, 9, 40), (1, 2, 40)])
@@ -262,5 +272,10 @@ for row in ("nan", "zero", "biased"):
     flash(f"flash_{row}", "bf16", 64, [(1, 6, 70), (1, 19, 70)], mask="s0, 1, s1, s2", bias="1, 2, s1, s2", masked_row=row)
     flash(f"flash_{row}_f32", "f32", 64, [(1, 6, 70), (1, 19, 70)], mask="s0, 1, s1, s2", bias="1, 2, s1, s2", masked_row=row)
 flash("flash_causal_zero", "bf16", 64, [(1, 70, 3), (1, 130, 130)], causal=True, masked_row="zero")
+BOUNDED = [(1, 40, 40), (3, 1, 300), (2, 40, 270), (2, 33, 5), (1, 20, 0), (1, 200, 300)]
+flash("flash_window", "bf16", 64, BOUNDED, causal=True, left=20)
+flash("flash_window_both", "f16", 64, BOUNDED, left=20, right=3, masked_row="zero")
+flash("flash_lengths", "bf16", 64, BOUNDED, causal=True, lengths=True)
+flash("flash_lengths_window", "f16", 64, BOUNDED, causal=True, lengths=True, left=9, heads=4, key_heads=2)
 flash("flash_softcap", "bf16", 64, [(1, 6, 70), (1, 12, 70)], softcap=3.0)
 flash("flash_fill", "bf16", 64, [(1, 6, 70), (1, 12, 70)], mask="s0, 1, s1, s2", fill=-10000.0)

@@ -7,6 +7,7 @@
 // RUN: tfc-gpu-test %s --kernel=attention --chip=sm_80 --emit=ptx | FileCheck %s --check-prefix=FLASH
 // RUN: tfc-gpu-test %s --kernel=attention --chip=sm_70 --emit=ptx | FileCheck %s --check-prefix=FLASHSIMT
 // RUN: tfc-gpu-test %s --kernel=product --chip=sm_90a --emit=ptx | FileCheck %s --check-prefix=WGMMA
+// RUN: tfc-gpu-test %s --kernel=attention --chip=sm_90a --emit=ptx | FileCheck %s --check-prefix=FLASHWGMMA
 // RUN: not tfc-gpu-test %s --kernel=left --chip=sm_80 2>&1 | FileCheck %s --check-prefix=LEFT
 // RUN: not tfc-gpu-test %s --kernel=gelu --chip=sm_81 2>&1 | FileCheck %s --check-prefix=CHIP
 
@@ -54,6 +55,16 @@ func.func private @product(%a: tensor<?x768xbf16, #tfc.dims<s0, 768>>, %b: tenso
 // FLASH: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
 // FLASH: ex2.approx.ftz.f32
 // FLASH: ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16
+// Queries, keys and values come by the copy engine; weights are left operands in registers, and add to what is there.
+// FLASHWGMMA: setmaxnreg.inc.sync.aligned.u32
+// FLASHWGMMA: wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16
+// FLASHWGMMA-SAME: q, 1, 1, 0, 0; wgmma.mma_async
+// FLASHWGMMA: ex2.approx.ftz.f32
+// FLASHWGMMA: cvt.rn.bf16x2.f32
+// FLASHWGMMA: wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16
+// FLASHWGMMA-SAME: p, 1, 1, 1;
+// FLASHWGMMA: setmaxnreg.dec.sync.aligned.u32
+// FLASHWGMMA: cp.async.bulk.tensor.4d.shared::cluster.global.tile.mbarrier::complete_tx::bytes
 // FLASHSIMT-NOT: mma.sync
 // FLASHSIMT: ex2.approx.ftz.f32
 func.func private @attention(%q: tensor<?x12x?x64xbf16, #tfc.dims<s0, 12, s1, 64>>, %k: tensor<?x12x?x64xbf16, #tfc.dims<s0, 12, s2, 64>>,

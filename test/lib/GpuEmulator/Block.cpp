@@ -145,6 +145,7 @@ static void runBlock(bool reverse) {
   block.fibers.resize(block.threads);
   block.warps.assign(warps, Meeting());
   block.warpgroups.assign((warps + 3) / 4, Barrier());
+  block.products.assign(block.threads, WgmmaThread());
   std::fill(std::begin(block.barriers), std::end(block.barriers), Barrier());
   block.mbarriers.clear();
   block.lateCopies.clear();

@@ -52,6 +52,22 @@ struct MBarrier {
   int64_t bytes = 0;
 };
 
+/// A group of wgmma that has been asked for and not been waited for, as one thread sees it.
+struct WgmmaGroup {
+  const char *text = nullptr;
+  std::vector<uint64_t> arguments;
+  std::vector<float> sums; ///< As the group found them; those of groups before may still be under way.
+};
+
+/// What a thread's warpgroup works on in the background.
+struct WgmmaThread {
+  std::deque<WgmmaGroup> pending;
+  uint32_t finished = 0;                ///< How many groups before `pending` there were.
+  std::deque<std::vector<float>> sums;  ///< of the last of those
+  float *waiting = nullptr;             ///< The sums that go through a wait.
+  uint64_t waitingCount = 0;
+};
+
 struct Block {
   uint32_t index[3] = {0, 0, 0};
   TfcEmuLaunch launch{};
@@ -62,6 +78,7 @@ struct Block {
   std::vector<Meeting> warps;
   Barrier barriers[16];
   std::vector<Barrier> warpgroups;
+  std::vector<WgmmaThread> products; ///< one per thread
   std::map<uint64_t, MBarrier> mbarriers;
   std::vector<AsyncCopy> lateCopies; ///< Of the bulk copy engine.
   std::string error;

@@ -9,10 +9,11 @@
 // after the other; its threads are fibers. A fiber runs until it must wait, and the threads of a warp go on for as long as they can
 // before another warp gets its turn: so warps drift apart as far as the program lets them, and a missing barrier
 // gives wrong numbers. Every second block runs its warps in reverse order, and has its asynchronous copies done as late as the program
-// lets them be; in the others they are done at once. Shared memory begins as NaNs.
+// lets them be; in the others they are done at once. Products of a warpgroup (wgmma) are computed when they are waited for, from what shared memory
+// holds then; until that their sums are NaNs. Shared memory begins as NaNs.
 //
 // Reported: accesses outside of registered memory, or not aligned; barriers and collectives that not all reach (deadlock); lanes of a warp that meet in
-// different instructions. Not modelled: time, caches, clusters of more than one block, weak memory, wgmma that is still reading.
+// different instructions. Not modelled: time, caches, clusters of more than one block, weak memory.
 //
 //===----------------------------------------------------------------------------------------------===//
 

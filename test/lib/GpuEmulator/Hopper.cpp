@@ -7,6 +7,7 @@
 
 #include "Block.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -133,8 +134,35 @@ TFC_EMU(cp_async_bulk_tensor_g2s_tile_4d) { startTile(a, 4); }
 // Products of a warpgroup
 //===----------------------------------------------------------------------------------------------===//
 
-/// All four warps meet: what one of them does next, such as giving a buffer back, must not overtake the others' products.
-static void meetWarpgroup(const char *instruction) {
+// A group's products are computed when a wait asks for them, from what shared memory holds then: a buffer that has been given back
+// before has other numbers. Until then its sums are tokens, NaNs that say which group's and which sum they are. A wait puts the sums in
+// the place of their tokens; what went around it stays NaN.
+
+static constexpr uint32_t kTokenNaN = 0xFFC00000, kTokenIndexBits = 9, kTokenNumbers = 8190;
+
+static float makeToken(uint32_t group, uint32_t index) {
+  uint32_t bits = kTokenNaN | (group % kTokenNumbers + 1) << kTokenIndexBits | index;
+  float token;
+  memcpy(&token, &bits, 4);
+  return token;
+}
+
+/// The sum that a token stands for, if its group has been computed; else the number itself.
+static float resolve(const WgmmaThread &thread, float number) {
+  uint32_t bits;
+  memcpy(&bits, &number, 4);
+  uint32_t group = bits >> kTokenIndexBits & ((1u << (22 - kTokenIndexBits)) - 1), index = bits & ((1u << kTokenIndexBits) - 1);
+  if ((bits & kTokenNaN) != kTokenNaN || !group)
+    return number;
+  for (size_t i = 0; i < thread.sums.size(); ++i)
+    if ((thread.finished - thread.sums.size() + i) % kTokenNumbers + 1 == group && index < thread.sums[i].size())
+      return thread.sums[i][index];
+  return number;
+}
+
+/// All four warps meet, and the last thread does the work of all: `work(first thread)`. What one warp does next, such as giving a
+/// buffer back, must not overtake the others' products.
+template <typename Work> static void meetWarpgroup(const char *instruction, Work work) {
   unsigned group = block.current / 128;
   if (group * 128 + 128 > block.threads)
     fail("%s by fewer than four warps", instruction);
@@ -142,6 +170,7 @@ static void meetWarpgroup(const char *instruction) {
   if (++barrier.arrived < 128)
     return waitWhile(&barrier.generation, barrier.generation, instruction);
   barrier.arrived = 0;
+  work(group * 128);
   ++barrier.generation;
 }
 
@@ -182,62 +211,150 @@ static float asFloat(uint16_t half, bool isBFloat) {
   return value;
 }
 
-/// One product: `sums` is where those of the instruction begin, a and b describe the tiles.
-static void multiply(int columns, bool isBFloat, bool alongN, float *sums, uint64_t a, uint64_t b) {
-  Tile left(a), right(b);
-  unsigned lane = block.current % kWarp, warp = block.current / kWarp % 4;
+namespace {
+/// One product of a group's text.
+struct Product {
+  int columns = 0, firstSum = 0, b = 0;
+  int a[4] = {0, 0, 0, 0}; ///< operands: a description, or four words
+  bool isBFloat = false, inRegisters = false, alongN = false, adds = true;
+
+  /// "wgmma.mma_async...m64n<columns>k16.f32.<type>.<type> {$<first sum>, ...}, <A>, $<b>, <p or q>, 1, 1, [0,] <B along n>;"
+  /// where A is "$<description>" or "{$<word>, $<word>, $<word>, $<word>}", and q stands for products that are not added to anything.
+  bool parse(const char *text) {
+    const char *shape = strstr(text, "m64n"), *list = strchr(text, '{'), *end = strchr(text, '}');
+    if (!shape || !list || !end)
+      return false;
+    columns = atoi(shape + 4);
+    firstSum = atoi(list + 2);
+    isBFloat = !strncmp(strchr(shape, 'k'), "k16.f32.bf16.bf16 ", 18);
+    if (!isBFloat && strncmp(strchr(shape, 'k'), "k16.f32.f16.f16 ", 16))
+      return false;
+    char predicate = 0;
+    int along = 0;
+    inRegisters = !strncmp(end, "}, {", 4);
+    bool isRead = inRegisters ? sscanf(end, "}, {$%d, $%d, $%d, $%d}, $%d, %c, 1, 1, %d;", &a[0], &a[1], &a[2], &a[3], &b, &predicate,
+                                       &along) == 7
+                              : sscanf(end, "}, $%d, $%d, %c, 1, 1, 0, %d;", &a[0], &b, &predicate, &along) == 4;
+    adds = predicate == 'p';
+    alongN = along == 1;
+    return isRead;
+  }
+};
+} // namespace
+
+static const char *nextProduct(const char *text) { return strstr(text, "wgmma.mma_async"); }
+
+/// Row `half` of a thread's two of A. With A in registers each of four threads has a quarter of it (PTX ISA, "Register Fragments for
+/// wgmma.mma_async.m64k16").
+static void readRow(const Product &product, unsigned thread, unsigned half, int operands, float (&row)[16]) {
+  const WgmmaGroup &group = block.products[thread].pending.front();
+  unsigned lane = thread % kWarp, warp = thread / kWarp % 4;
+  for (unsigned k = 0; k < 16; ++k) {
+    if (!product.inRegisters) {
+      Tile left(group.arguments[product.a[0] - operands]);
+      row[k] = asFloat(left.at(16 * warp + lane / 4 + 8 * half, k, true), product.isBFloat);
+      continue;
+    }
+    unsigned owner = thread - lane % 4 + k % 8 / 2;
+    uint64_t word = block.products[owner].pending.front().arguments[product.a[half + k / 8 * 2] - operands];
+    row[k] = asFloat(uint16_t(word >> (k % 2 * 16)), product.isBFloat);
+  }
+}
+
+/// Computes a product for one thread; `operands`: how many operands of the assembly are sums.
+static void multiply(const Product &product, unsigned thread, int operands) {
+  WgmmaGroup &group = block.products[thread].pending.front();
+  Tile right(group.arguments[product.b - operands]);
   float rows[2][16];
   for (unsigned half = 0; half < 2; ++half)
-    for (unsigned k = 0; k < 16; ++k)
-      rows[half][k] = asFloat(left.at(16 * warp + lane / 4 + 8 * half, k, true), isBFloat);
-  for (int i = 0; i < columns / 2; i += 4)
+    readRow(product, thread, half, operands, rows[half]);
+  float *sums = group.sums.data() + product.firstSum;
+  for (int i = 0; i < product.columns / 2; i += 4)
     for (unsigned c = 0; c < 2; ++c) {
-      unsigned column = 8 * (i / 4) + 2 * (lane % 4) + c;
+      unsigned column = 8 * (i / 4) + 2 * (thread % 4) + c;
       double total[2] = {0, 0};
       for (unsigned k = 0; k < 16; ++k) {
-        float x = asFloat(right.at(column, k, !alongN), isBFloat);
+        float x = asFloat(right.at(column, k, !product.alongN), product.isBFloat);
         total[0] += double(rows[0][k]) * x;
         total[1] += double(rows[1][k]) * x;
       }
       for (unsigned half = 0; half < 2; ++half) {
         float &sum = sums[i + 2 * half + c];
-        sum = float(sum + total[half]);
+        sum = float((product.adds ? sum : 0.0) + total[half]);
       }
     }
 }
 
+/// The oldest group of a warpgroup.
+static void finishGroup(unsigned first) {
+  const char *text = block.products[first].pending.front().text;
+  int operands = 0;
+  for (const char *at = nextProduct(text); at; at = nextProduct(at + 1)) {
+    Product product;
+    product.parse(at);
+    if (!operands)
+      operands = product.a[0];
+    for (unsigned thread = first; thread < first + 128; ++thread) {
+      WgmmaThread &own = block.products[thread];
+      for (float &sum : own.pending.front().sums)
+        sum = resolve(own, sum);
+      multiply(product, thread, operands);
+    }
+  }
+  for (unsigned thread = first; thread < first + 128; ++thread) {
+    WgmmaThread &own = block.products[thread];
+    own.sums.push_back(std::move(own.pending.front().sums));
+    own.pending.pop_front();
+    ++own.finished;
+    if (own.sums.size() > 8)
+      own.sums.pop_front();
+  }
+}
+
 namespace tfc::emu {
 
-/// A group: "{ ... wgmma.fence...; wgmma.mma_async...m64n<columns>k16.f32.<type>.<type> {$<first sum>, ...}, $<a>, $<b>, p, 1, 1, 0, <B along n>; ...".
-/// The sums are operands 0 to N - 1 and stand in place; those that follow are in `a`.
-static bool runGroup(const char *text, float *sums, const uint64_t *a) {
-  int operands = 0; // of the assembly that are sums: the first that is none describes a tile
-  const char *product = strstr(text, "wgmma.mma_async");
-  for (; product; product = strstr(product + 1, "wgmma.mma_async")) {
-    const char *shape = strstr(product, "m64n"), *list = strchr(product, '{'), *end = strchr(product, '}');
-    int left = 0, right = 0, along = 0;
-    if (!shape || !list || !end || sscanf(end, "}, $%d, $%d, p, 1, 1, 0, %d;", &left, &right, &along) != 3)
+/// A group: "{ ... wgmma.fence...; products ... wgmma.commit_group...; }". The sums are operands 0 to N - 1, and those that go on stand in
+/// `result`; the operands that follow are in `a`.
+static bool startGroup(const char *text, float *sums, uint64_t count, const uint64_t *a) {
+  int words = 0;
+  for (const char *at = nextProduct(text); at; at = nextProduct(at + 1)) {
+    Product product;
+    if (!product.parse(at) || product.firstSum + product.columns / 2 > int(count))
       return false;
-    bool isBFloat = !strncmp(strchr(shape, 'k'), "k16.f32.bf16.bf16 ", 18);
-    if (!isBFloat && strncmp(strchr(shape, 'k'), "k16.f32.f16.f16 ", 16))
-      return false;
-    if (!operands)
-      operands = left;
-    multiply(atoi(shape + 4), isBFloat, along == 1, sums + atoi(list + 2), a[left - operands], a[right - operands]);
+    for (int operand : {product.a[0], product.a[3], product.b})
+      words = std::max(words, operand + 1 - int(count));
   }
+  WgmmaThread &own = block.products[block.current];
+  own.pending.push_back({text, std::vector<uint64_t>(a, a + words), std::vector<float>(sums, sums + count)});
+  for (uint64_t i = 0; i < count; ++i)
+    sums[i] = makeToken(own.finished + own.pending.size() - 1, i);
+  meetWarpgroup("a group of wgmma", [](unsigned) {});
   return true;
 }
 
-bool runWgmma(const char *text, void *result, const uint64_t *a) {
-  if (strstr(text, "wgmma.fence")) {
-    meetWarpgroup("a group of wgmma");
-    return runGroup(text, static_cast<float *>(result), a);
-  }
-  if (!strncmp(text, "wgmma.wait_group", 16)) {
-    meetWarpgroup("wgmma.wait_group");
-    return true;
-  }
-  return false;
+static void waitForGroups(unsigned keep, float *sums, uint64_t count) {
+  block.products[block.current].waiting = sums;
+  block.products[block.current].waitingCount = count;
+  meetWarpgroup("wgmma.wait_group", [=](unsigned first) {
+    while (block.products[first].pending.size() > keep)
+      finishGroup(first);
+    for (unsigned thread = first; thread < first + 128; ++thread) {
+      WgmmaThread &own = block.products[thread];
+      for (uint64_t i = 0; i < own.waitingCount; ++i)
+        own.waiting[i] = resolve(own, own.waiting[i]);
+    }
+  });
+}
+
+bool runWgmma(const char *text, void *result, uint64_t resultBytes, const uint64_t *a) {
+  auto *sums = static_cast<float *>(result);
+  if (strstr(text, "wgmma.fence"))
+    return startGroup(text, sums, resultBytes / 4, a);
+  static constexpr char kWait[] = "wgmma.wait_group.sync.aligned ";
+  if (strncmp(text, kWait, sizeof kWait - 1))
+    return false;
+  waitForGroups(atoi(text + sizeof kWait - 1), sums, resultBytes / 4);
+  return true;
 }
 
 } // namespace tfc::emu

@@ -150,13 +150,13 @@ TFC_EMU(cp_async_wait_all) {
 //===----------------------------------------------------------------------------------------------===//
 
 namespace tfc::emu {
-bool runWgmma(const char *text, void *result, const uint64_t *arguments);
+bool runWgmma(const char *text, void *result, uint64_t resultBytes, const uint64_t *arguments);
 } // namespace tfc::emu
 
-extern "C" void tfc_emu_asm(const char *text, void *result, const uint64_t *a) {
+extern "C" void tfc_emu_asm(const char *text, void *result, uint64_t resultBytes, const uint64_t *a) {
   if (!strncmp(text, "tanh.approx.f32", 15))
     return give(result, tanhf(asFloat(a[0])));
-  if (!tfc::emu::runWgmma(text, result, a))
+  if (!tfc::emu::runWgmma(text, result, resultBytes, a))
     fail("the emulator does not know the assembly %.80s", text);
 }
 

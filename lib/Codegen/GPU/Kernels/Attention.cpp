@@ -11,6 +11,7 @@
 #include "tfc/Dialect/Tfc/IR/Broadcast.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 
 #include <cmath>
 #include <functional>
@@ -20,6 +21,9 @@ using namespace mlir;
 using namespace mlir::tfc;
 
 static constexpr float kInfinity = std::numeric_limits<float>::infinity();
+static constexpr double kLog2E = 1.44269504088896340736;
+/// No query is further away from a key; sums of so many positions fit into 32 bits.
+static constexpr int64_t kFarthest = int64_t(1) << 30;
 
 static float getFill(AttentionOp op) {
   if (op.getMaskedRow() == MaskedRowKind::NaN || op.getMaskedRow() == MaskedRowKind::Zero)
@@ -39,8 +43,7 @@ static AttentionOp findAttention(func::FuncOp kernel) {
       return {};
     }
   }
-  bool isSimple = attention && attention.getExtras().empty() && !attention.getPastKey() &&
-                  !attention.getKeyLengths() && !attention.getWindowLeft() && !attention.getWindowRight();
+  bool isSimple = attention && attention.getExtras().empty() && !attention.getPastKey();
   return isSimple ? attention : AttentionOp();
 }
 
@@ -103,8 +106,8 @@ std::optional<GpuAttention> mlir::tfc::matchAttention(GpuKernelRequest request) 
     if (!view->strides.back().isConstant(1))
       return std::nullopt;
   auto headDim = query->dims[3].getConstant(), valueDim = value->dims[3].getConstant();
-  Type element = operands[0].element, outputElement = getElementTypeOrSelf(results[0].getType());
-  bool isStoredNarrow = outputElement == element && !element.isF32();
+  Type element = operands[0].element;
+  bool isStoredNarrow = !element.isF32();
   for (const ProductOperand &operand : operands) {
     isStoredNarrow &= operand.stored == element;
     if (operand.element != operands[0].element)
@@ -116,10 +119,20 @@ std::optional<GpuAttention> mlir::tfc::matchAttention(GpuKernelRequest request) 
   float scale =
       op.getScale() ? op.getScale()->convertToFloat() : static_cast<float>(1.0 / std::sqrt(double(*headDim)));
   GpuAttention p{
-      *query,    *key,  *value, *output, {}, {}, element, isStoredNarrow, *headDim, *valueDim, scale, {}, op.getCausal(),
+      *query, *key, *value, *output, {}, {}, {}, element, isStoredNarrow, *headDim, *valueDim, scale, {}, {}, {},
       op.getMaskedRow(), getFill(op)};
   if (op.getSoftcap())
     p.softcap = op.getSoftcap()->convertToFloat();
+  p.left = op.getWindowLeft(), p.right = op.getCausal() ? 0 : op.getWindowRight();
+  for (std::optional<int64_t> *window : {&p.left, &p.right})
+    if (*window && **window >= kFarthest)
+      window->reset();
+  if (Value lengths = op.getKeyLengths()) {
+    auto argument = dyn_cast<BlockArgument>(lengths);
+    if (!argument)
+      return std::nullopt;
+    p.lengths = argument.getArgNumber();
+  }
   if (op.getMask() && !(p.mask = viewOfOperand(op.getMask(), ofMemory)))
     return std::nullopt;
   if (op.getBias() && !(p.bias = viewOfOperand(op.getBias(), ofMemory)))
@@ -127,11 +140,17 @@ std::optional<GpuAttention> mlir::tfc::matchAttention(GpuKernelRequest request) 
   return p;
 }
 
-bool GpuAttention::mayStopAtDiagonal() const {
+bool GpuAttention::skipsKeys() const {
   // A finite fill counts where nothing allowed is larger: a row that a mask or a bias has emptied, or a query
   // before the first key.
-  bool everyRowHasKeys = !mask && !bias && (key.dims[2] - query.dims[2]).isNonNegative();
-  return causal && (fill == -kInfinity || everyRowHasKeys);
+  bool everyRowHasKeys = !mask && !bias && !lengths && (key.dims[2] - query.dims[2]).isNonNegative();
+  return isBounded() && (fill == -kInfinity || everyRowHasKeys);
+}
+
+bool GpuAttention::hasPlainScores() const {
+  // Without a positive scale the largest product is not the largest score.
+  return !mask && !bias && !softcap && scale > 0 && std::isfinite(scale * kLog2E) &&
+         (!isBounded() || skipsKeys());
 }
 
 bool GpuAttention::isAligned(int64_t elements) const {
@@ -157,6 +176,15 @@ AttentionHead::AttentionHead(KernelBuilder &k, const GpuAttention &problem, I32 
   outputBase = enter(problem.output, batch, head);
   mask = open(problem.mask, batch, head);
   bias = open(problem.bias, batch, head);
+  counted = keys;
+  if (problem.lengths) {
+    Value number = k.load(k.pointer(*problem.lengths) + batch, 1)[0];
+    if (!number.getType().isInteger(64))
+      number = arith::ExtSIOp::create(k.b, k.b.getI64Type(), number);
+    // Below 0 is as good as none. Above the number of keys it still says where the queries stand.
+    I64 length = I64(k.b, number).max(k.i64(0)).min(k.i64(kFarthest));
+    counted = {k.b, arith::TruncIOp::create(k.b, k.b.getI32Type(), length.v)};
+  }
 }
 
 GlobalPointer AttentionHead::enter(const StridedView &view, I32 batch, I32 head) {
@@ -189,13 +217,40 @@ Value AttentionHead::load(const Scores &scores, I32 query, I32 key) {
   return k.load(scores.base + (q * scores.queryStride + n * scores.keyStride), 1)[0];
 }
 
-I32 AttentionHead::keysUpTo(I32 lastQuery) {
-  if (!problem.mayStopAtDiagonal())
-    return keys;
-  return (lastQuery + 1 + keys - queries).min(keys).max(k.i32(0));
+Bool KeyRange::contains(I32 key) const {
+  Bool below = key < to;
+  return matchPattern(from.v, m_Zero()) ? below : below & from <= key;
+}
+
+KeyRange AttentionHead::keysSeenBy(I32 query) {
+  KeyRange range{k.i32(0), problem.lengths ? counted.min(keys) : keys};
+  if (problem.left || problem.right) {
+    I32 position = query + counted - queries;
+    if (problem.right)
+      range.to = range.to.min(position + (*problem.right + 1));
+    if (problem.left)
+      range.from = range.from.max(position - *problem.left);
+  }
+  return range;
+}
+
+KeyRange AttentionHead::keysNeededBy(I32 first, int64_t count) {
+  KeyRange all{k.i32(0), keys};
+  // Where the run says how many keys count, all rows have keys if these are no fewer than queries.
+  bool mayHaveKeys = problem.lengths && !problem.mask && !problem.bias;
+  if (!problem.skipsKeys() && !mayHaveKeys)
+    return all;
+  I32 last = count == 1 ? first : (first + (count - 1)).min(queries - 1);
+  KeyRange seen{keysSeenBy(first).from, keysSeenBy(last).to.max(k.i32(0))};
+  if (problem.skipsKeys())
+    return seen;
+  Bool allHaveKeys = queries <= counted;
+  return {select(allHaveKeys, seen.from, all.from), select(allHaveKeys, seen.to, all.to)};
 }
 
 F32 AttentionHead::score(F32 product, I32 query, I32 key) {
+  if (problem.hasPlainScores())
+    return select(keysSeenBy(query).contains(key), product, k.f32(-kInfinity));
   F32 s = product * k.f32(problem.scale);
   if (problem.softcap) {
     F32 cap = k.f32(*problem.softcap);
@@ -211,9 +266,9 @@ F32 AttentionHead::score(F32 product, I32 query, I32 key) {
     Value zero = arith::ConstantOp::create(k.b, k.b.getIntegerAttr(byte.getType(), 0));
     allowed = {k.b, arith::CmpIOp::create(k.b, arith::CmpIPredicate::ne, byte, zero)};
   }
-  if (problem.causal) {
-    Bool before = key <= query + keys - queries;
-    allowed = allowed ? allowed & before : before;
+  if (problem.isBounded()) {
+    Bool seen = keysSeenBy(query).contains(key);
+    allowed = allowed ? allowed & seen : seen;
   }
   if (allowed)
     s = select(allowed, s, k.f32(problem.fill));
@@ -222,10 +277,18 @@ F32 AttentionHead::score(F32 product, I32 query, I32 key) {
   return select(key < keys, s, k.f32(-kInfinity));
 }
 
-F32 AttentionHead::exponential(F32 x, F32 m) {
+ScoreWeights::ScoreWeights(KernelBuilder &k, const GpuAttention &problem, F32 most)
+    : k(k), isPlain(problem.hasPlainScores()) {
   // -inf from -inf would be NaN, and keys to come may still be allowed.
-  F32 safe = select(m == k.f32(-kInfinity), k.f32(0), m);
-  return k.exp2((x - safe) * k.f32(1.44269504088896340736));
+  this->most = select(most == k.f32(-kInfinity), k.f32(0), most);
+  factor = k.f32(isPlain ? problem.scale * kLog2E : kLog2E);
+  if (isPlain)
+    this->most = -(this->most * factor);
+}
+
+F32 ScoreWeights::operator()(F32 score) {
+  // In one instruction where no score can be the lowest finite number, whose multiple would be -inf.
+  return k.exp2(isPlain ? k.fma(score, factor, most) : (score - most) * factor);
 }
 
 F32 AttentionHead::factor(F32 sum, F32 most) {
@@ -255,7 +318,9 @@ FailureOr<std::optional<GpuKernel>> mlir::tfc::generateAttention(GpuKernelReques
     kernel.workspace = decode.workspace * isFew;
   }
   if (!isMany.isConstant(0)) {
-    std::optional<GpuStep> flash = emitFlashMma(request, *problem);
+    std::optional<GpuStep> flash = emitFlashWgmma(request, *problem);
+    if (!flash)
+      flash = emitFlashMma(request, *problem);
     if (!flash)
       flash = emitFlashSimt(request, *problem);
     if (!flash)

@@ -45,19 +45,21 @@ static Value skipWidening(Value operand) {
 std::optional<GpuContraction> mlir::tfc::matchContraction(GpuKernelRequest request) {
   MatmulOp op = findMatmul(request.kernel);
   ValueRange results = request.results().getOperands();
-  if (!op || op.getTransposeA() || results.size() != 1)
+  if (!op || op.getTransposeA() || results.empty())
     return std::nullopt;
   auto a = dyn_cast<BlockArgument>(skipWidening(op.getA())), b = dyn_cast<BlockArgument>(skipWidening(op.getB()));
   auto given = [&](Value value) { return value == op.getC(); };
   auto isFloat = [](Value x) {
     return x && isa<Float32Type, BFloat16Type, Float16Type>(getElementTypeOrSelf(x.getType()));
   };
-  if (!isFloat(a) || !isFloat(b) || !isFloat(op.getC()) || isa<BlockArgument>(results[0]) ||
-      !PointEmitter::canEmit(results[0], given) || getDims(results[0]) != getDims(op.getC()))
+  auto isStored = [&](Value result) {
+    return !isa<BlockArgument>(result) && PointEmitter::canEmit(result, given) && getDims(result) == getDims(op.getC());
+  };
+  if (!isFloat(a) || !isFloat(b) || !isFloat(op.getC()) || !llvm::all_of(results, isStored))
     return std::nullopt;
 
   GpuContraction p;
-  p.op = op, p.result = results[0], p.transposedB = op.getTransposeB();
+  p.op = op, p.results = llvm::to_vector(results), p.transposedB = op.getTransposeB();
   // Operands of two types are read as what they are, and multiplied in f32.
   Type elementA = getElementTypeOrSelf(a.getType()), elementB = getElementTypeOrSelf(b.getType());
   p.element = elementA == elementB ? elementA : Float32Type::get(op.getContext());
@@ -152,5 +154,8 @@ LogicalResult ContractionEpilogue::store(I32 batch, I32 row, I32 column, ArrayRe
   Value product = MatmulOp(p.op).getC();
   Type element = cast<RankedTensorType>(product.getType()).getElementType();
   points.give(product, llvm::map_to_vector(sums, [&](F32 sum) { return k.fromF32(sum, element); }));
-  return points.store(p.result, p.c);
+  for (auto [i, result] : llvm::enumerate(p.results))
+    if (failed(points.store(result, p.c + i)))
+      return failure();
+  return success();
 }

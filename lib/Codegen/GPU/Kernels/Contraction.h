@@ -14,11 +14,11 @@
 namespace mlir::tfc {
 
 /// A kernel that is C[..., m, n] = A * B and elementwise ops on C. Leading dims that only A has are rows of
-/// it.
+/// it. Several results are the same elements in other types, or on the way to each other.
 struct GpuContraction {
   MatmulOp op;
-  Value result;     ///< What is stored, of C's dims.
-  unsigned a, b, c; ///< pointer numbers
+  SmallVector<Value> results; ///< What is stored, of C's dims.
+  unsigned a, b, c;           ///< pointer numbers; the first of the results
   SmallVector<DimExprAttr> batch, batchA, batchB;
   DimExprAttr m, n, k;
   bool transposedB;

@@ -91,7 +91,7 @@ SmallVector<F32> FlashDecode::loadRow(GlobalPointer from, int64_t dim, Bool want
 Partial FlashDecode::merge(AttentionHead &head, const Partial &x, const Partial &y) {
   Partial both;
   both.most = k.max(x.most, y.most);
-  F32 ofX = head.exponential(x.most, both.most), ofY = head.exponential(y.most, both.most);
+  F32 ofX = head.weight(x.most, both.most), ofY = head.weight(y.most, both.most);
   both.sum = x.sum * ofX + y.sum * ofY;
   for (auto [a, b] : llvm::zip_equal(x.weighted, y.weighted))
     both.weighted.push_back(a * ofX + b * ofY);
@@ -127,9 +127,9 @@ void FlashDecode::storePart(AttentionHead &head, const Partial &state, I32 part)
   SharedPointer exchange = k.shared(kWarps * recordFloats() * 4);
   auto place = [&](I32 warp, I32 at) { return exchange + (warp * recordFloats() + at) * 4; };
   k.when(k.lane() < kLanes, [&] {
-    for (auto [i, x] : llvm::enumerate(ofWarp.weighted)) {
+    for (size_t i = 0; i < ofWarp.weighted.size(); ++i) {
       I32 at = elementAt(i / vector) + i % vector;
-      k.when(at < p.valueDim, [&] { k.store({x.v}, place(k.warp(), at)); });
+      k.when(at < p.valueDim, [&] { k.store({ofWarp.weighted[i].v}, place(k.warp(), at)); });
     }
     k.when(lane == 0, [&] {
       k.store({ofWarp.most.v}, place(k.warp(), k.i32(p.valueDim)));
@@ -164,8 +164,9 @@ GpuStep FlashDecode::emitParts() {
   I32 group = k.thread() / kLanes, part = k.blockIndex() % kParts;
   AttentionHead head = enter(k.blockIndex() / kParts);
   SmallVector<F32> q = loadRow(head.query(query), p.headDim, k.boolean(true));
-  I32 all = head.keysUpTo(query), each = all.ceilDiv(kParts);
-  I32 from = (part * each).min(all), end = (from + each).min(all);
+  KeyRange range = head.keysNeededBy(query, 1);
+  I32 each = (range.to - range.from).max(k.i32(0)).ceilDiv(kParts);
+  I32 from = (range.from + part * each).min(range.to), end = (from + each).min(range.to);
   SmallVector<Value> carried(2 + chunks(p.valueDim) * vector, k.f32(0).v);
   carried[0] = k.f32(-std::numeric_limits<float>::infinity()).v;
   auto toPartial = [&](ValueRange values) {
@@ -205,7 +206,7 @@ GpuStep FlashDecode::emitMerge() {
     }
     for (int64_t part = 0; part < kParts; ++part) {
       GlobalPointer from = record(row, k.i32(part));
-      scale[part] = head.exponential(read(from, k.i32(p.valueDim)), most);
+      scale[part] = head.weight(read(from, k.i32(p.valueDim)), most);
       sum = sum + read(from, k.i32(p.valueDim + 1)) * scale[part];
     }
     F32 factor = head.factor(sum, most);

@@ -7,16 +7,12 @@
 //
 // For bf16 and f16 on sm_80 and later, head dims up to 128. Four warps have 16 queries each. Keys and values
 // come 64 at a time through two buffers of shared memory by cp.async, in panels of 64 elements along the head
-// dim: rows of 128 bytes whose 16-byte chunks are swizzled as in GemmMma. Scores stay in registers: the
-// layout in which mma.sync leaves them is the one in which it takes a left operand, so the weights go
-// straight into the second product (Dao, arXiv 2307.08691). Head dims that are no multiple of 16 are padded
-// with zeros.
+// dim: rows of 128 bytes whose 16-byte chunks are swizzled as in GemmMma. Scores stay in registers
+// (FlashRows.h). Head dims that are no multiple of 16 are padded with zeros.
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "Attention.h"
-
-#include <limits>
+#include "FlashRows.h"
 
 using namespace mlir;
 using namespace mlir::tfc;
@@ -36,6 +32,13 @@ public:
 
 private:
   using Sums = SmallVector<std::array<F32, 4>>;
+  static SmallVector<Value> flatten(const Sums &sums) {
+    SmallVector<Value> values;
+    for (const std::array<F32, 4> &four : sums)
+      for (F32 x : four)
+        values.push_back(x.v);
+    return values;
+  }
   /// The place of a 16-byte chunk; chunks count along the head dim.
   I32 chunkPlace(I32 row, I32 chunk) {
     return chunk / 8 * kPanel + row * kRowBytes + (((chunk % 8) ^ (row & 7)) << 4);
@@ -45,18 +48,16 @@ private:
   void copyRows(llvm::function_ref<GlobalPointer(I32)> rowAt, I32 first, I32 limit, int64_t dim,
                 int64_t steps, SharedPointer to);
   void roundChunk(GlobalPointer from, Bool inside, SharedPointer to);
-  void copyKeys(AttentionHead &head, I32 block);
-  Sums multiplyKeys(SharedPointer keys);
-  void multiplyValues(SharedPointer values, const Sums &weights, Sums &output);
-  SmallVector<Value> block(AttentionHead &head, I32 number, ValueRange state);
-  void storeRows(AttentionHead &head, ValueRange state);
+  void copyKeys(AttentionHead &head, I32 block, I32 end);
+  SmallVector<Value> multiplyKeys(SharedPointer keys);
+  SmallVector<Value> multiplyValues(SharedPointer values, ArrayRef<Value> weights, ValueRange output);
+  SmallVector<Value> block(FlashRows &rows, I32 number, ValueRange carried);
 
   const GpuAttention &p;
   MmaType type;
   KernelBuilder k;
   int64_t keySteps, valueSteps; ///< of 16 elements
   SharedPointer queryRows, ring;
-  I32 firstQuery; ///< of the warp
 };
 } // namespace
 
@@ -85,16 +86,16 @@ void FlashMma::copyRows(llvm::function_ref<GlobalPointer(I32)> rowAt, I32 first,
   }
 }
 
-void FlashMma::copyKeys(AttentionHead &head, I32 block) {
+/// Keys from `end` on do not count: their values may be anything, and a weight of 0 would not help.
+void FlashMma::copyKeys(AttentionHead &head, I32 block, I32 end) {
   SharedPointer to = ring + (block & 1) * (keyBytes() + valueBytes());
   I32 first = block * kKeys;
-  copyRows([&](I32 row) { return head.key(row); }, first, head.keys, p.headDim, keySteps, to);
-  copyRows([&](I32 row) { return head.value(row); }, first, head.keys, p.valueDim, valueSteps,
-           to + keyBytes());
+  copyRows([&](I32 row) { return head.key(row); }, first, end, p.headDim, keySteps, to);
+  copyRows([&](I32 row) { return head.value(row); }, first, end, p.valueDim, valueSteps, to + keyBytes());
 }
 
 /// Products of the warp's 16 queries with 64 keys: eight blocks of 16 x 8.
-FlashMma::Sums FlashMma::multiplyKeys(SharedPointer keys) {
+SmallVector<Value> FlashMma::multiplyKeys(SharedPointer keys) {
   Sums sums(kKeys / 8, {k.f32(0), k.f32(0), k.f32(0), k.f32(0)});
   I32 lane = k.lane();
   for (int64_t step = 0; step < keySteps; ++step) {
@@ -109,76 +110,39 @@ FlashMma::Sums FlashMma::multiplyKeys(SharedPointer keys) {
       sums[2 * n + 1] = k.mma(type, a, {b[2], b[3]}, sums[2 * n + 1]);
     }
   }
-  return sums;
+  return flatten(sums);
 }
 
-void FlashMma::multiplyValues(SharedPointer values, const Sums &weights, Sums &output) {
+SmallVector<Value> FlashMma::multiplyValues(SharedPointer values, ArrayRef<Value> weights,
+                                            ValueRange output) {
   I32 lane = k.lane();
+  Sums sums(valueSteps * 2);
+  for (auto [i, x] : llvm::enumerate(output))
+    sums[i / 4][i % 4] = {k.b, x};
   for (int64_t step = 0; step < kKeys / 16; ++step) {
-    const std::array<F32, 4> &left = weights[2 * step], &right = weights[2 * step + 1];
-    Value a[] = {k.packPair(left[0], left[1], type), k.packPair(left[2], left[3], type),
-                 k.packPair(right[0], right[1], type), k.packPair(right[2], right[3], type)};
+    ArrayRef<Value> a = weights.slice(step * 4, 4);
     I32 row = (lane & 15) + step * 16;
     for (int64_t n = 0; n < valueSteps; ++n) {
       std::array<Value, 4> b =
           k.loadMatrices(values + chunkPlace(row, (lane >> 4) + n * 2), /*transposed=*/true);
-      output[2 * n] = k.mma(type, a, {b[0], b[1]}, output[2 * n]);
-      output[2 * n + 1] = k.mma(type, a, {b[2], b[3]}, output[2 * n + 1]);
+      sums[2 * n] = k.mma(type, a, {b[0], b[1]}, sums[2 * n]);
+      sums[2 * n + 1] = k.mma(type, a, {b[2], b[3]}, sums[2 * n + 1]);
     }
   }
+  return flatten(sums);
 }
 
-/// One block of keys. A lane works on two rows, r and r + 8; the state is their maxima, sums (the lane's
-/// part), and weighted values.
-SmallVector<Value> FlashMma::block(AttentionHead &head, I32 number, ValueRange state) {
+/// One block of keys. Carried are the state of the rows, without weights, and weighted values.
+SmallVector<Value> FlashMma::block(FlashRows &rows, I32 number, ValueRange carried) {
   SharedPointer keys = ring + (number & 1) * (keyBytes() + valueBytes());
-  Sums scores = multiplyKeys(keys);
-  I32 lane = k.lane(), row = firstQuery + lane / 4, column = number * kKeys + lane % 4 * 2;
-  F32 most[2], sum[2], scale[2];
-  for (int64_t half = 0; half < 2; ++half) {
-    F32 before(k.b, state[half]), next = before;
-    for (int64_t n = 0; n < kKeys / 8; ++n)
-      for (int64_t i = 0; i < 2; ++i) {
-        F32 &s = scores[n][half * 2 + i];
-        s = head.score(s, row + half * 8, column + (n * 8 + i));
-        next = k.max(next, s);
-      }
-    most[half] = k.warpMax(next, 4);
-    scale[half] = head.exponential(before, most[half]);
-    sum[half] = F32(k.b, state[2 + half]) * scale[half];
-    for (int64_t n = 0; n < kKeys / 8; ++n)
-      for (int64_t i = 0; i < 2; ++i) {
-        F32 &s = scores[n][half * 2 + i];
-        s = head.exponential(s, most[half]);
-        sum[half] = sum[half] + s;
-      }
-  }
-  Sums output(valueSteps * 2);
-  for (auto [n, four] : llvm::enumerate(output))
-    for (int64_t i = 0; i < 4; ++i)
-      four[i] = F32(k.b, state[4 + n * 4 + i]) * scale[i / 2];
-  multiplyValues(keys + keyBytes(), scores, output);
-  SmallVector<Value> next{most[0].v, most[1].v, sum[0].v, sum[1].v};
-  for (const std::array<F32, 4> &four : output)
-    for (F32 x : four)
-      next.push_back(x.v);
+  FlashState before = FlashState::from(k, carried.take_front(FlashState::kCarried));
+  FlashState state = rows.weigh(multiplyKeys(keys), number * kKeys, before);
+  SmallVector<Value> output = rows.rescale(carried.drop_front(FlashState::kCarried), state);
+  output = multiplyValues(keys + keyBytes(), state.words, output);
+  SmallVector<Value> next = state.carry();
+  next.resize(FlashState::kCarried);
+  llvm::append_range(next, output);
   return next;
-}
-
-void FlashMma::storeRows(AttentionHead &head, ValueRange state) {
-  I32 lane = k.lane();
-  for (int64_t half = 0; half < 2; ++half) {
-    F32 factor = head.factor(k.warpSum({k.b, state[2 + half]}, 4), {k.b, state[half]});
-    I32 row = firstQuery + lane / 4 + half * 8;
-    k.when(row < head.queries, [&] {
-      GlobalPointer to = head.output(row) + lane % 4 * 2;
-      for (int64_t n = 0; n < valueSteps * 2 && n * 8 < p.valueDim; ++n) {
-        Value low = k.fromF32(F32(k.b, state[4 + n * 4 + half * 2]) * factor, to.element);
-        Value high = k.fromF32(F32(k.b, state[4 + n * 4 + half * 2 + 1]) * factor, to.element);
-        k.store({low, high}, to + k.i64(n * 8));
-      }
-    });
-  }
 }
 
 GpuStep FlashMma::emit() {
@@ -191,26 +155,28 @@ GpuStep FlashMma::emit() {
   I32 tile = number % tilesPerHead, headNumber = number / tilesPerHead % heads,
       batch = number / tilesPerHead / heads;
   AttentionHead head(k, p, batch, headNumber);
-  firstQuery = tile * kQueries + k.warp() * 16;
-  I32 end = head.keysUpTo((tile * kQueries + (kQueries - 1)).min(head.queries - 1)),
-      blocks = end.ceilDiv(kKeys);
+  I32 firstQuery = tile * kQueries + k.warp() * 16;
+  FlashRows rows(k, p, head, firstQuery, 16, firstQuery + k.lane() / 4);
+  KeyRange keys = head.keysNeededBy(tile * kQueries, kQueries);
+  I32 from = keys.from / kKeys, to = keys.to.ceilDiv(kKeys);
 
   copyRows([&](I32 row) { return head.query(row); }, tile * kQueries, head.queries, p.headDim, keySteps,
            queryRows);
-  k.when(k.i32(0) < blocks, [&] { copyKeys(head, k.i32(0)); });
+  k.when(from < to, [&] { copyKeys(head, from, keys.to); });
   k.commitCopies();
-  SmallVector<Value> state(4 + valueSteps * 8, k.f32(0).v);
-  state[0] = state[1] = k.f32(-std::numeric_limits<float>::infinity()).v;
-  state = k.loop(k.i32(0), blocks, k.i32(1), state, [&](I32 number, ValueRange values) {
+  SmallVector<Value> state = FlashState::begin(k).carry();
+  state.append(valueSteps * 8, k.f32(0).v);
+  state = k.loop(from, to, k.i32(1), state, [&](I32 number, ValueRange values) {
     // All see the block, and all have done with the one before, whose place the next copies take.
     k.waitCopies(0);
     k.barrier();
-    k.when(number + 1 < blocks, [&] { copyKeys(head, number + 1); });
+    k.when(number + 1 < to, [&] { copyKeys(head, number + 1, keys.to); });
     k.commitCopies();
-    return block(head, number, values);
+    return block(rows, number, values);
   });
   k.waitCopies(0);
-  storeRows(head, state);
+  rows.store(ValueRange(state).drop_front(FlashState::kCarried),
+             FlashState::from(k, ValueRange(state).take_front(FlashState::kCarried)));
   GpuStep result = k.finish();
   result.grid = {tiles * p.query.dims[1] * p.query.dims[0], one, one};
   return result;

@@ -37,7 +37,7 @@ private:
   /// lane.
   I32 chunkAt(int64_t chunk) { return part * 4 + chunk * 16; }
   SmallVector<F32> loadNumbers(GlobalPointer row, I32 at, int64_t dim);
-  void copyRows(AttentionHead &head, I32 first, bool isValue, SharedPointer to);
+  void copyRows(AttentionHead &head, I32 first, I32 end, bool isValue, SharedPointer to);
   SmallVector<Value> step(AttentionHead &head, I32 first, SharedPointer keys, SharedPointer values,
                           ValueRange state);
 
@@ -65,13 +65,14 @@ SmallVector<F32> FlashSimt::loadNumbers(GlobalPointer row, I32 at, int64_t dim) 
   return numbers;
 }
 
-/// kKeys rows of keys or values, from row `first` on; zeros behind the last one.
-void FlashSimt::copyRows(AttentionHead &head, I32 first, bool isValue, SharedPointer to) {
+/// kKeys rows of keys or values, from row `first` on; zeros from `end` on, for what does not count may be
+/// anything.
+void FlashSimt::copyRows(AttentionHead &head, I32 first, I32 end, bool isValue, SharedPointer to) {
   int64_t chunks = isValue ? valueChunks : keyChunks, perRow = chunks * 4;
   int64_t dim = isValue ? p.valueDim : p.headDim;
   k.loop(k.thread(), k.i32(kKeys * perRow), k.i32(kThreads), [&](I32 index) {
     I32 line = index / perRow, at = index % perRow * 4, row = first + line;
-    SmallVector<Value> numbers = k.when(row < head.keys, SmallVector<Value>(4, k.f32(0).v), [&] {
+    SmallVector<Value> numbers = k.when(row < end, SmallVector<Value>(4, k.f32(0).v), [&] {
       GlobalPointer from = isValue ? head.value(row) : head.key(row);
       return llvm::map_to_vector(loadNumbers(from, at, dim), [](F32 x) { return x.v; });
     });
@@ -93,13 +94,13 @@ SmallVector<Value> FlashSimt::step(AttentionHead &head, I32 first, SharedPointer
     scores.push_back(head.score(k.warpSum(product, 4), query, first + n));
     next = k.max(next, scores.back());
   }
-  F32 scale = head.exponential(most, next);
+  F32 scale = head.weight(most, next);
   sum = sum * scale;
   SmallVector<F32> weighted;
   for (Value value : state.drop_front(2))
     weighted.push_back(F32(k.b, value) * scale);
   for (int64_t n = 0; n < kStep; ++n) {
-    F32 weight = head.exponential(scores[n], next);
+    F32 weight = head.weight(scores[n], next);
     sum = sum + weight;
     for (int64_t c = 0; c < valueChunks; ++c)
       for (auto [i, x] : llvm::enumerate(k.load(values + (chunkAt(c) + n * valueChunks * 16) * 4, f32, 4)))
@@ -127,11 +128,11 @@ GpuStep FlashSimt::emit() {
 
   SmallVector<Value> state(2 + valueChunks * 4, k.f32(0).v);
   state[0] = k.f32(-std::numeric_limits<float>::infinity()).v;
-  I32 end = head.keysUpTo((tile * kQueries + (kQueries - 1)).min(head.queries - 1));
-  state = k.loop(k.i32(0), end, k.i32(kKeys), state, [&](I32 first, ValueRange values) {
+  KeyRange range = head.keysNeededBy(tile * kQueries, kQueries);
+  state = k.loop(range.from, range.to, k.i32(kKeys), state, [&](I32 first, ValueRange values) {
     k.barrier(); // All have done with the rows before.
-    copyRows(head, first, /*isValue=*/false, keyRows);
-    copyRows(head, first, /*isValue=*/true, valueRows);
+    copyRows(head, first, range.to, /*isValue=*/false, keyRows);
+    copyRows(head, first, range.to, /*isValue=*/true, valueRows);
     k.barrier();
     return k.loop(k.i32(0), k.i32(kKeys), k.i32(kStep), values, [&](I32 offset, ValueRange values) {
       return step(head, first + offset, keyRows + offset * (keyChunks * 64),

@@ -17,8 +17,6 @@
 #include "../KernelHopper.h"
 #include "Contraction.h"
 
-#include "mlir/Dialect/SCF/IR/SCF.h"
-
 using namespace mlir;
 using namespace mlir::tfc;
 
@@ -125,7 +123,8 @@ SmallVector<Value> GemmWgmma::multiplySlice(I32 consumer, I32 stage, ValueRange 
         h.describeTile(stageA(stage) + (consumer * t.blocks() + block) * (64 * kRowBytes), /*alongK=*/true);
     // 16 elements on, in units of 16 bytes: along a row, or 16 rows further.
     for (int64_t step = 0; step < kDepth / 16; ++step)
-      products.push_back({a + 2 * step, b + (p.transposedB ? 2 * step : step * kRowBytes), block * t.sums()});
+      products.emplace_back(a + 2 * step, b + (p.transposedB ? 2 * step : step * kRowBytes),
+                            block * t.sums());
   }
   return h.multiply(type, t.columns, p.transposedB, products, sums);
 }
@@ -216,18 +215,8 @@ FailureOr<GpuStep> GemmWgmma::emit() {
     h.publishBarriers();
   });
   k.barrier();
-  I32 group = h.warpgroup();
-  // One branch per role: setmaxnreg wants it so.
-  auto roles = scf::IfOp::create(k.b, (group == 0).v, /*withElseRegion=*/true);
-  {
-    OpBuilder::InsertionGuard guard(k.b);
-    k.b.setInsertionPointToStart(&roles.getThenRegion().front());
-    h.changeRegisters(kProducerRegisters, /*increase=*/false);
-    k.when(k.thread() == 0, [&] { produce(); });
-    k.b.setInsertionPointToStart(&roles.getElseRegion().front());
-    h.changeRegisters(kConsumerRegisters, /*increase=*/true);
-    consume(group - 1);
-  }
+  h.inRoles(
+      kProducerRegisters, kConsumerRegisters, [&] { produce(); }, [&](I32 consumer) { consume(consumer); });
   GpuStep step = k.finish();
   if (broken)
     return failure();

@@ -60,6 +60,17 @@ static bool isMovement(Operation *op) {
   return isa_and_nonnull<ReshapeOp, TransposeOp, SliceOp, ExpandOp, ConcatOp>(op);
 }
 
+/// Ops that give all elements of their operand, each once.
+static bool isReordering(Operation *op) { return isa_and_nonnull<ReshapeOp, TransposeOp>(op); }
+
+/// Whether the elements are computed, rather than what lies in memory already or is put together from there.
+static bool isComputed(Value value) {
+  while (isReordering(value.getDefiningOp()))
+    value = value.getDefiningOp()->getOperand(0);
+  Operation *maker = value.getDefiningOp();
+  return maker && !isMovement(maker) && !isa<WeightRefOp, ConstantOp>(maker);
+}
+
 namespace {
 class PrecisionConverter {
 public:
@@ -139,8 +150,8 @@ FailureOr<Value> PrecisionConverter::narrow(Value value) {
     result = referToNarrow(reference);
   } else if (isMovement(op) && llvm::all_of(op->getOperands(), [&](Value x) { return isOnlyOperand(x); })) {
     result = moveNarrow(op);
-  } else if (auto reshape = dyn_cast_or_null<ReshapeOp>(op); reshape && !isMovement(reshape.getX().getDefiningOp())) {
-    // A reshape costs nothing, so there may be one for the wide numbers and one for the narrow ones.
+  } else if (isReordering(op) && (isa<ReshapeOp>(op) || isOnlyOperand(value)) && isComputed(value)) {
+    // Whoever computes the numbers can store them twice. A reshape costs nothing, so there may be two of it.
     result = moveNarrow(op);
   } else {
     OpBuilder builder(module.getContext());
