@@ -187,6 +187,8 @@ CompileStatus Compiler::runPasses(ModuleOp module, Stage stage, const ::tfc::Tar
   }
   pipeline.reference = options.reference;
   pipeline.plainKernels = options.plainKernels;
+  pipeline.precision = options.precision;
+  pipeline.operandCasts = llvm::any_of(options.targets, [](const ::tfc::TargetSpec &spec) { return spec.isDevice(); });
   pipeline.exposeNames = options.exposeNames;
   pipeline.exposeAttention = options.exposeAttention;
   for (const std::string &name : options.disabledFusions)
@@ -464,6 +466,10 @@ CompileStatus Compiler::run(const CompileInput &input) {
   }
   if (!options.requiredFusions.empty() && (stage > Stage::Import || options.stage < Stage::Fused)) {
     emitError(UnknownLoc::get(&context)) << "--require-fusion needs a compilation that goes through the stage fused";
+    return CompileStatus::BadInput;
+  }
+  if (options.precision != "f32" && (stage > Stage::Import || options.stage < Stage::Fused)) {
+    emitError(UnknownLoc::get(&context)) << "--precision needs a compilation that goes through the stage fused";
     return CompileStatus::BadInput;
   }
   openCache(*module);

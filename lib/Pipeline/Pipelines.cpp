@@ -103,6 +103,13 @@ static void buildFused(OpPassManager &pm, const PipelineOptions &options) {
     pm.addPass(createMergeProducts());
   // Layers share masks: what each fusion built for itself becomes one.
   pm.addPass(createSimplifyGraph());
+  // Last, so that no fusion meets a cast.
+  if (options.precision != "f32") {
+    ConvertPrecisionOptions convert;
+    convert.to = options.precision;
+    pm.addPass(createConvertPrecision(convert));
+    pm.addPass(createSimplifyGraph());
+  }
 }
 
 ArrayRef<StringRef> mlir::tfc::getFusionNames() {
@@ -121,6 +128,7 @@ static void buildKernels(OpPassManager &pm, const PipelineOptions &options) {
   FormKernelsOptions form;
   form.fuse = !options.reference;
   form.plain = options.plainKernels;
+  form.operandCasts = options.operandCasts && !options.reference;
   form.epilogue = !llvm::is_contained(options.disabledFusions, "epilogue");
   form.embedding = !llvm::is_contained(options.disabledFusions, "embedding");
   pm.addPass(createFormKernels(form));

@@ -7,10 +7,13 @@
 
 #include "tfc/Pipeline/Report.h"
 
+#include "tfc/Codegen/Common/OperandCasts.h"
 #include "tfc/Codegen/GPU/DeviceCode.h"
+#include "tfc/Codegen/GPU/GpuKernel.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 #include <sys/resource.h>
 
@@ -98,7 +101,8 @@ static int64_t evaluateArena(func::FuncOp entry, std::string &dims) {
 
 /// Whether the op rounds what it gives: it does not only move elements, or say them in another type.
 static bool isComputing(Operation *op) {
-  return isa<MatmulOp, AttentionOp, SoftmaxOp, LayerNormOp, RmsNormOp, ReduceOp, ElementwiseOpInterface>(op) && !isa<CastOp, SelectOp>(op);
+  // A cast to fewer bits is how operands of products are rounded.
+  return isNarrowingCast(op) || (isa<MatmulOp, AttentionOp, SoftmaxOp, LayerNormOp, RmsNormOp, ReduceOp, ElementwiseOpInterface>(op) && !isa<CastOp, SelectOp>(op));
 }
 
 void Report::addKernels(ModuleOp module) {
@@ -126,10 +130,29 @@ void Report::addKernels(ModuleOp module) {
     }
 }
 
+/// Whether a step of the kernel multiplies on tensor cores.
+static bool usesTensorCores(func::FuncOp kernel, ModuleOp module) {
+  auto steps = kernel->getAttrOfType<ArrayAttr>(kGpuStepsAttr);
+  auto multiplies = [&](Attribute step) {
+    auto entries = dyn_cast<DictionaryAttr>(step);
+    auto name = entries ? entries.getAs<SymbolRefAttr>("function") : SymbolRefAttr();
+    Operation *function = name ? SymbolTable::lookupSymbolIn(module, name) : nullptr;
+    return function && function->walk([](Operation *op) {
+      auto call = dyn_cast<LLVM::CallIntrinsicOp>(op);
+      auto assembly = dyn_cast<LLVM::InlineAsmOp>(op);
+      bool isProduct = (call && call.getIntrin().starts_with("llvm.nvvm.mma.")) ||
+                       (assembly && assembly.getAsmString().contains("wgmma.mma_async"));
+      return isProduct ? WalkResult::interrupt() : WalkResult::advance();
+    }).wasInterrupted();
+  };
+  return steps && llvm::any_of(steps, multiplies);
+}
+
 void Report::addProgram(StringRef target, ModuleOp module) {
   Program program{target.str()};
   for (auto function : module.getOps<func::FuncOp>()) {
     program.kernels += function->hasAttr("tfc.kernel");
+    program.tensorCoreKernels += usesTensorCores(function, module);
     program.fallbacks += function->hasAttr(kGpuStepAttr);
   }
   for (EntryOp entry : module.getOps<EntryOp>())
@@ -164,6 +187,7 @@ llvm::json::Value Report::toJSON() const {
     programList.push_back(llvm::json::Object{{"target", program.target},
                                              {"kernels", program.kernels},
                                              {"fallback_kernels", program.fallbacks},
+                                             {"tensor_core_kernels", program.tensorCoreKernels},
                                              {"fetches", program.fetches}});
   return llvm::json::Object{{"programs", std::move(programList)}, {"operators", std::move(operatorList)}, {"fusions", std::move(fusionList)},
                             {"kernels", std::move(kernelList)},     {"stages", std::move(stageList)},

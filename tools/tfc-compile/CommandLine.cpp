@@ -43,6 +43,8 @@ cl::opt<std::string> modelName("name", cl::desc("Name of the model, in front of 
 cl::opt<uint64_t> seed("seed", cl::desc("Seed of a built-in graph's random weights (default 0)"), cl::value_desc("N"), cl::init(0), cl::cat(category));
 cl::opt<std::string> target("target", cl::desc("What to compile for, with commas between: cpu (this machine's), cpu:native, cpu:x86-64-v2, cpu:x86-64-v3, cpu:x86-64-v4, cpu:aarch64 (several in one library, of which the best that the machine has is taken: cpu:x86-64-v3+x86-64-v4), cuda (sm_90a, sm_80 and sm_70), cuda:sm_80, ..."),
                             cl::value_desc("TARGET,..."), cl::init("cpu"), cl::cat(category));
+cl::opt<std::string> precision("precision", cl::desc("What products of an f32 graph multiply: f32 (default), tf32, bf16, f16; sums, norms, softmax, residuals, inputs and outputs stay in f32. CPUs compute in f32 all the same, with rounded operands, and are no faster (docs/Numerics.md)"),
+                               cl::value_desc("TYPE"), cl::init("f32"), cl::cat(category));
 cl::opt<std::string> emit("emit", cl::desc("Stop at a stage: import, fused, kernels, plan, host, llvm (all .mlir), asm, obj, ptx, so (default), archive (a static library); or write a graph as ONNX: onnx (the fused one), onnx-import"),
                           cl::value_desc("STAGE"), cl::init("so"), cl::cat(category));
 cl::opt<std::string> saveStages("save-stages", cl::desc("Write the module of every stage into a folder"), cl::value_desc("DIR"), cl::cat(category));
@@ -108,6 +110,14 @@ bool readTarget(CompileOptions &options) {
   if (!targets)
     return usageError(toString(targets.takeError()));
   options.targets = std::move(*targets);
+  return true;
+}
+
+bool readPrecision(CompileOptions &options) {
+  static constexpr StringRef kPrecisions[] = {"f32", "tf32", "bf16", "f16"};
+  if (!is_contained(kPrecisions, StringRef(precision)))
+    return usageError("unknown precision '" + precision + "'; there are " + join(ArrayRef(kPrecisions), ", "));
+  options.precision = precision;
   return true;
 }
 
@@ -310,7 +320,7 @@ std::optional<tfc::CommandLine> tfc::parseCommandLine(int argc, char **argv, int
     return std::nullopt;
   }
   CommandLine line;
-  if (!readInput(line.input) || !readTarget(line.options) || !readWeights(line.options) || !readFusions(line.options) ||
+  if (!readInput(line.input) || !readTarget(line.options) || !readPrecision(line.options) || !readWeights(line.options) || !readFusions(line.options) ||
       !readOutputs(line.options, line.input) || !checkReport(line.options))
     return std::nullopt;
   for (StringRef output : {StringRef(line.options.outputPath), StringRef(line.options.headerPath), StringRef(reportPath)})

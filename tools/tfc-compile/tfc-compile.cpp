@@ -92,7 +92,8 @@ int main(int argc, char **argv) {
     return static_cast<int>(status);
   if (verbose)
     for (const Report::Program &program : compiler.getReport().getPrograms())
-      llvm::errs() << "  " << program.target << ": " << program.kernels << " kernels, " << program.fallbacks << " of them on the generic road; "
+      llvm::errs() << "  " << program.target << ": " << program.kernels << " kernels, " << program.fallbacks << " of them on the generic road and "
+                   << program.tensorCoreKernels << " on tensor cores; "
                    << (program.fetches ? "runs without a graph, for it reads back at " + std::to_string(program.fetches) + " places"
                                        : std::string("one graph per shape"))
                    << '\n';

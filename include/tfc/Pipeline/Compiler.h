@@ -72,6 +72,7 @@ struct CompileOptions {
   TfcWeightMode weights = TFC_WEIGHTS_EMBED;
   std::string cacheDir; ///< of kernels, for libraries whose stages are not saved; empty: none
   uint64_t cacheLimit = ::tfc::KernelCache::kDefaultLimit; ///< bytes
+  std::string precision = "f32"; ///< what products of f32 take: f32, tf32, bf16 or f16
   bool reference = false;
   bool plainKernels = false;
   std::string exposeNames;      ///< regular expression: what these nodes give becomes outputs; empty: none

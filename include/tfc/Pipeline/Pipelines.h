@@ -41,6 +41,9 @@ struct PipelineOptions : PassPipelineOptions<PipelineOptions> {
                          llvm::cl::init(false)};
   Option<bool> plainKernels{*this, "plain-kernels", llvm::cl::desc("The same kernels, each through its plain lowering"),
                             llvm::cl::init(false)};
+  Option<std::string> precision{*this, "precision", llvm::cl::desc("What products of f32 take: f32, tf32, bf16, f16"), llvm::cl::init("f32")};
+  Option<bool> operandCasts{*this, "operand-casts", llvm::cl::desc("Products read 16-bit operands through casts: for GPUs"),
+                            llvm::cl::init(false)};
   Option<std::string> exposeNames{*this, "expose", llvm::cl::desc("Nodes whose tensors become outputs: a regular expression"),
                                   llvm::cl::init("")};
   Option<bool> exposeAttention{*this, "expose-attention", llvm::cl::desc("Probabilities of attentions become outputs"),

@@ -47,6 +47,7 @@ public:
   struct Program {
     std::string target;
     int64_t kernels = 0, fallbacks = 0, fetches = 0;
+    int64_t tensorCoreKernels = 0; ///< with a step that multiplies on tensor cores
   };
   const std::vector<Program> &getPrograms() const { return programs; }
   size_t getKernelCount() const { return kernels.size(); }

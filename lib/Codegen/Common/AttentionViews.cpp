@@ -19,14 +19,16 @@ bool mlir::tfc::isStridedView(Operation *op) {
   return false;
 }
 
+bool mlir::tfc::isProductOperandOnly(Operation *op, Operation *attention) {
+  // Query, key, value; masks and biases are read through strides of their own.
+  constexpr unsigned kProductOperands = 3;
+  return llvm::all_of(attention->getOpOperands(), [&](OpOperand &operand) {
+    return operand.get().getDefiningOp() != op || operand.getOperandNumber() < kProductOperands;
+  });
+}
+
 bool mlir::tfc::isAttentionOperandView(Operation *op, ArrayRef<Operation *> users) {
-  constexpr unsigned kViewedOperands =
-      3; // query, key, value; masks and biases are read through strides of their own
   return isStridedView(op) && llvm::all_of(users, [&](Operation *user) {
-           if (!isa<AttentionOp>(user))
-             return isStridedView(user);
-           return llvm::all_of(user->getOpOperands(), [&](OpOperand &operand) {
-             return operand.get().getDefiningOp() != op || operand.getOperandNumber() < kViewedOperands;
-           });
+           return isa<AttentionOp>(user) ? isProductOperandOnly(op, user) : isStridedView(user) || isa<CastOp>(user);
          });
 }

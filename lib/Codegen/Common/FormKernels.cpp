@@ -7,6 +7,7 @@
 
 #include "tfc/Codegen/Common/EntryFunctions.h"
 #include "tfc/Codegen/Common/KernelLibrary.h"
+#include "tfc/Codegen/Common/OperandCasts.h"
 #include "tfc/Codegen/Common/Passes.h"
 #include "tfc/Codegen/Common/PortHints.h"
 
@@ -100,7 +101,7 @@ struct FormKernels : mlir::tfc::impl::FormKernelsBase<FormKernels> {
 
   void runOnOperation() override {
     KernelLibrary library(getOperation());
-    GroupingOptions options{fuse, epilogue, embedding};
+    GroupingOptions options{fuse, epilogue, embedding, operandCasts};
     for (func::FuncOp entry : getEntryFunctions(getOperation())) {
       if (failed(checkEntry(entry)))
         return signalPassFailure();
@@ -112,6 +113,8 @@ struct FormKernels : mlir::tfc::impl::FormKernelsBase<FormKernels> {
       for (Block *block : blocks) {
         copyConstantsForMain(*block);
         copyYieldedValues(*block);
+        if (operandCasts)
+          separateOperandCasts(*block);
         std::vector<OpGroup> groups = groupOps(*block, options);
         reportGroups(*block, groups, options);
         for (const OpGroup &group : groups) {

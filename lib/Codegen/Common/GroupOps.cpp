@@ -20,6 +20,7 @@
 #include "tfc/Codegen/Common/GroupOps.h"
 #include "tfc/Codegen/Common/AttentionViews.h"
 #include "tfc/Codegen/Common/ContractionEpilogue.h"
+#include "tfc/Codegen/Common/OperandCasts.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -113,24 +114,40 @@ Fit fit(ArrayRef<DimExprAttr> dims, ArrayRef<DimExprAttr> domain) {
   return Fit::Broadcast;
 }
 
+bool isViewedTranspose(Operation *op) { return isa<TransposeOp>(op) && isStridedView(op); }
+
+/// Whether the group is what an attention may do to its output: store it transposed, or narrow, or both.
+bool isAttentionOutput(ArrayRef<Operation *> ops, const GroupingOptions &options) {
+  bool isTransposed = isViewedTranspose(ops.front());
+  ArrayRef<Operation *> casts = ops.drop_front(isTransposed);
+  return casts.empty() || (options.operandCasts && casts.size() == 1 && isNarrowingCast(casts.front()));
+}
+
 /// THE decision: may `producer`, whose result is used by members of `group`, be computed inside the group's
 /// kernel? `usedElsewhere`: also by ops behind the root, so that the kernel would get one more result.
 bool mayJoin(Operation *producer, Kind kind, const Group &group, ArrayRef<Operation *> users,
              bool usedElsewhere, const GroupingOptions &options) {
   // Attention reads its operands and writes its output through strides.
   if (isa<AttentionOp>(producer))
-    return !usedElsewhere && group.ops.size() == 1 && isa<TransposeOp>(group.ops.front()) &&
-           isStridedView(group.ops.front());
+    return !usedElsewhere && isAttentionOutput(group.ops, options);
+  if (options.operandCasts && isNarrowingCast(producer) && isa_and_nonnull<AttentionOp>(producer->getOperand(0).getDefiningOp()) &&
+      group.ops.size() == 1 && isViewedTranspose(group.ops.front()))
+    return !usedElsewhere;
+  auto operandCast = options.operandCasts && !usedElsewhere ? dyn_cast<CastOp>(producer) : CastOp();
+  bool isReadThrough = operandCast && isOperandCast(operandCast, users);
   if (group.hasAttention)
-    return !usedElsewhere && isAttentionOperandView(producer, users);
+    return !usedElsewhere && (isReadThrough || isAttentionOperandView(producer, users));
+  // Matrix products copy what lies narrow in memory.
+  if (group.hasContraction)
+    return isReadThrough && isWideningCast(producer);
   // A concat reads each element once, from where a view says.
   if (group.isConcat)
     return !usedElsewhere && isStridedView(producer);
   // A contraction computes what becomes of its elements before they leave the cache. The kernel then has its shape, and
   // takes no more ops.
   if (auto matmul = dyn_cast<MatmulOp>(producer))
-    return options.epilogue && (group.kind == Kind::Pointwise || group.isTransposedOut) && !group.hasRow && !group.hasContraction && !usedElsewhere &&
-           isEpilogue(llvm::to_vector(llvm::reverse(group.ops)), matmul);
+    return options.epilogue && (group.kind == Kind::Pointwise || group.isTransposedOut) && !group.hasRow && !group.hasExtraResult &&
+           (!usedElsewhere || (options.operandCasts && areNarrowingCasts(group.ops))) && isEpilogue(llvm::to_vector(llvm::reverse(group.ops)), matmul);
   if (isa<GatherOp>(producer) && group.hasRow && !options.embedding)
     return false;
   // A transpose reads what a slice names as a view: one copy in place of two.
@@ -138,17 +155,18 @@ bool mayJoin(Operation *producer, Kind kind, const Group &group, ArrayRef<Operat
     return !usedElsewhere;
   // A product writes its elements where a transpose behind it wants them, and what follows it on the way goes along.
   if (group.isTransposedOut && kind == Kind::Pointwise && isa<ElementwiseOpInterface>(producer))
-    return options.epilogue && !usedElsewhere && !group.hasContraction && group.ops.size() < kMaxOps &&
+    return options.epilogue && !usedElsewhere && group.ops.size() < kMaxOps &&
            leadsToProduct(producer->getResult(0)) && getDims(producer->getResult(0)) == group.domain;
   // Data movement has kernels of its own shape.
-  if (group.kind == Kind::Alone || group.hasContraction || kind == Kind::Alone || group.ops.size() >= kMaxOps)
+  if (group.kind == Kind::Alone || kind == Kind::Alone || group.ops.size() >= kMaxOps)
     return false;
   Fit resultFit = fit(getDims(producer->getResult(0)), group.domain);
   if (resultFit == Fit::None)
     return false;
-  // A value that others want too: worth one more result only where it saves a pass over the rows of a norm or
+  // Stored in two types by the kernel that makes it. Any other value that others want too: worth one more result only where it saves a pass over the rows of a norm or
   // softmax (the residual sum in front of a layer_norm). One such result keeps kernels simple.
-  if (usedElsewhere &&
+  bool hasNarrowCopy = options.operandCasts && areNarrowingCasts(group.ops) && resultFit == Fit::Same;
+  if (usedElsewhere && !hasNarrowCopy &&
       (!group.hasRow || group.hasExtraResult || resultFit != Fit::Same || kind != Kind::Pointwise))
     return false;
   if (kind == Kind::Row) {
@@ -234,7 +252,9 @@ private:
     }
     if (!mayJoin(op, kind, groups[index], members, usedElsewhere, options))
       return std::nullopt;
-    groups[index].hasExtraResult |= usedElsewhere;
+    // What is stored narrow as well is no other result.
+    bool hasNarrowCopy = options.operandCasts && areNarrowingCasts(groups[index].ops);
+    groups[index].hasExtraResult |= usedElsewhere && !hasNarrowCopy;
     return index;
   }
 

@@ -9,6 +9,7 @@
 #include "tfc/Codegen/Common/KernelWork.h"
 #include "tfc/Codegen/Common/LocalSymbols.h"
 #include "tfc/Codegen/Common/NodeNames.h"
+#include "tfc/Codegen/Common/OperandCasts.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/StringExtras.h"
@@ -46,7 +47,7 @@ static std::string getBaseName(const OpGroup &group) {
   constexpr size_t kMaxParts = 6;
   SmallVector<StringRef> parts;
   // Views that a kernel reads or writes through say nothing of what it does, unless it does nothing else.
-  auto isView = [](Operation *op) { return isa<TransposeOp, SliceOp>(op); };
+  auto isView = [](Operation *op) { return isa<TransposeOp, SliceOp>(op) || isWideningCast(op); };
   bool isMove = llvm::all_of(group.ops, isView);
   for (Operation *op : group.ops)
     if (isMove || !isView(op))

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Codegen/Common/KernelWork.h"
+#include "tfc/Codegen/Common/OperandCasts.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 
 #include "llvm/ADT/TypeSwitch.h"
@@ -60,6 +61,8 @@ DimExprAttr mlir::tfc::getFlops(Operation *op) {
       .Case<ReduceOp, ArgReduceOp, CumSumOp, CountNonzeroOp>(
           [](auto reduction) { return getElementCount(reduction.getX().getType()); })
       .Case<QuantizeOp, DequantizeOp>([&](Operation *) { return elements * 2; })
+      // Products read 16-bit operands as they are.
+      .Case([&](CastOp cast) { return isWideningCast(cast) ? zero : elements; })
       .Case([&](ElementwiseOpInterface) { return elements; })
       .Default(zero);
 }

@@ -11,6 +11,7 @@
 
 #include "tfc/Codegen/Common/ContractionEpilogue.h"
 #include "tfc/Codegen/Common/GroupOps.h"
+#include "tfc/Codegen/Common/OperandCasts.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 #include "tfc/Dialect/Tfc/Transforms/FusionRemarks.h"
 
@@ -40,7 +41,8 @@ public:
       return;
     FusionDecision decision("epilogue", product);
     std::string names = listOthers(*group, product);
-    decision.report(group->ops.size() > 1 ? success() : explain(product, next, decision), names);
+    bool isFused = llvm::any_of(product->getUsers(), [&](Operation *user) { return groupOf.lookup(user) == group; });
+    decision.report(isFused ? success() : explain(product, next, decision), names);
   }
 
   /// A norm of a sum of lookups.
@@ -75,7 +77,7 @@ private:
   static std::string listOthers(const OpGroup &group, Operation *op) {
     SmallVector<StringRef> names;
     for (Operation *member : group.ops)
-      if (member != op)
+      if (member != op && !isWideningCast(member))
         names.push_back(member->getName().stripDialect());
     return llvm::join(names, ", ");
   }
@@ -107,6 +109,8 @@ private:
   /// The lookups whose sum the value is; false when it has other terms too.
   bool collectLookups(Value value, SmallVectorImpl<Operation *> &lookups, int depth) {
     Operation *op = value.getDefiningOp();
+    if (isWideningCast(op))
+      op = op->getOperand(0).getDefiningOp();
     if (isa_and_nonnull<GatherOp>(op)) {
       lookups.push_back(op);
       return true;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Codegen/GPU/EmulateGpuModule.h"
+#include "LowerHalfCasts.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
@@ -160,6 +161,7 @@ void Emulation::run() {
     if (function.isDeclaration() || function.getName().ends_with(".emu"))
       continue;
     prepare(function);
+    mlir::tfc::lowerHalfCasts(function);
     SmallVector<CallInst *> calls;
     SmallVector<Instruction *> accesses;
     for (Instruction &instruction : instructions(function)) {

@@ -124,6 +124,8 @@ public:
   /// D = A * B + C of 16 x 8 x (16, or 8 for tf32).
   std::array<F32, 4> mma(MmaType type, ArrayRef<Value> a, ArrayRef<Value> bWords,
                          const std::array<F32, 4> &c);
+  /// The TF32 nearest to an f32, ties away from zero; both as words.
+  Value roundToTF32(Value word);
   /// Two numbers in one fragment word, the first in the low half.
   Value packPair(F32 low, F32 high, MmaType type);
 

@@ -68,6 +68,11 @@ std::array<F32, 4> KernelBuilder::mma(MmaType type, ArrayRef<Value> a, ArrayRef<
   return result;
 }
 
+Value KernelBuilder::roundToTF32(Value word) {
+  Value number = LLVM::BitcastOp::create(b, b.getF32Type(), word);
+  return intrinsic("llvm.nvvm.f2tf32.rna", b.getI32Type(), {number});
+}
+
 Value KernelBuilder::packPair(F32 low, F32 high, MmaType type) {
   Type element = type == MmaType::BF16 ? Type(b.getBF16Type()) : Type(b.getF16Type());
   Value pair = LLVM::UndefOp::create(b, VectorType::get({2}, element));

@@ -51,6 +51,15 @@ TFC_EMU(ex2_approx_ftz_f32) { give(result, flush(exp2f(flush(asFloat(a[0]))))); 
 TFC_EMU(lg2_approx_f) { give(result, log2f(asFloat(a[0]))); }
 TFC_EMU(rsqrt_approx_f) { give(result, float(1.0 / sqrt(double(asFloat(a[0]))))); }
 TFC_EMU(rsqrt_approx_ftz_f) { give(result, flush(float(1.0 / sqrt(double(flush(asFloat(a[0]))))))); }
+/// Ties away from zero; the low bits that TF32 does not have are zero.
+TFC_EMU(f2tf32_rna) {
+  float x = asFloat(a[0]);
+  uint32_t bits;
+  memcpy(&bits, &x, 4);
+  if (std::isfinite(x))
+    bits = (bits + 0x1000u) & ~0x1FFFu;
+  give(result, bits);
+}
 TFC_EMU(rcp_approx_ftz_f) { give(result, flush(1.0f / flush(asFloat(a[0])))); }
 
 //===----------------------------------------------------------------------------------------------===//

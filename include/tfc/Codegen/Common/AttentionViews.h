@@ -17,8 +17,11 @@ namespace mlir::tfc {
 bool isStridedView(Operation *op);
 
 /// True when `op`, whose result only `users` read, may be a view that attention reads its query, key or value
-/// through. Users are the attention and views that have been found to be such.
+/// through. Users are the attention, and views and casts that have been found to be such.
 bool isAttentionOperandView(Operation *op, ArrayRef<Operation *> users);
+
+/// True when the attention reads what `op` makes as query, key or value alone.
+bool isProductOperandOnly(Operation *op, Operation *attention);
 
 } // namespace mlir::tfc
 

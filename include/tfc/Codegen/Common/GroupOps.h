@@ -37,6 +37,8 @@ struct GroupingOptions {
   bool fuse = true;      ///< False: each op is a group of its own.
   bool epilogue = true;  ///< Products take what follows them.
   bool embedding = true; ///< Norms take the lookups before them.
+  /// Products read their operands through casts, and what casts make narrow is stored so by the kernel that makes it (OperandCasts.h).
+  bool operandCasts = false;
 };
 
 /// The groups of a block, in the order of their roots; regions of its ops are not entered.

@@ -56,6 +56,10 @@ def FormKernels : Pass<"tfc-form-kernels", "::mlir::ModuleOp"> {
     gets a remark, of kind `epilogue` or `embedding`, and either can be switched off. A residual sum that a norm and others
     use is a second result of the norm's kernel.
 
+    With `operand-casts`, which GPUs want, a product has the casts of its operands to f32 in its kernel and reads 16 bits; an attention also those
+    behind views, and casts from f32 of what no kernel could store narrow (inputs, concats). An attention's output, and what a norm or
+    elementwise ops make, is stored narrow by its own kernel, also where others want it in f32: the kernel then has both as results.
+
     A result is called by the node that makes it: the last of the launch's `nodes`, or where that is another one, as `result_nodes` of the
     launch says. `plain` marks the kernels for their plain lowering and leaves all else as it is: to compare a kernel with.
 
@@ -76,6 +80,7 @@ def FormKernels : Pass<"tfc-form-kernels", "::mlir::ModuleOp"> {
   let options = [Option<"fuse", "fuse", "bool", /*default=*/"true", "Let ops share kernels; false gives each op its own">,
                  Option<"epilogue", "epilogue", "bool", /*default=*/"true", "Let products take what follows them">,
                  Option<"embedding", "embedding", "bool", /*default=*/"true", "Let norms take the lookups before them">,
+                 Option<"operandCasts", "operand-casts", "bool", /*default=*/"false", "Let products read their operands through casts from 16 bits">,
                  Option<"plain", "plain", "bool", /*default=*/"false", "Mark every kernel for its plain lowering (`tfc.plain`)">];
   let dependentDialects = ["::mlir::tfc::TfcDialect", "::mlir::func::FuncDialect"];
   let statistics = [Statistic<"launches", "launches", "Launches made">, Statistic<"kernels", "kernels", "Distinct kernels made">];

@@ -7,12 +7,14 @@
 
 #include "Attention.h"
 
+#include "tfc/Codegen/Common/OperandCasts.h"
 #include "tfc/Dialect/Tfc/IR/Broadcast.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
 
 #include <cmath>
+#include <functional>
 #include <limits>
 
 using namespace mlir;
@@ -37,7 +39,7 @@ static AttentionOp findAttention(func::FuncOp kernel) {
       if (attention)
         return {};
       attention = candidate;
-    } else if (!isa<TransposeOp, SliceOp>(op)) {
+    } else if (!isa<TransposeOp, SliceOp>(op) && !isWideningCast(&op) && !isNarrowingCast(&op)) {
       return {};
     }
   }
@@ -45,37 +47,80 @@ static AttentionOp findAttention(func::FuncOp kernel) {
   return isSimple ? attention : AttentionOp();
 }
 
+static StridedView plainView(unsigned pointer, Value tensor) {
+  SmallVector<DimExprAttr> dims = getDims(tensor);
+  return getPlainView(tensor.getContext(), pointer, dims, dims);
+}
+
+namespace {
+/// An operand of the attention's products: where it lies, and the types of its numbers there and in the product.
+struct ProductOperand {
+  std::optional<StridedView> view;
+  Type stored, element;
+};
+} // namespace
+
+/// Reads the operand through views and casts.
+static ProductOperand readOperand(Value operand) {
+  ProductOperand result;
+  std::function<std::optional<StridedView>(Value)> ofMemory = [&](Value tensor) -> std::optional<StridedView> {
+    Operation *maker = tensor.getDefiningOp();
+    if (!maker) {
+      result.stored = getElementTypeOrSelf(tensor.getType());
+      return plainView(cast<BlockArgument>(tensor).getArgNumber(), tensor);
+    }
+    if (!isWideningCast(maker) && !isNarrowingCast(maker))
+      return std::nullopt;
+    if (isNarrowingCast(maker))
+      result.element = getElementTypeOrSelf(tensor.getType());
+    return viewOfOperand(maker->getOperand(0), ofMemory);
+  };
+  result.view = viewOfOperand(operand, ofMemory);
+  if (!result.element)
+    result.element = result.stored;
+  return result;
+}
+
+/// The output, or what a cast that is all that is done to it makes of it.
+static Value getStoredOutput(AttentionOp op) {
+  Value output = op.getOutput();
+  Operation *user = output.hasOneUse() ? *output.user_begin() : nullptr;
+  return isNarrowingCast(user) ? user->getResult(0) : output;
+}
+
 std::optional<GpuAttention> mlir::tfc::matchAttention(GpuKernelRequest request) {
   AttentionOp op = findAttention(request.kernel);
   ValueRange results = request.results().getOperands();
   if (!op || results.size() != 1)
     return std::nullopt;
-  auto plain = [](unsigned pointer, Value tensor) {
-    SmallVector<DimExprAttr> dims = getDims(tensor);
-    return getPlainView(tensor.getContext(), pointer, dims, dims);
-  };
   auto ofMemory = [&](Value tensor) -> std::optional<StridedView> {
     auto argument = dyn_cast<BlockArgument>(tensor);
-    return argument ? std::optional(plain(argument.getArgNumber(), tensor)) : std::nullopt;
+    return argument ? std::optional(plainView(argument.getArgNumber(), tensor)) : std::nullopt;
   };
-  auto query = viewOfOperand(op.getQuery(), ofMemory), key = viewOfOperand(op.getKey(), ofMemory),
-       value = viewOfOperand(op.getValue(), ofMemory),
-       output = viewOfResult(op.getOutput(), results[0], plain(request.kernel.getNumArguments(), results[0]));
+  ProductOperand operands[] = {readOperand(op.getQuery()), readOperand(op.getKey()), readOperand(op.getValue())};
+  auto [query, key, value] = std::tie(operands[0].view, operands[1].view, operands[2].view);
+  auto output = viewOfResult(getStoredOutput(op), results[0], plainView(request.kernel.getNumArguments(), results[0]));
   if (!query || !key || !value || !output)
     return std::nullopt;
   for (const StridedView *view : {&*query, &*key, &*value, &*output})
     if (!view->strides.back().isConstant(1))
       return std::nullopt;
   auto headDim = query->dims[3].getConstant(), valueDim = value->dims[3].getConstant();
-  Type element = cast<RankedTensorType>(op.getQuery().getType()).getElementType();
+  Type element = operands[0].element;
+  bool isStoredNarrow = !element.isF32();
+  for (const ProductOperand &operand : operands) {
+    isStoredNarrow &= operand.stored == element;
+    if (operand.element != operands[0].element)
+      element = Float32Type::get(op.getContext());
+  }
   if (!headDim || !valueDim || *headDim < 1 || *valueDim < 1 ||
       !isa<Float32Type, Float16Type, BFloat16Type>(element))
     return std::nullopt;
   float scale =
       op.getScale() ? op.getScale()->convertToFloat() : static_cast<float>(1.0 / std::sqrt(double(*headDim)));
   GpuAttention p{
-      *query, *key, *value, *output,           {},         {}, {}, element, *headDim, *valueDim, scale,
-      {},     {},   {},     op.getMaskedRow(), getFill(op)};
+      *query, *key, *value, *output, {}, {}, {}, element, isStoredNarrow, *headDim, *valueDim, scale, {}, {}, {},
+      op.getMaskedRow(), getFill(op)};
   if (op.getSoftcap())
     p.softcap = op.getSoftcap()->convertToFloat();
   p.left = op.getWindowLeft(), p.right = op.getCausal() ? 0 : op.getWindowRight();

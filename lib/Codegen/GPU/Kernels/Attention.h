@@ -22,7 +22,8 @@ struct GpuAttention {
   StridedView query, key, value, output;
   std::optional<StridedView> mask, bias;
   std::optional<unsigned> lengths; ///< the pointer of the numbers of keys that count, one per batch
-  Type element;
+  Type element;        ///< that query, key and value are rounded to
+  bool isStoredNarrow; ///< Query, key and value lie in memory as `element`, of 16 bits.
   int64_t headDim, valueDim;
   float scale;
   std::optional<float> softcap;

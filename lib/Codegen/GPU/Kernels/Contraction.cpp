@@ -7,7 +7,9 @@
 
 #include "Contraction.h"
 
+#include "tfc/Codegen/Common/OperandCasts.h"
 #include "tfc/Dialect/Tfc/IR/Broadcast.h"
+#include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
 
 using namespace mlir;
 using namespace mlir::tfc;
@@ -34,20 +36,36 @@ static MatmulOp findMatmul(func::FuncOp kernel) {
   return matmul;
 }
 
+/// What a cast from 16 bits reads: a product of f32 multiplies those as they are.
+static Value skipWidening(Value operand) {
+  Operation *maker = operand.getDefiningOp();
+  return isWideningCast(maker) ? maker->getOperand(0) : operand;
+}
+
 std::optional<GpuContraction> mlir::tfc::matchContraction(GpuKernelRequest request) {
   MatmulOp op = findMatmul(request.kernel);
   ValueRange results = request.results().getOperands();
-  if (!op || op.getTransposeA() || results.size() != 1)
+  if (!op || op.getTransposeA() || results.empty())
     return std::nullopt;
-  auto a = dyn_cast<BlockArgument>(op.getA()), b = dyn_cast<BlockArgument>(op.getB());
-  Type element = cast<RankedTensorType>(op.getA().getType()).getElementType();
+  auto a = dyn_cast<BlockArgument>(skipWidening(op.getA())), b = dyn_cast<BlockArgument>(skipWidening(op.getB()));
   auto given = [&](Value value) { return value == op.getC(); };
-  if (!a || !b || !isa<Float32Type, BFloat16Type, Float16Type>(element) || isa<BlockArgument>(results[0]) ||
-      !PointEmitter::canEmit(results[0], given) || getDims(results[0]) != getDims(op.getC()))
+  auto isFloat = [](Value x) {
+    return x && isa<Float32Type, BFloat16Type, Float16Type>(getElementTypeOrSelf(x.getType()));
+  };
+  auto isStored = [&](Value result) {
+    return !isa<BlockArgument>(result) && PointEmitter::canEmit(result, given) && getDims(result) == getDims(op.getC());
+  };
+  if (!isFloat(a) || !isFloat(b) || !isFloat(op.getC()) || !llvm::all_of(results, isStored))
     return std::nullopt;
 
   GpuContraction p;
-  p.op = op, p.result = results[0], p.element = element, p.transposedB = op.getTransposeB();
+  p.op = op, p.results = llvm::to_vector(results), p.transposedB = op.getTransposeB();
+  // Operands of two types are read as what they are, and multiplied in f32.
+  Type elementA = getElementTypeOrSelf(a.getType()), elementB = getElementTypeOrSelf(b.getType());
+  p.element = elementA == elementB ? elementA : Float32Type::get(op.getContext());
+  p.mma = getMmaType(p.element);
+  if (elementA.isF32() && elementB.isF32() && op->hasAttr(kRoundsToTF32))
+    p.mma = MmaType::TF32;
   p.a = a.getArgNumber(), p.b = b.getArgNumber(), p.c = request.kernel.getNumArguments();
   SmallVector<DimExprAttr> dimsA = getDims(a), dimsB = getDims(b);
   p.dims = getDims(op.getC());
@@ -136,5 +154,8 @@ LogicalResult ContractionEpilogue::store(I32 batch, I32 row, I32 column, ArrayRe
   Value product = MatmulOp(p.op).getC();
   Type element = cast<RankedTensorType>(product.getType()).getElementType();
   points.give(product, llvm::map_to_vector(sums, [&](F32 sum) { return k.fromF32(sum, element); }));
-  return points.store(p.result, p.c);
+  for (auto [i, result] : llvm::enumerate(p.results))
+    if (failed(points.store(result, p.c + i)))
+      return failure();
+  return success();
 }

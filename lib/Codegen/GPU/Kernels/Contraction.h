@@ -14,15 +14,16 @@
 namespace mlir::tfc {
 
 /// A kernel that is C[..., m, n] = A * B and elementwise ops on C. Leading dims that only A has are rows of
-/// it.
+/// it. Several results are the same elements in other types, or on the way to each other.
 struct GpuContraction {
   MatmulOp op;
-  Value result;     ///< What is stored, of C's dims.
-  unsigned a, b, c; ///< pointer numbers
+  SmallVector<Value> results; ///< What is stored, of C's dims.
+  unsigned a, b, c;           ///< pointer numbers; the first of the results
   SmallVector<DimExprAttr> batch, batchA, batchB;
   DimExprAttr m, n, k;
   bool transposedB;
-  Type element;                  ///< of A and B
+  Type element;                  ///< of A and B; f32 where they differ
+  std::optional<MmaType> mma;    ///< What a tensor core would multiply; none where one must not.
   SmallVector<DimExprAttr> dims; ///< of C
 
   /// How many products there are.

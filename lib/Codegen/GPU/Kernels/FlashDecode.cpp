@@ -214,7 +214,8 @@ GpuStep FlashDecode::emitMerge() {
       F32 weighted = k.f32(0);
       for (int64_t part = 0; part < kParts; ++part)
         weighted = weighted + read(record(row, k.i32(part)), at) * scale[part];
-      k.store({k.fromF32(weighted * factor, p.element)}, head.output(query) + at);
+      GlobalPointer to = head.output(query) + at;
+      k.store({k.fromF32(weighted * factor, to.element)}, to);
     });
   });
   GpuStep step = k.finish();

@@ -47,6 +47,7 @@ private:
   int64_t valueBytes() const { return llvm::divideCeil(valueSteps, 4) * kPanel; }
   void copyRows(llvm::function_ref<GlobalPointer(I32)> rowAt, I32 first, I32 limit, int64_t dim,
                 int64_t steps, SharedPointer to);
+  void roundChunk(GlobalPointer from, Bool inside, SharedPointer to);
   void copyKeys(AttentionHead &head, I32 block, I32 end);
   SmallVector<Value> multiplyKeys(SharedPointer keys);
   SmallVector<Value> multiplyValues(SharedPointer values, ArrayRef<Value> weights, ValueRange output);
@@ -60,6 +61,15 @@ private:
 };
 } // namespace
 
+/// A chunk of numbers that lie in memory as f32.
+void FlashMma::roundChunk(GlobalPointer from, Bool inside, SharedPointer to) {
+  SmallVector<Value> zeros(8, k.f32(0).v);
+  SmallVector<Value> numbers = k.when(inside, zeros, [&] { return k.load(from, 8); }), words;
+  for (int64_t i = 0; i < 8; i += 2)
+    words.push_back(k.packPair({k.b, numbers[i]}, {k.b, numbers[i + 1]}, type));
+  k.store(words, to);
+}
+
 /// 64 rows, from row `first` on; zeros outside.
 void FlashMma::copyRows(llvm::function_ref<GlobalPointer(I32)> rowAt, I32 first, I32 limit, int64_t dim,
                         int64_t steps, SharedPointer to) {
@@ -69,7 +79,10 @@ void FlashMma::copyRows(llvm::function_ref<GlobalPointer(I32)> rowAt, I32 first,
     Bool inside = row < limit & chunk < dim / 8;
     // The address must be good where nothing is read, too.
     GlobalPointer from = rowAt(select(inside, row, k.i32(0))) + select(inside, chunk * 8, k.i32(0));
-    k.copyAsync(to + chunkPlace(line, chunk), from, select(inside, k.i32(16), k.i32(0)));
+    if (from.element == p.element)
+      k.copyAsync(to + chunkPlace(line, chunk), from, select(inside, k.i32(16), k.i32(0)));
+    else
+      roundChunk(from, inside, to + chunkPlace(line, chunk));
   }
 }
 

@@ -97,8 +97,8 @@ void FlashRows::store(ValueRange output, const FlashState &state) {
     k.when(query < head.queries, [&] {
       GlobalPointer to = head.output(query) + k.lane() % 4 * 2;
       for (int64_t n = 0; n < p.valueDim / 8; ++n) {
-        Value low = k.fromF32(F32(k.b, output[n * 4 + half * 2]) * factor, p.element);
-        Value high = k.fromF32(F32(k.b, output[n * 4 + half * 2 + 1]) * factor, p.element);
+        Value low = k.fromF32(F32(k.b, output[n * 4 + half * 2]) * factor, to.element);
+        Value high = k.fromF32(F32(k.b, output[n * 4 + half * 2 + 1]) * factor, to.element);
         k.store({low, high}, to + k.i64(n * 8));
       }
     });

@@ -148,7 +148,7 @@ GpuStep FlashSimt::emit() {
       auto store = [&] {
         SmallVector<Value> numbers;
         for (int64_t n = 0; n < width; ++n)
-          numbers.push_back(k.fromF32(F32(k.b, state[2 + i + n]) * factor, p.element));
+          numbers.push_back(k.fromF32(F32(k.b, state[2 + i + n]) * factor, row.element));
         k.store(numbers, row + at);
       };
       if (p.valueDim % 16 == 0)

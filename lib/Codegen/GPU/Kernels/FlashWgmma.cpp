@@ -263,7 +263,7 @@ GpuStep FlashWgmma::emit() {
 /// Where the run says how many keys count, the values behind them may be anything, and a weight of 0 does not
 /// make NaN go away: only kernels that copy rows themselves can leave them out.
 std::optional<GpuStep> mlir::tfc::emitFlashWgmma(GpuKernelRequest request, const GpuAttention &problem) {
-  if (!request.target.hasWgmma || !getMmaType(problem.element) || problem.headDim > kMostDim ||
+  if (!request.target.hasWgmma || !getMmaType(problem.element) || !problem.isStoredNarrow || problem.headDim > kMostDim ||
       problem.valueDim > kMostDim || !problem.isAligned(8) || problem.lengths)
     return std::nullopt;
   return FlashWgmma(request, problem).emit();

@@ -5,11 +5,14 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// For bf16 and f16 on sm_80 and later. Warps of 32 lanes cover a tile of C; slices of A and B, 64 deep, come
-// through a ring of buffers in shared memory by cp.async. A slice's rows are 128 bytes, cut into chunks of
-// 16, and chunk c of row r lies at place c ^ (r & 7): so the eight rows that ldmatrix reads at once lie in
-// eight different groups of banks. Sums go through shared memory once more, so that the epilogue reads and
+// For bf16, f16 and, where the product allows it, TF32 on sm_80 and later. Warps of 32 lanes cover a tile of C; slices
+// of A and B, 64 deep (32 of f32), come through a ring of buffers in shared memory by cp.async. A slice's rows are 128
+// bytes, cut into chunks of 16, and chunk c of row r lies at place c ^ (r & 7): so the eight rows that ldmatrix reads at
+// once lie in eight different groups of banks. Sums go through shared memory once more, so that the epilogue reads and
 // writes whole rows.
+//
+// A word of f32 counts as two elements of 16 bits to ldmatrix, and the words that it deals out are the fragments of
+// m16n8k8; it cannot transpose them, so rows along n are read word by word.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -18,8 +21,8 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
-static constexpr int64_t kDepth = 64;     // of a slice
-static constexpr int64_t kRowBytes = 128; // of a slice's row: kDepth elements
+static constexpr int64_t kRowBytes = 128; // of a slice's row
+static constexpr int64_t kSteps = 4;      // in a slice: 32 bytes along k each
 static constexpr int64_t kStages = 3;
 
 namespace {
@@ -40,7 +43,8 @@ class GemmMma {
 public:
   GemmMma(GpuKernelRequest request, const GpuContraction &problem, MmaTile tile,
           const ContractionVariant &variant)
-      : p(problem), t(tile), splits(variant.splits), type(*getMmaType(problem.element)),
+      : p(problem), t(tile), splits(variant.splits), type(*problem.mma),
+        perChunk(16 / (problem.element.getIntOrFloatBitWidth() / 8)), depth(8 * perChunk),
         k({request.module, request.kernel, request.target, variant.name, tile.threads()}),
         epilogue(k, request.kernel, problem) {}
 
@@ -53,6 +57,10 @@ private:
   void copySlice(const ContractionBases &bases, I32 slice);
   SmallVector<Value> multiply(SharedPointer stage, ValueRange sums);
   SmallVector<std::array<Value, 2>> loadB(SharedPointer b, int64_t step);
+  SmallVector<std::array<Value, 2>> loadWordsOfB(SharedPointer b, int64_t step);
+  /// Where chunk `chunk` of row `row` of a panel of B[k, n] lies.
+  I32 panelPlace(I32 row, I32 chunk);
+  template <size_t N> std::array<Value, N> rounded(std::array<Value, N> words);
   void stageSums(SharedPointer to, ValueRange sums);
   LogicalResult storeTile(SharedPointer from, I32 batch);
 
@@ -60,6 +68,7 @@ private:
   MmaTile t;
   int64_t splits;
   MmaType type;
+  int64_t perChunk, depth; ///< elements of 16 bytes, and of a slice's row
   KernelBuilder k;
   ContractionEpilogue epilogue;
   SharedPointer ring;
@@ -67,35 +76,44 @@ private:
 };
 } // namespace
 
-/// `count` rows of 64 elements along k, from row `first` of the matrix on. What is outside of it is zero.
+/// `count` rows of `depth` elements along k, from row `first` of the matrix on. What is outside of it is zero.
 void GemmMma::copyRows(GlobalPointer from, DimExprAttr outside, I32 first, int64_t count, I32 k0,
                        SharedPointer to) {
-  I32 rows = k.dim(outside), depth = k.dim(p.k);
+  I32 rows = k.dim(outside), end = k.dim(p.k);
   assert(count * 8 % t.threads() == 0 && "every thread copies as many chunks");
   for (int64_t i = 0; i < count * 8; i += t.threads()) {
     I32 index = k.thread() + i, line = index / 8, chunk = index % 8;
-    I32 source = first + line, at = k0 + chunk * 8;
-    Bool inside = source < rows & at < depth;
+    I32 source = first + line, at = k0 + chunk * perChunk;
+    Bool inside = source < rows & at < end;
     I64 offset = select(inside, source.wide() * k.wideDim(p.k) + at.wide(), k.i64(0));
     k.copyAsync(to + chunkPlace(line, chunk), from + offset, select(inside, k.i32(16), k.i32(0)));
   }
 }
 
-/// 64 rows of B[k, n], in panels of 64 columns.
+/// The four lanes of a column read rows next to each other as words of f32, and the eight columns of a row are two
+/// chunks: so pairs of chunks change places.
+I32 GemmMma::panelPlace(I32 row, I32 chunk) {
+  if (type != MmaType::TF32)
+    return chunkPlace(row, chunk);
+  I32 turn = ((row & 3) << 1) | ((row >> 2) & 1);
+  return row * kRowBytes + ((chunk ^ turn) << 4);
+}
+
+/// `depth` rows of B[k, n], in panels of as many columns.
 void GemmMma::copyColumns(GlobalPointer from, I32 first, I32 k0, SharedPointer to) {
-  I32 depth = k.dim(p.k), columns = k.dim(p.n);
+  I32 end = k.dim(p.k), columns = k.dim(p.n);
   for (int64_t i = 0; i < t.columns * 8; i += t.threads()) {
-    I32 index = k.thread() + i, panel = index / (kDepth * 8), line = index / 8 % kDepth, chunk = index % 8;
-    I32 source = k0 + line, at = first + panel * 64 + chunk * 8;
-    Bool inside = source < depth & at < columns;
+    I32 index = k.thread() + i, panel = index / (depth * 8), line = index / 8 % depth, chunk = index % 8;
+    I32 source = k0 + line, at = first + panel * depth + chunk * perChunk;
+    Bool inside = source < end & at < columns;
     I64 offset = select(inside, source.wide() * k.wideDim(p.n) + at.wide(), k.i64(0));
-    k.copyAsync(to + (panel * (kDepth * kRowBytes) + chunkPlace(line, chunk)), from + offset,
+    k.copyAsync(to + (panel * (depth * kRowBytes) + panelPlace(line, chunk)), from + offset,
                 select(inside, k.i32(16), k.i32(0)));
   }
 }
 
 void GemmMma::copySlice(const ContractionBases &bases, I32 slice) {
-  I32 k0 = slice * kDepth;
+  I32 k0 = slice * depth;
   SharedPointer stage = ring + slice % kStages * t.stageBytes();
   copyRows(bases.a, p.m, row, t.rows, k0, stage);
   if (p.transposedB)
@@ -104,23 +122,49 @@ void GemmMma::copySlice(const ContractionBases &bases, I32 slice) {
     copyColumns(bases.b, column, k0, stage + t.bytesA());
 }
 
-/// The fragments of B of one step of 16 along k: two words per 8 columns of the warp's part.
+/// What lies in memory as f32 becomes TF32, to the nearest.
+template <size_t N> std::array<Value, N> GemmMma::rounded(std::array<Value, N> words) {
+  if (type == MmaType::TF32)
+    for (Value &word : words)
+      word = k.roundToTF32(word);
+  return words;
+}
+
+/// Lane 4 * n + k of a warp has rows k and k + 4 of column n.
+SmallVector<std::array<Value, 2>> GemmMma::loadWordsOfB(SharedPointer b, int64_t step) {
+  SmallVector<std::array<Value, 2>> words;
+  I32 lane = k.lane();
+  for (int64_t n = 0; n < t.warpColumns(); n += 8) {
+    I32 at = warpColumn + n + lane / 4;
+    SharedPointer panel = b + at / depth * (depth * kRowBytes);
+    auto word = [&](int64_t row) {
+      I32 place = panelPlace(lane % 4 + (step * 8 + row), at % depth / perChunk) + at % perChunk * 4;
+      return k.load(panel + place, k.b.getI32Type(), 1)[0];
+    };
+    words.push_back(rounded<2>({word(0), word(4)}));
+  }
+  return words;
+}
+
+/// The fragments of B of one step along k: two words per 8 columns of the warp's part.
 SmallVector<std::array<Value, 2>> GemmMma::loadB(SharedPointer b, int64_t step) {
+  if (type == MmaType::TF32 && !p.transposedB)
+    return loadWordsOfB(b, step);
   SmallVector<std::array<Value, 2>> words;
   I32 lane = k.lane();
   for (int64_t n = 0; n < t.warpColumns(); n += 16) {
     std::array<Value, 4> four;
     if (p.transposedB) {
-      // Matrices: columns 0-7 at k 0-7, at k 8-15; columns 8-15 likewise.
+      // Matrices: columns 0-7 at the first 16 bytes along k, at the next; columns 8-15 likewise.
       I32 line = warpColumn + n + (lane & 7) + ((lane >> 4) << 3);
       four = k.loadMatrices(b + chunkPlace(line, ((lane >> 3) & 1) + step * 2), /*transposed=*/false);
     } else {
       I32 line = (lane & 15) + step * 16, at = warpColumn + n + ((lane >> 4) << 3);
-      SharedPointer panel = b + at / 64 * (kDepth * kRowBytes);
+      SharedPointer panel = b + at / 64 * (64 * kRowBytes);
       four = k.loadMatrices(panel + chunkPlace(line, at % 64 / 8), /*transposed=*/true);
     }
-    words.push_back({four[0], four[1]});
-    words.push_back({four[2], four[3]});
+    words.push_back(rounded<2>({four[0], four[1]}));
+    words.push_back(rounded<2>({four[2], four[3]}));
   }
   return words;
 }
@@ -129,13 +173,13 @@ SmallVector<Value> GemmMma::multiply(SharedPointer stage, ValueRange sums) {
   SmallVector<Value> next(sums);
   I32 lane = k.lane();
   int64_t columnBlocks = t.warpColumns() / 8;
-  for (int64_t step = 0; step < kDepth / 16; ++step) {
+  for (int64_t step = 0; step < kSteps; ++step) {
     SmallVector<std::array<Value, 2>> b = loadB(stage + t.bytesA(), step);
     for (int64_t m = 0; m < t.warpRows() / 16; ++m) {
-      // Matrices: rows 0-7 and 8-15 at k 0-7, then at k 8-15.
+      // Matrices: rows 0-7 and 8-15 at the first 16 bytes along k, then at the next.
       I32 line = warpRow + m * 16 + (lane & 15);
       std::array<Value, 4> a =
-          k.loadMatrices(stage + chunkPlace(line, (lane >> 4) + step * 2), /*transposed=*/false);
+          rounded(k.loadMatrices(stage + chunkPlace(line, (lane >> 4) + step * 2), /*transposed=*/false));
       for (int64_t n = 0; n < columnBlocks; ++n) {
         Value *at = &next[(m * columnBlocks + n) * 4];
         std::array<F32, 4> sum{F32(k.b, at[0]), F32(k.b, at[1]), F32(k.b, at[2]), F32(k.b, at[3])};
@@ -187,7 +231,7 @@ FailureOr<GpuStep> GemmMma::emit() {
   ring = k.shared(std::max(kStages * t.stageBytes(), t.rows * t.sumPitch() * 4), 1024);
   I32 tile = k.blockIndex(), tilesM = k.dim(rowTiles), tilesN = k.dim(columnTiles);
   I32 outer = tile / (tilesM * tilesN), batch = p.batch.empty() ? k.i32(0) : outer;
-  SliceRange slices{k.i32(0), k.dim(p.k).ceilDiv(kDepth)};
+  SliceRange slices{k.i32(0), k.dim(p.k).ceilDiv(depth)};
   if (splits > 1) {
     slices = splitSlices(slices.to, outer, splits);
     epilogue.keepPartOf(outer);
@@ -223,10 +267,11 @@ FailureOr<GpuStep> GemmMma::emit() {
 
 FailureOr<std::optional<GpuKernel>> mlir::tfc::generateGemmMma(GpuKernelRequest request) {
   std::optional<GpuContraction> problem = matchContraction(request);
-  if (!problem || !request.target.hasMmaSync || !getMmaType(problem->element))
+  if (!problem || !request.target.hasMmaSync || !problem->mma)
     return std::optional<GpuKernel>();
   // Rows of memory must be whole chunks of 16 bytes.
-  auto isWhole = [](DimExprAttr dim) { return dim.getConstant() && *dim.getConstant() % 8 == 0; };
+  int64_t perChunk = 16 / (problem->element.getIntOrFloatBitWidth() / 8);
+  auto isWhole = [&](DimExprAttr dim) { return dim.getConstant() && *dim.getConstant() % perChunk == 0; };
   if (!isWhole(problem->k) || !isWhole(problem->rowOfB()))
     return std::optional<GpuKernel>();
   static constexpr MmaTile kTiles[] = {{16, 64, 1, 4}, {64, 64, 2, 2}, {128, 128, 2, 4}};
@@ -234,9 +279,9 @@ FailureOr<std::optional<GpuKernel>> mlir::tfc::generateGemmMma(GpuKernelRequest 
   for (const MmaTile &tile : kTiles)
     tiles.push_back({tile.rows, tile.columns});
   // Only wgmma has the registers for more.
-  if (request.target.hasWgmma && problem->batch.empty())
+  if (request.target.hasWgmma && problem->batch.empty() && problem->mma != MmaType::TF32)
     tiles.push_back({256, 128});
-  SmallVector<ContractionVariant> variants = selectVariants(*problem, tiles, kDepth, request.target);
+  SmallVector<ContractionVariant> variants = selectVariants(*problem, tiles, 8 * perChunk, request.target);
   auto emit = [&](const ContractionVariant &variant) -> FailureOr<GpuStep> {
     if (tiles[variant.tile].rows >= 128) {
       FailureOr<std::optional<GpuStep>> step = emitGemmWgmma(request, *problem, tiles[variant.tile], variant);

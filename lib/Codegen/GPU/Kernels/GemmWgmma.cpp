@@ -40,7 +40,7 @@ class GemmWgmma {
 public:
   GemmWgmma(GpuKernelRequest request, const GpuContraction &problem, WgmmaTile tile,
             const ContractionVariant &variant)
-      : p(problem), t(tile), type(*getMmaType(problem.element)),
+      : p(problem), t(tile), type(*problem.mma),
         multiprocessors(request.target.multiprocessors),
         k({request.module, request.kernel, request.target, variant.name, kThreads, /*minBlocks=*/1,
            /*maps=*/2}),
@@ -228,7 +228,7 @@ FailureOr<GpuStep> GemmWgmma::emit() {
 FailureOr<std::optional<GpuStep>> mlir::tfc::emitGemmWgmma(GpuKernelRequest request, const GpuContraction &p,
                                                            const ContractionTile &tile,
                                                            const ContractionVariant &variant) {
-  if (!request.target.hasWgmma || !p.batch.empty() || variant.splits != 1)
+  if (!request.target.hasWgmma || p.mma == MmaType::TF32 || !p.batch.empty() || variant.splits != 1)
     return std::optional<GpuStep>();
   FailureOr<GpuStep> step = GemmWgmma(request, p, {tile.rows, tile.columns}, variant).emit();
   if (failed(step))

@@ -284,18 +284,28 @@ private:
   bool failed = false;
 };
 
+} // namespace
+
+LogicalResult mlir::tfc::splitPast(AttentionOp op) { return AttentionDecomposer(op).simplify(); }
+
+namespace {
 struct DecomposeOps : mlir::tfc::impl::DecomposeOpsBase<DecomposeOps> {
   using DecomposeOpsBase::DecomposeOpsBase;
 
   void runOnOperation() override {
     SmallVector<AttentionOp> attentions;
     getOperation().walk([&](AttentionOp op) { attentions.push_back(op); });
+    // Kernels of GPUs that read attentions' operands through casts; a CPU has no generator for them.
+    auto module = getOperation()->getParentOfType<ModuleOp>();
+    bool isCastKernelOfCPU = getOperation()->hasAttr("tfc.kernel") && !getOperation().getOps<CastOp>().empty() &&
+                             !(module && module->hasAttr("tfc.device"));
     for (AttentionOp op : attentions) {
       // Whoever asked for the pass has an operator for it.
       if (op->hasAttr("tfc.keep"))
         continue;
       AttentionDecomposer decomposer(op);
-      if (mlir::failed(keepAttention && hasAttentionKernel(op) ? decomposer.simplify() : decomposer.run()))
+      bool isKept = keepAttention && hasAttentionKernel(op) && !isCastKernelOfCPU;
+      if (mlir::failed(isKept ? decomposer.simplify() : decomposer.run()))
         return signalPassFailure();
     }
   }

@@ -16,6 +16,12 @@ namespace mlir::tfc {
 /// compile time, and nothing said that the generator does not know. The one place that decides this.
 bool hasAttentionKernel(AttentionOp op);
 
+/// Puts past and new keys and values together in front of an attention that has a kernel; without a past nothing changes.
+LogicalResult splitPast(AttentionOp op);
+
+/// On a tfc.matmul of f32: its operands may be rounded to TF32 (11 significant bits), where the target multiplies those faster.
+inline constexpr llvm::StringLiteral kRoundsToTF32 = "tfc.tf32";
+
 } // namespace mlir::tfc
 
 #endif // TFC_DIALECT_TFC_TRANSFORMS_ATTENTIONKERNELS_H

@@ -252,6 +252,47 @@ def FuseAttention : Pass<"tfc-fuse-attention", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::tfc::TfcDialect"];
 }
 
+def ConvertPrecision : Pass<"tfc-convert-precision", "::mlir::ModuleOp"> {
+  let summary = "products of f32 take operands of fewer bits";
+  let description = [{
+    With `to=bf16` or `to=f16` the operands of every product of f32 (tfc.matmul; query, key and value of tfc.attention) are rounded to
+    that type: each becomes a cast to f32 of a 16-bit tensor. The product itself stays one of f32, so sums and whatever follows are in f32,
+    and so are norms, softmax, bias, residual sums, and the arguments and results of the function.
+
+    Narrowing casts stand where a value is made, above the reshapes, transposes, slices, expands and concats through which products alone
+    read it, so that the kernel which makes it can store it narrow. A value that others read in f32 has both forms.
+
+    A weight of a product becomes one of 16 bits (`source_element` says what its bytes were). Lookups in the same table read it in 16 bits too,
+    and it is stored once; a weight that anything else reads stays beside its narrow copy.
+
+    An attention with a past is taken apart from it (`tfc-decompose-ops`): present keys and values stay in f32, and are narrowed for the product.
+
+    Left alone: products of other types, attentions that have no kernel (their products are converted when they are decomposed before this pass),
+    and products over fewer than 8 elements: outer products are how rotary embeddings make angles of positions.
+
+    ```mlir
+    tfc.weight @w : tensor<768x3072xf32> = #tfc.file<...>
+    %n = tfc.layer_norm %x axis 1 epsilon 1.0e-05 : (tensor<?x768xf32, #tfc.dims<s, 768>>) -> ...
+    %w = tfc.weight_ref @w : tensor<768x3072xf32>
+    %y = tfc.matmul %n, %w : tensor<?x768xf32, #tfc.dims<s, 768>>, tensor<768x3072xf32>
+    // becomes
+    tfc.weight @w : tensor<768x3072xbf16> = #tfc.file<...> as f32
+    %n = tfc.layer_norm %x axis 1 epsilon 1.0e-05 : (tensor<?x768xf32, #tfc.dims<s, 768>>) -> ...
+    %0 = tfc.cast %n : tensor<?x768xf32, #tfc.dims<s, 768>> -> tensor<?x768xbf16, #tfc.dims<s, 768>>
+    %w = tfc.weight_ref @w : tensor<768x3072xbf16>
+    %1 = tfc.cast %0 : tensor<?x768xbf16, #tfc.dims<s, 768>> -> tensor<?x768xf32, #tfc.dims<s, 768>>
+    %2 = tfc.cast %w : tensor<768x3072xbf16> -> tensor<768x3072xf32>
+    %y = tfc.matmul %1, %2 : tensor<?x768xf32, #tfc.dims<s, 768>>, tensor<768x3072xf32>
+    ```
+
+    With `to=tf32` the products get the attribute `tfc.tf32`, and no type changes: a target with tensor cores for TF32 may round the operands
+    to it, any other computes in f32.
+  }];
+  let options = [Option<"to", "to", "std::string", /*default=*/"\"bf16\"", "tf32, bf16 or f16">];
+  let statistics = [Statistic<"converted", "converted", "Products and attentions that were converted">];
+  let dependentDialects = ["::mlir::tfc::TfcDialect"];
+}
+
 def ExposeTensors : Pass<"tfc-expose-tensors", "::mlir::func::FuncOp"> {
   let summary = "make tensors inside of the graph outputs of the entry point, to look at them";
   let description = [{
