@@ -8,8 +8,10 @@
 // Attention in one pass over the keys, without a matrix of scores in memory (Dao et al., arXiv 2205.14135),
 // transposed so that each lane of a vector is a query:
 //
-//   for each tile = (batch, head, block of queries)   where few queries of several heads read one head of K and V: (batch, head
-//                                                     of K and V, block of all their queries), so that it is read once
+//   for each tile = (batch, head, block of queries)   where few queries of several heads read one head of K
+//   and V: (batch, head
+//                                                     of K and V, block of all their queries), so that it is
+//                                                     read once
 //     copy the queries, scaled, into scratch as [head dim][query]
 //     for each block of keys
 //       scores[key][query]  = sum over d of K[key, d] * queries[d][query], then bias and mask
@@ -30,8 +32,9 @@
 // a row of -inf alone divides 0 by 0, but where `masked_row` says that it is 0. Keys that no query of a block
 // may see, for a causal bound, a window or a length, are not read.
 //
-// Over many keys, few queries are done in two launches (tfc-split-keys). A tile of the first does a part of the keys and stores what it has
-// for each query; the second one combines the parts in their order (AttentionMergeEmitter.cpp).
+// Over many keys, few queries are done in two launches (tfc-split-keys). A tile of the first does a part of
+// the keys and stores what it has for each query; the second one combines the parts in their order
+// (AttentionMergeEmitter.cpp).
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -60,10 +63,14 @@ AttentionEmitter::AttentionEmitter(OpBuilder &builder, KernelFrame frame, const 
   rowCount = copiesRegion + ((p.mask ? 1 : 0) + (p.bias ? 1 : 0)) * s.keyBlock;
 }
 
+/// Rows of steps of decoding are few: where parts are made, code for half a block serves, at half the time to
+/// compile.
+int64_t AttentionEmitter::tileRows() const { return p.makesParts ? s.queryBlock() / 2 : s.queryBlock(); }
+
 DimExprAttr AttentionEmitter::tileCount() const {
   DimExprAttr batch = p.query.dims[0], heads = p.query.dims[1], queries = p.query.dims[2];
   auto blocks = [&](DimExprAttr rows) {
-    return rows.ceilDiv(DimExprAttr::constant(rows.getContext(), s.queryBlock()));
+    return rows.ceilDiv(DimExprAttr::constant(rows.getContext(), tileRows()));
   };
   DimExprAttr tiles = heads * blocks(queries);
   if (p.group() > 1) {
@@ -86,7 +93,8 @@ SmallVector<Value> AttentionEmitter::beginOfRows(const AttentionOperand &operand
       offsets.push_back(operand.row(e, e.min(e.add(row, lane), last)));
     return offsets;
   }
-  // From row to row, for a division per lane would take long: behind a head's last query stands the first one of the next.
+  // From row to row, for a division per lane would take long: behind a head's last query stands the first one
+  // of the next.
   row = e.min(row, last);
   Value lastPlace = e.sub(o.queries, e.index(1)), place = o.placeOf(e, row);
   Value nextHead = e.sub(operand.strides[1], e.mul(lastPlace, operand.strides[2]));
@@ -132,9 +140,9 @@ void AttentionEmitter::emitTile(Value tile) {
     joined = e.select(joins, e.index(p.group()), e.index(1));
     heads = e.select(joins, e.index(*p.key.dims[1].getConstant()), heads);
   }
-  Value blocks = e.ceilDiv(e.mul(o.queries, joined), s.queryBlock());
+  Value blocks = e.ceilDiv(e.mul(o.queries, joined), tileRows());
   Value rest = e.div(tile, blocks);
-  firstRow = e.mul(e.rem(tile, blocks), s.queryBlock());
+  firstRow = e.mul(e.rem(tile, blocks), tileRows());
   o = o.at(e, p, e.div(rest, heads), e.mul(e.rem(rest, heads), joined), joined);
   if (p.makesParts)
     o = o.atPart(e, p, part);
@@ -153,6 +161,8 @@ void AttentionEmitter::emitWhole() {
   // The last rows may fill fewer vectors.
   auto emitBlock = [&] {
     int64_t half = s.queryVectors / 2;
+    if (p.makesParts)
+      return emitQueries(half);
     e.branch(
         e.lessEqual(e.sub(o.rows, firstRow), e.index(half * s.lanes)), [&] { emitQueries(half); },
         [&] { emitQueries(s.queryVectors); });
@@ -164,7 +174,7 @@ void AttentionEmitter::emitWhole() {
 }
 
 void AttentionEmitter::mergeParts() {
-  Value end = e.min(e.add(firstRow, s.queryBlock()), o.rows);
+  Value end = e.min(e.add(firstRow, tileRows()), o.rows);
   AttentionMergeEmitter merge(e, p, s, o, scratch);
   e.loop(firstRow, end, 1, [&](Value row) { merge.emit(row); });
 }
@@ -261,7 +271,8 @@ void AttentionEmitter::storePart(const Running &running) {
   for (int64_t v = 0; v < vectors; ++v) {
     SmallVector<Value> offsets = beginOfRows(o.output, e.index(v));
     Value from = place(inverseRegion, e.index(0), v);
-    for (auto [values, behind] : {std::pair(running.max[v], valueDim), std::pair(running.sum[v], valueDim + 1)}) {
+    for (auto [values, behind] :
+         {std::pair(running.max[v], valueDim), std::pair(running.sum[v], valueDim + 1)}) {
       e.store(values, scratch, from);
       for (auto [lane, offset] : llvm::enumerate(offsets))
         e.storeScalar(e.loadScalar(scratch, e.add(from, lane)), o.output.buffer, e.add(offset, behind));

@@ -35,6 +35,7 @@ private:
     Value first, count;
   };
 
+  int64_t tileRows() const;
   int64_t copyRegion(size_t scoreOperand) const { return copiesRegion + scoreOperand * s.keyBlock; }
   SmallVector<Value> beginOfRows(const AttentionOperand &operand, Value vector);
   Value place(int64_t region, Value row, Value vector);
@@ -71,8 +72,8 @@ private:
   int64_t vectors = 0; // of queries, in the code being written
   // Regions of scratch, in rows of one float per query.
   int64_t queryRegion, outputRegion, scoreRegion, inverseRegion, copiesRegion, rowCount;
-  Value scratch, firstRow, lastRow; // of the tile's rows, those in the lanes
-  Value firstPlace, lastPlace;      // of these among the queries
+  Value scratch, firstRow, lastRow;             // of the tile's rows, those in the lanes
+  Value firstPlace, lastPlace;                  // of these among the queries
   SmallVector<Value> firstAllowed, lastAllowed; // key per row, where there is such a bound
   AttentionOperands o;                          // at the tile's batch and heads
 };

@@ -5,16 +5,17 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// A part has seen some of the keys: it knows the greatest score among them, and sums that are relative to it. With the greatest score
-// of all parts,
+// A part has seen some of the keys: it knows the greatest score among them, and sums that are relative to it.
+// With the greatest score of all parts,
 //
 //   weight = exp(a part's greatest score - the greatest of all)
-//   output = sum over parts of weight * its sums of values / sum over parts of weight * its sum of exponentials
+//   output = sum over parts of weight * its sums of values / sum over parts of weight * its sum of
+//   exponentials
 //
 // in the order of the parts. NaN comes through: it is in the sums of its part.
 //
-// A query that is allowed no key at all may have to count all of them. No part knows that it is alone in having found
-// none, so the whole row is done again here: few models ever have such a row.
+// A query that is allowed no key at all may have to count all of them. No part knows that it is alone in
+// having found none, so the whole row is done again here: few models ever have such a row.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -31,7 +32,8 @@ static constexpr float kLowest = std::numeric_limits<float>::lowest();
 AttentionMergeEmitter::AttentionMergeEmitter(VectorEmitter &emitter, const Attention &problem,
                                              const ::tfc::AttentionSchedule &schedule,
                                              const AttentionOperands &operands, Value scratch)
-    : e(emitter), p(problem), s(schedule), o(operands), scratch(scratch), valueDim(problem.problem().valueDim) {}
+    : e(emitter), p(problem), s(schedule), o(operands), scratch(scratch),
+      valueDim(problem.problem().valueDim) {}
 
 /// The body gets where a part begins.
 Value AttentionMergeEmitter::loopOverParts(Value init, function_ref<Value(Value, Value)> body) {
@@ -52,8 +54,8 @@ void AttentionMergeEmitter::emit(Value row) {
   });
   if (!p.countsSkippedKeys())
     return emitOutput(row, max);
-  Value none =
-      vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR, isAllowedNone(e, p, max)).getResult();
+  Value none = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR, isAllowedNone(e, p, max))
+                   .getResult();
   e.branch(
       none, [&] { AttentionRowEmitter(e, p, s, o, scratch).emit(row, e.add(row, 1)); },
       [&] { emitOutput(row, max); });

@@ -15,8 +15,9 @@ namespace mlir::tfc {
 /// Writes the output of a row from what each part of the keys has made of it.
 class AttentionMergeEmitter {
 public:
-  AttentionMergeEmitter(VectorEmitter &emitter, const Attention &problem, const ::tfc::AttentionSchedule &schedule,
-                        const AttentionOperands &operands, Value scratch);
+  AttentionMergeEmitter(VectorEmitter &emitter, const Attention &problem,
+                        const ::tfc::AttentionSchedule &schedule, const AttentionOperands &operands,
+                        Value scratch);
 
   void emit(Value row);
 

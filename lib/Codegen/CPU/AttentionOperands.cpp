@@ -95,9 +95,11 @@ AttentionOperands AttentionOperands::open(VectorEmitter &e, KernelFrame frame, c
   }
   DimExprAttr scoreDims[] = {p.query.dims[0], p.query.dims[1], p.query.dims[2], p.key.dims[2]};
   if (p.bias)
-    operands.scores.push_back(openScores(e, frame, *p.bias, /*isMask=*/false, scoreDims, operands.mayJoinHeads));
+    operands.scores.push_back(
+        openScores(e, frame, *p.bias, /*isMask=*/false, scoreDims, operands.mayJoinHeads));
   if (p.mask)
-    operands.scores.push_back(openScores(e, frame, *p.mask, /*isMask=*/true, scoreDims, operands.mayJoinHeads));
+    operands.scores.push_back(
+        openScores(e, frame, *p.mask, /*isMask=*/true, scoreDims, operands.mayJoinHeads));
   return operands;
 }
 
@@ -157,8 +159,9 @@ AttentionOperands::KeyRange AttentionOperands::visibleKeys(VectorEmitter &e, Val
 }
 
 SmallVector<Value>
-mlir::tfc::emitKeyRanges(VectorEmitter &e, const Attention &p, const AttentionOperands &o, Value first, Value last,
-                         SmallVector<Value> carried, function_ref<Value(ValueRange)> isAnyAllowedNone,
+mlir::tfc::emitKeyRanges(VectorEmitter &e, const Attention &p, const AttentionOperands &o, Value first,
+                         Value last, SmallVector<Value> carried,
+                         function_ref<Value(ValueRange)> isAnyAllowedNone,
                          function_ref<SmallVector<Value>(AttentionOperands::KeyRange, ValueRange)> body) {
   AttentionOperands::KeyRange visible{e.index(0), o.keys};
   if (p.skipsKeys())

@@ -8,9 +8,9 @@
 #ifndef TFC_LIB_CODEGEN_CPU_ATTENTIONOPERANDS_H
 #define TFC_LIB_CODEGEN_CPU_ATTENTIONOPERANDS_H
 
-#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "StridedView.h"
 #include "VectorEmitter.h"
+#include "tfc/Codegen/Loops/KernelFrame.h"
 #include "tfc/Schedule/AttentionSchedule.h"
 
 namespace mlir::tfc {
@@ -31,8 +31,9 @@ struct Attention {
   MaskedRowKind maskedRow;
   float fill; ///< What the score of a key that is not allowed becomes.
   Location loc;
-  /// Of a kernel whose keys may be cut into parts (tfc-split-keys): their number, 0 where they are not cut, and what each makes of
-  /// a query: sums of values, the greatest score, the sum of exponentials. In the kernel that makes them, they are the output.
+  /// Of a kernel whose keys may be cut into parts (tfc-split-keys): their number, 0 where they are not cut,
+  /// and what each makes of a query: sums of values, the greatest score, the sum of exponentials. In the
+  /// kernel that makes them, they are the output.
   DimExprAttr partCount;
   std::optional<StridedView> parts;
   bool makesParts = false;
@@ -94,11 +95,13 @@ struct AttentionOperands {
 
   static AttentionOperands open(VectorEmitter &e, KernelFrame frame, const Attention &problem);
   /// The same at a batch and `heads` heads of the queries from `head` on.
-  AttentionOperands at(VectorEmitter &e, const Attention &problem, Value batch, Value head, Value heads) const;
+  AttentionOperands at(VectorEmitter &e, const Attention &problem, Value batch, Value head,
+                       Value heads) const;
   /// The same for one part of the keys.
   AttentionOperands atPart(VectorEmitter &e, const Attention &problem, Value part) const;
 
-  /// Where a row of the tile begins in an operand that has rows for queries, and the row's place among the queries.
+  /// Where a row of the tile begins in an operand that has rows for queries, and the row's place among the
+  /// queries.
   Value beginOf(VectorEmitter &e, const AttentionOperand &operand, Value row) const;
   Value placeOf(VectorEmitter &e, Value row) const { return mayJoinHeads ? e.rem(row, queries) : row; }
 
@@ -115,15 +118,16 @@ Value dimValue(VectorEmitter &e, DimExprAttr expr);
 /// Scores this low belong to a query that is allowed no key, where such a query counts them all.
 Value isAllowedNone(VectorEmitter &e, const Attention &problem, Value greatestScores);
 
-/// Runs `body` over ranges of keys, with values that are carried along: those that the queries at the places [first, last] may
-/// see, and then, where keys that are not allowed count for a query that is allowed none, all others. `isAnyAllowedNone` tells from
-/// the carried values whether there is such a query.
+/// Runs `body` over ranges of keys, with values that are carried along: those that the queries at the places
+/// [first, last] may see, and then, where keys that are not allowed count for a query that is allowed none,
+/// all others. `isAnyAllowedNone` tells from the carried values whether there is such a query.
 SmallVector<Value>
-emitKeyRanges(VectorEmitter &e, const Attention &problem, const AttentionOperands &operands, Value first, Value last,
-              SmallVector<Value> carried, function_ref<Value(ValueRange)> isAnyAllowedNone,
+emitKeyRanges(VectorEmitter &e, const Attention &problem, const AttentionOperands &operands, Value first,
+              Value last, SmallVector<Value> carried, function_ref<Value(ValueRange)> isAnyAllowedNone,
               function_ref<SmallVector<Value>(AttentionOperands::KeyRange, ValueRange)> body);
 
-/// What becomes of scaled scores: they are capped, biased, and filled where `allowed` does not hold. Bias and condition may be null.
+/// What becomes of scaled scores: they are capped, biased, and filled where `allowed` does not hold. Bias and
+/// condition may be null.
 Value finishScores(VectorEmitter &e, const Attention &problem, Value scores, Value bias, Value allowed);
 
 } // namespace mlir::tfc

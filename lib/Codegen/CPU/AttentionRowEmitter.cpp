@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------------------------------===//
 //
 // For the few queries of a decoding step, a lane per query would leave most lanes idle. Here lanes run along
-// the head dim, and the rows of K and V are read as they lie. Rows are queries of one head, or of several that
-// read the same keys; a block of keys is in the first cache for all rows but the first:
+// the head dim, and the rows of K and V are read as they lie. Rows are queries of one head, or of several
+// that read the same keys; a block of keys is in the first cache for all rows but the first:
 //
 //   for each block of keys
 //   for each row
@@ -96,8 +96,8 @@ void AttentionRowEmitter::emit(Value first, Value end) {
         Value isVisible = arith::AndIOp::create(e.b, e.loc, e.lessEqual(visible.from, from),
                                                 e.lessEqual(e.add(from, 1), visible.to));
         e.branch(
-            arith::OrIOp::create(e.b, e.loc, isVisible, isRowAllowedNone(state)), [&] { emitBlock(block, row, state); },
-            [] {});
+            arith::OrIOp::create(e.b, e.loc, isVisible, isRowAllowedNone(state)),
+            [&] { emitBlock(block, row, state); }, [] {});
         return SmallVector<Value>();
       });
     });
@@ -138,7 +138,8 @@ void AttentionRowEmitter::emitBlock(KeyBlock block, Value row, Value state) {
 /// The output of a row, or what a part of the keys makes of it.
 void AttentionRowEmitter::store(Value row, Value state) {
   Value output = o.beginOf(e, o.output, row);
-  Value sum = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, e.load(scratch, e.add(state, sumPlace)));
+  Value sum = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD,
+                                          e.load(scratch, e.add(state, sumPlace)));
   Value inverse;
   if (p.makesParts) {
     e.storeScalar(e.loadScalar(scratch, e.add(state, maxPlace)), o.output.buffer, e.add(output, valueDim));

@@ -45,8 +45,8 @@ private:
   const AttentionOperands &o;
   Value scratch;
   int64_t headDim, valueDim, valueVectors;
-  // Places in scratch. Behind the scores of one row stands the state of each: the output, the greatest score in all lanes, the
-  // sums of exponentials.
+  // Places in scratch. Behind the scores of one row stands the state of each: the output, the greatest score
+  // in all lanes, the sums of exponentials.
   int64_t scoreRegion, copyRegion, stateRegion, size, copySize, maxPlace, sumPlace, stateSize;
   SmallVector<Value> queryVectors;
 };

@@ -55,7 +55,15 @@ static float getFill(AttentionOp op) {
   return op.getFill() ? op.getFill()->convertToFloat() : std::numeric_limits<float>::lowest();
 }
 
-/// What the parts of the keys make of each query, as the output of an attention.
+/// What the parts of the keys make of each query: a row per query and part.
+static Type getPartsType(AttentionOp op, DimExprAttr partCount) {
+  SmallVector<DimExprAttr> dims = getDims(op.getOutput());
+  dims[2] = dims[2] * partCount;
+  dims[3] = dims[3] + 2;
+  return getTensorType(dims, getElementTypeOrSelf(op.getOutput().getType()));
+}
+
+/// The same, as the output of an attention.
 static StridedView getParts(AttentionOp op, DimExprAttr partCount, unsigned pointer) {
   SmallVector<DimExprAttr> dims = getDims(op.getOutput()), buffer = dims;
   buffer.insert(buffer.begin() + 3, partCount);
@@ -79,6 +87,8 @@ static std::optional<Attention> matchAttention(KernelFrame frame) {
                            : viewOfResult(op.getOutput(), stored->tensor, stored->pointer);
   if (!query || !key || !value || !output)
     return std::nullopt;
+  if (makesParts && getElementCount(stored->tensor.getType()) != getElementCount(getPartsType(op, partCount)))
+    return std::nullopt;
   for (const StridedView *view : {&*query, &*key, &*value, &*output})
     if (!view->strides.back().isConstant(1))
       return std::nullopt;
@@ -94,9 +104,24 @@ static std::optional<Attention> matchAttention(KernelFrame frame) {
     windowRight = 0;
   else if (op.getWindowRight())
     windowRight = *op.getWindowRight();
-  Attention problem{
-      *query,  *key,       *value,      *output,           {},          {},         {}, {}, scale,
-      softcap, windowLeft, windowRight, op.getMaskedRow(), getFill(op), op.getLoc(), partCount, {}, makesParts};
+  Attention problem{*query,
+                    *key,
+                    *value,
+                    *output,
+                    {},
+                    {},
+                    {},
+                    {},
+                    scale,
+                    softcap,
+                    windowLeft,
+                    windowRight,
+                    op.getMaskedRow(),
+                    getFill(op),
+                    op.getLoc(),
+                    partCount,
+                    {},
+                    makesParts};
   // The last of the operands.
   if (partCount && !makesParts)
     problem.parts = getParts(op, partCount, frame.pointerCount() - 2);
@@ -126,12 +151,14 @@ struct GenerateAttention : mlir::tfc::impl::GenerateAttentionBase<GenerateAttent
     for (KernelFrame frame : *frames) {
       std::optional<Attention> problem = frame.isPlain() ? std::nullopt : matchAttention(frame);
       if (!problem && getPartCount(frame.kernel)) {
-        frame.kernel.emitOpError("takes or gives parts of an attention, but is not one that code is generated for");
+        frame.kernel.emitOpError(
+            "takes or gives parts of an attention, but is not one that code is generated for");
         return signalPassFailure();
       }
       if (!problem)
         continue;
-      ::tfc::AttentionSchedule schedule = ::tfc::selectAttention(problem->problem(), targets->of(frame.kernel));
+      ::tfc::AttentionSchedule schedule =
+          ::tfc::selectAttention(problem->problem(), targets->of(frame.kernel));
       LogicalResult replaced = frame.replaceBody([&](OpBuilder &builder) {
         AttentionEmitter emitter(builder, frame, *problem, schedule);
         frame.setTiles(emitter.tileCount());

@@ -14,8 +14,10 @@
 
 namespace mlir::tfc {
 
-/// On the kernel that makes parts, and on the one that takes them as its last operand: how many there are of each query's keys.
-constexpr StringLiteral kMakesKeyPartsAttr = "tfc.makes_key_parts", kTakesKeyPartsAttr = "tfc.takes_key_parts";
+/// On the kernel that makes parts, and on the one that takes them as its last operand: how many there are of
+/// each query's keys.
+constexpr StringLiteral kMakesKeyPartsAttr = "tfc.makes_key_parts",
+                        kTakesKeyPartsAttr = "tfc.takes_key_parts";
 
 inline bool isPartMaker(func::FuncOp kernel) { return kernel->hasAttr(kMakesKeyPartsAttr); }
 

@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// How many queries and keys there are is known in the run only, so both kinds of runs take the same launches: parts are a tensor of
-// so many rows, and of none where they do not pay. docs/design/20261122-decode.md says why it is done this way.
+// How many queries and keys there are is known in the run only, so both kinds of runs take the same launches:
+// parts are a tensor of so many rows, and of none where they do not pay. docs/design/20261122-decode.md says
+// why it is done this way.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -29,7 +30,8 @@ using namespace mlir;
 using namespace mlir::tfc;
 using ::tfc::DecodeSplit;
 
-/// Whether a generator sees a view of one of the kernel's operands; where `isRow`, one whose last dim lies as it is read.
+/// Whether a generator sees a view of one of the kernel's operands; where `isRow`, one whose last dim lies as
+/// it is read.
 static bool isViewOfOperand(Value tensor, bool isRow) {
   if (isa<BlockArgument>(tensor))
     return true;
@@ -42,10 +44,13 @@ static bool isViewOfOperand(Value tensor, bool isRow) {
   return slice && (!isRow || slice.getStrides().back() == 1) && isViewOfOperand(slice.getX(), isRow);
 }
 
-/// The attention that is all the kernel does, but for views of what it reads and a transpose of what it stores.
+/// The attention that is all the kernel does, but for views of what it reads and a transpose of what it
+/// stores.
 static AttentionOp findAttention(func::FuncOp kernel) {
+  if (!llvm::hasSingleElement(kernel.getBody()) || kernel->hasAttr("tfc.plain"))
+    return {};
   Operation *end = kernel.front().getTerminator();
-  if (kernel->hasAttr("tfc.plain") || end->getNumOperands() != 1)
+  if (!isa<func::ReturnOp>(end) || end->getNumOperands() != 1)
     return {};
   AttentionOp attention;
   for (Operation &op : kernel.front().without_terminator()) {
@@ -63,7 +68,8 @@ static AttentionOp findAttention(func::FuncOp kernel) {
   if (stored != attention.getOutput())
     return {};
   for (Value operand : attention->getOperands()) {
-    bool isRow = llvm::is_contained({attention.getQuery(), attention.getKey(), attention.getValue()}, operand);
+    bool isRow =
+        llvm::is_contained({attention.getQuery(), attention.getKey(), attention.getValue()}, operand);
     if (!isViewOfOperand(operand, isRow))
       return {};
   }
@@ -106,7 +112,8 @@ struct SplitKeys : mlir::tfc::impl::SplitKeysBase<SplitKeys> {
       entry.walk([&](LaunchOp launch) { launches[launch.getKernelAttr().getAttr()].push_back(launch); });
     }
     for (auto &[name, users] : launches)
-      if (auto kernel = symbols.lookup<func::FuncOp>(name); kernel && llvm::all_of(users, getPlaces))
+      if (auto kernel = symbols.lookup<func::FuncOp>(name);
+          kernel && llvm::all_of(users, [](LaunchOp user) { return getPlaces(user) != nullptr; }))
         splitKernel(kernel, users, symbols);
   }
 
@@ -127,7 +134,8 @@ void SplitKeys::splitKernel(func::FuncOp kernel, ArrayRef<LaunchOp> users, Symbo
   SmallVector<DimExprAttr> dims = getDims(attention.getOutput());
   dims[2] = dims[2] * count;
   dims[3] = dims[3] + 2;
-  RankedTensorType parts = getTensorType(dims, cast<RankedTensorType>(attention.getOutput().getType()).getElementType());
+  RankedTensorType parts =
+      getTensorType(dims, cast<RankedTensorType>(attention.getOutput().getType()).getElementType());
 
   func::FuncOp maker = kernel.clone();
   maker.setName((kernel.getName() + "_parts").str());
@@ -145,7 +153,8 @@ void SplitKeys::splitKernel(func::FuncOp kernel, ArrayRef<LaunchOp> users, Symbo
   unsigned last = kernel.getNumArguments();
   (void)kernel.insertArgument(last, parts, {}, kernel.getLoc());
   kernel->setAttr(kTakesKeyPartsAttr, count);
-  DimExprAttr one = DimExprAttr::constant(&getContext(), 1), isCut = count.min(one), bytes = getTensorBytes(parts);
+  DimExprAttr one = DimExprAttr::constant(&getContext(), 1), isCut = count.min(one),
+              bytes = getTensorBytes(parts);
   setWork(maker, isCut, bytes);
   setWork(kernel, one - isCut, bytes);
   for (LaunchOp launch : users)
@@ -154,18 +163,20 @@ void SplitKeys::splitKernel(func::FuncOp kernel, ArrayRef<LaunchOp> users, Symbo
 }
 
 void SplitKeys::splitLaunch(LaunchOp launch, func::FuncOp maker) {
-  auto names = maker->getAttrOfType<ArrayAttr>("tfc.symbols").getAsValueRange<StringAttr>();
+  // As many values as there are names, says the verifier.
   llvm::StringMap<DimExprAttr> values;
-  for (auto [name, value] : llvm::zip_equal(names, launch.getSymbols().getAsRange<DimExprAttr>()))
-    values[name] = value; // As many as there are names, says the verifier.
+  if (auto names = maker->getAttrOfType<ArrayAttr>("tfc.symbols"))
+    for (auto [name, value] :
+         llvm::zip_equal(names.getAsValueRange<StringAttr>(), launch.getSymbols().getAsRange<DimExprAttr>()))
+      values[name] = value;
   SmallVector<DimExprAttr> dims = getDims(maker.getResultTypes()[0]);
   for (DimExprAttr &dim : dims)
     dim = dim.substitute([&](StringAttr name) { return values.lookup(name.getValue()); });
   Type type = getTensorType(dims, cast<RankedTensorType>(maker.getResultTypes()[0]).getElementType());
 
   OpBuilder builder(launch);
-  auto make = LaunchOp::create(builder, launch.getLoc(), TypeRange(type), maker.getName(), launch.getInputs(), launch.getSymbols(),
-                               builder.getStrArrayAttr({}), ArrayAttr(), ArrayAttr());
+  auto make = LaunchOp::create(builder, launch.getLoc(), TypeRange(type), maker.getName(), launch.getInputs(),
+                               launch.getSymbols(), builder.getStrArrayAttr({}), ArrayAttr(), ArrayAttr());
   setPlaces(make, PlaceAttr::get(&getContext(), PlaceKind::Slot, getSlot(launch, type)));
   launch.getInputsMutable().append(make.getResult(0));
 }
@@ -181,7 +192,8 @@ static int64_t getSegment(func::FuncOp entry, Operation *op) {
   return 0;
 }
 
-/// A slot for parts, above all that are planned. Launches share it: parts are dead when they have been combined.
+/// A slot for parts, above all that are planned. Launches share it: parts are dead when they have been
+/// combined.
 int64_t SplitKeys::getSlot(LaunchOp launch, Type type) {
   auto entry = launch->getParentOfType<func::FuncOp>();
   auto slots = llvm::to_vector(entry->getAttrOfType<ArrayAttr>("tfc.slots").getAsRange<SlotAttr>());

@@ -1,4 +1,4 @@
-"""decode.py ARTIFACT [FLAG...]: attention of few queries over many keys (docs/design/20261122-decode.md)."""
+"""decode.py ARTIFACT [--few] [FLAG...]: attention of few queries over many keys (docs/design/20261122-decode.md)."""
 
 import pathlib
 import sys
@@ -10,7 +10,7 @@ import tfc
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "Codegen" / "CPU"))
 from attention_cases import reference
 
-ARTIFACT, FLAGS = sys.argv[1], sys.argv[2:]
+ARTIFACT, FLAGS = sys.argv[1], [flag for flag in sys.argv[2:] if flag != "--few"]
 rng = np.random.default_rng(4)
 
 
@@ -81,6 +81,9 @@ ATTENTIONS = [
     Attention("nothing", 2, 1, 16, 16, "masked_row zero", mask="batch, 1, seq, keys", masked_row="zero"),
     Attention("keymask", 2, 1, 16, 16, "{causal}", mask="batch, 1, 1, keys", causal=True),
 ]
+
+if "--few" in sys.argv:
+    ATTENTIONS = [attention for attention in ATTENTIONS if attention.name in ("plain", "uneven", "grouped", "window")]
 
 
 def compile_model():
