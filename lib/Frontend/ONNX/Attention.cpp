@@ -137,16 +137,8 @@ LogicalResult AttentionImporter::readMask() {
     mask = node.cast(mask, element);
   if (!mask || getRank(mask) < 1 || getRank(mask) > 4)
     return node.fail("attn_mask must have rank 1 to 4");
-  int64_t last = getRank(mask) - 1;
-  DimExprAttr total = parts.getTotalKeys(node), length = getDim(mask, last), missing = total - length;
-  if (length != total && missing.getConstant().value_or(1) > 0) {
-    Dims dims = getDims(mask);
-    dims[last] = missing.isNonNegative() ? missing : missing.max(node.dim(0));
-    Value behind =
-        node.expand(isBool ? node.scalar(0, getElementType(mask)) : node.scalar(-INFINITY, element), dims);
-    mask = node.build<ConcatOp>({mask, behind}, node.attribute("axis", last));
-    mask = node.conform(mask, last, total);
-  }
+  Value behind = isBool ? node.scalar(0, getElementType(mask)) : node.scalar(-INFINITY, element);
+  mask = extendToKeys(node, parts, mask, behind);
   if (isBool)
     addMask(node, parts, mask);
   else

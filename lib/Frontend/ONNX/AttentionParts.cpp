@@ -47,6 +47,19 @@ void mlir::tfc::onnx_import::addBias(NodeContext &node, AttentionParts &parts, V
   parts.bias = parts.bias ? node.build<AddOp>({parts.bias, bias}) : bias;
 }
 
+Value mlir::tfc::onnx_import::extendToKeys(NodeContext &node, const AttentionParts &parts, Value mask, Value fill) {
+  if (!mask || !fill || getRank(mask) < 1)
+    return mask;
+  int64_t last = getRank(mask) - 1;
+  DimExprAttr total = parts.getTotalKeys(node), length = getDim(mask, last), missing = total - length;
+  if (length == total || missing.getConstant().value_or(1) <= 0)
+    return mask;
+  Dims dims = getDims(mask);
+  dims[last] = missing.isNonNegative() ? missing : missing.max(node.dim(0));
+  mask = node.build<ConcatOp>({mask, node.expand(fill, dims)}, node.attribute("axis", last));
+  return node.conform(mask, last, total);
+}
+
 Value mlir::tfc::onnx_import::countUp(NodeContext &node, DimExprAttr length) {
   Value zero = node.dimValues(node.dim(0), /*isScalar=*/true), one = node.dimValues(node.dim(1), /*isScalar=*/true);
   return node.build<RangeOp>({zero, one}, {}, node.tensorType(length, node.builder.getI64Type()));

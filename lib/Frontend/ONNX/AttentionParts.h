@@ -56,6 +56,9 @@ void addMask(NodeContext &node, AttentionParts &parts, Value allowed);
 /// Adds a summand to the bias; it is cast to the queries' type.
 void addBias(NodeContext &node, AttentionParts &parts, Value bias);
 
+/// A mask or bias that ends before the keys do, with `fill` behind it.
+Value extendToKeys(NodeContext &node, const AttentionParts &parts, Value mask, Value fill);
+
 /// [0, 1, ..., length - 1] of i64.
 Value countUp(NodeContext &node, DimExprAttr length);
 /// A vector with one number per batch as [batch, 1, 1, 1] of i64.

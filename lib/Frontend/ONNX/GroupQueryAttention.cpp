@@ -168,8 +168,9 @@ LogicalResult GroupQueryImporter::run() {
     parts.key = node.conform(parts.key, 2, getDim(parts.query, 2));
     parts.value = node.conform(parts.value, 2, getDim(parts.query, 2));
   }
+  // The bias ends where the keys do that count, not where the buffer does.
   if (Value bias = node.getInput(10))
-    addBias(node, parts, bias);
+    addBias(node, parts, extendToKeys(node, parts, bias, node.scalar(0, getElementType(bias))));
   if (!parts.isCausal)
     parts.windowLeft = std::nullopt;
   AttentionResults results = buildAttention(node, parts);

@@ -23,3 +23,26 @@ func.func private @whole(%x: tensor<?xf32, #tfc.dims<s0>>) -> tensor<?xf32, #tfc
   %0 = tfc.softmax %x axis 0 : tensor<?xf32, #tfc.dims<s0>>
   return %0 : tensor<?xf32, #tfc.dims<s0>>
 }
+
+// -----
+
+// A tensor with a dim of 0 is cut into empty ones; a result with such a dim is never stored.
+// CHECK-LABEL: func.func private @of_nothing_tiles(
+// CHECK: scf.for
+// CHECK-NOT: tensor.extract_slice
+// CHECK: memref.subview
+// CHECK-LABEL: func.func private @of_nothing(
+func.func private @of_nothing(%x: tensor<?x0x4xf32, #tfc.dims<s0, 0, 4>>) -> tensor<?x4xf32, #tfc.dims<s0, 4>> attributes {tfc.kernel, tfc.symbols = ["s0"]} {
+  %0 = tfc.reduce max %x axes [1] : tensor<?x0x4xf32, #tfc.dims<s0, 0, 4>>
+  return %0 : tensor<?x4xf32, #tfc.dims<s0, 4>>
+}
+
+// -----
+
+// CHECK-LABEL: func.func private @to_nothing_tiles(
+// CHECK-NOT: memref.subview
+// CHECK-LABEL: func.func private @to_nothing(
+func.func private @to_nothing(%x: tensor<?x0x4xf32, #tfc.dims<s0, 0, 4>>) -> tensor<?x0x4xf32, #tfc.dims<s0, 0, 4>> attributes {tfc.kernel, tfc.symbols = ["s0"]} {
+  %0 = tfc.neg %x : tensor<?x0x4xf32, #tfc.dims<s0, 0, 4>>
+  return %0 : tensor<?x0x4xf32, #tfc.dims<s0, 0, 4>>
+}

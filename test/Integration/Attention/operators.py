@@ -257,6 +257,7 @@ def group_query():
     case("step_window", 1, [6, 4], 6, past=9, local_window_size=3)
     case("steps", 3, [8, 8], 8, past=5, rotary=1)
     case("step_bias", 1, [6, 6], 6, past=6, bias=normal(1, heads, 1, 6))
+    case("step_bias_buffer", 1, [6, 4], 6, past=9, bias=normal(1, heads, 1, 6))
     case("step_positions", 1, [6, 6], 6, past=8, rotary=0, positions=np.array([[5], [5]]))
     case("both_ways", 4, [4, 4], 4, causal=0)
     model.check("group")
