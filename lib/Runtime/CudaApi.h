@@ -50,7 +50,7 @@ enum { TfcCuStreamNonBlocking = 1 };
 /* CUstreamCaptureMode */
 enum { TfcCuCaptureThreadLocal = 1 };
 /* CUlaunchAttributeID */
-enum { TfcCuClusterDimension = 4 };
+enum { TfcCuClusterDimension = 4, TfcCuSerialization = 6 };
 
 typedef struct TfcCuLaunchAttribute {
   int id;
@@ -60,6 +60,7 @@ typedef struct TfcCuLaunchAttribute {
     struct {
       unsigned x, y, z;
     } cluster;
+    int overlaps; /* of TfcCuSerialization, "programmatic" */
   } value;
 } TfcCuLaunchAttribute;
 
