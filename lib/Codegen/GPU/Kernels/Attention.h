@@ -61,7 +61,6 @@ public:
 
 private:
   KernelBuilder &k;
-  bool isPlain;
   F32 factor, most;
 };
 
