@@ -322,7 +322,7 @@ typedef struct TfcStep {
   uint32_t cluster; /**< blocks of a cluster, along x; 1: no clusters */
   uint32_t shared;  /**< bytes of dynamic shared memory */
   uint32_t map_count;
-  uint32_t reserved;
+  uint32_t overlaps; /**< 1: it may begin before the step before has ended, and waits for that itself; else 0 */
   const TfcTensorMap *maps;
 } TfcStep;
 

@@ -24,6 +24,7 @@
 typedef struct CudaDriver {
   void *library;
   bool emulates; /**< it runs TfcEmulatedCode, not PTX */
+  bool overlaps; /**< it lets launches of a graph begin before those before have ended */
 #define X(member, name, parameters) TfcCuResult(*member) parameters;
   TFC_CUDA_FUNCTIONS(X)
 #undef X

@@ -53,7 +53,7 @@ enum { TfcCuRecordExternal = 1 };
 /* CUstreamCaptureMode */
 enum { TfcCuCaptureThreadLocal = 1 };
 /* CUlaunchAttributeID */
-enum { TfcCuClusterDimension = 4 };
+enum { TfcCuClusterDimension = 4, TfcCuSerialization = 6 };
 
 typedef struct TfcCuLaunchAttribute {
   int id;
@@ -63,6 +63,7 @@ typedef struct TfcCuLaunchAttribute {
     struct {
       unsigned x, y, z;
     } cluster;
+    int overlaps; /* of TfcCuSerialization, "programmatic" */
   } value;
 } TfcCuLaunchAttribute;
 

@@ -33,6 +33,9 @@ static int32_t checkVersion(CudaDriver *driver) {
   if (version < TFC_CUDA_VERSION)
     return tfc_core_fail(TFC_NO_DEVICE, "the NVIDIA driver is too old: it knows CUDA %d.%d, and 12.0 is the least that is needed",
                          version / 1000, version % 1000 / 10);
+  /* Graphs know launches that overlap since 12.3. TFC_CUDA_OVERLAP=0 turns them off, to see what they are worth. */
+  const char *overlap = getenv("TFC_CUDA_OVERLAP");
+  driver->overlaps = version >= 12030 && !(overlap && !strcmp(overlap, "0"));
   return TFC_OK;
 }
 

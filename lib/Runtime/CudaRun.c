@@ -55,16 +55,25 @@ static int32_t launchStep(const CudaState *cuda, const TapeEntry *step) {
     parameters[count++] = step->parameters + (size_t)i * sizeof(uint64_t);
   for (uint32_t i = 0; i < step->step->map_count; ++i)
     parameters[count++] = maps + (size_t)i * sizeof(TfcCuTensorMap);
-  TfcCuLaunchAttribute cluster = {TfcCuClusterDimension, {0}, {{0}}};
-  cluster.value.cluster.x = step->step->cluster;
-  cluster.value.cluster.y = cluster.value.cluster.z = 1;
+  const CudaDriver *driver = &cuda->program->driver;
+  TfcCuLaunchAttribute attributes[2] = {{0, {0}, {{0}}}, {0, {0}, {{0}}}};
+  uint32_t attribute_count = 0;
+  if (step->step->cluster > 1) {
+    TfcCuLaunchAttribute *cluster = &attributes[attribute_count++];
+    cluster->id = TfcCuClusterDimension;
+    cluster->value.cluster.x = step->step->cluster;
+    cluster->value.cluster.y = cluster->value.cluster.z = 1;
+  }
+  if (step->step->overlaps && driver->overlaps) {
+    attributes[attribute_count].id = TfcCuSerialization;
+    attributes[attribute_count++].value.overlaps = 1;
+  }
   TfcCuLaunchConfig config = {{step->grid[0], step->grid[1], step->grid[2]},
                               {step->step->block, 1, 1},
                               step->step->shared,
                               cuda->stream,
-                              &cluster,
-                              step->step->cluster > 1};
-  const CudaDriver *driver = &cuda->program->driver;
+                              attributes,
+                              attribute_count};
   return tfc_cuda_check(driver, driver->launch(&config, step->function, parameters, NULL), step->step->function);
 }
 

@@ -159,7 +159,7 @@ void tfc_core_free_binders(Binder **binders, uint32_t entry_count) {
 enum { MostWords = 500, MostMaps = 8 };
 
 static bool stepIsValid(const TfcEntry *entry, const TfcStep *step, uint32_t word_count) {
-  if (!step->function || !step->block || !step->cluster || step->map_count > MostMaps || (step->map_count && !step->maps) ||
+  if (!step->function || !step->block || !step->cluster || step->overlaps > 1 || step->map_count > MostMaps || (step->map_count && !step->maps) ||
       8 * (word_count + 2) + 128 * step->map_count > 4096)
     return false;
   for (int i = 0; i < 3; ++i)

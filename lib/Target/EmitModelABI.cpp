@@ -280,7 +280,7 @@ Constant *DescriptorBuilder::tensorMap(const TfcTensorMap &map) {
 
 Constant *DescriptorBuilder::step(const tfc::StepDescription &step) {
   return checked<TfcStep>({text(step.function), ConstantDataArray::get(context, ArrayRef<uint32_t>(step.grid)), i32(step.block),
-                           i32(step.cluster), i32(step.shared), i32(step.maps.size()), i32(0),
+                           i32(step.cluster), i32(step.shared), i32(step.maps.size()), i32(step.overlaps),
                            arrayOf(step.maps, "tfc.maps", [&](const TfcTensorMap &map) { return tensorMap(map); })});
 }
 

@@ -384,6 +384,7 @@ TfcTensorMap EntryReader::readTensorMap(DictionaryAttr from, uint32_t words) {
   step.block = integer(from, "block", 1, 1024);
   step.cluster = integer(from, "cluster", 1, 16);
   step.shared = integer(from, "shared", 0, 1 << 20);
+  step.overlaps = from.contains("overlaps");
   for (DictionaryAttr map : dictionaries(from, "maps"))
     step.maps.push_back(readTensorMap(map, words));
   return step;

@@ -60,6 +60,7 @@ struct StepDescription {
   std::string function;
   std::array<uint32_t, 3> grid = {0, 0, 0};
   uint32_t block = 0, cluster = 1, shared = 0;
+  bool overlaps = false;
   std::vector<TfcTensorMap> maps;
 };
 

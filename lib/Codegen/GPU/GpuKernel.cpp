@@ -33,12 +33,15 @@ ArrayAttr mlir::tfc::getStepsAttr(MLIRContext *context, ArrayRef<GpuStep> steps)
     SmallVector<Attribute> maps;
     for (const GpuTensorMap &map : step.maps)
       maps.push_back(toAttribute(b, map));
-    result.push_back(b.getDictionaryAttr({b.getNamedAttr("function", step.function),
-                                          b.getNamedAttr("grid", toArray(context, step.grid)),
-                                          b.getNamedAttr("block", b.getI64IntegerAttr(step.block)),
-                                          b.getNamedAttr("cluster", b.getI64IntegerAttr(step.cluster)),
-                                          b.getNamedAttr("shared", b.getI64IntegerAttr(step.shared)),
-                                          b.getNamedAttr("maps", b.getArrayAttr(maps))}));
+    SmallVector<NamedAttribute> entries{b.getNamedAttr("function", step.function),
+                                        b.getNamedAttr("grid", toArray(context, step.grid)),
+                                        b.getNamedAttr("block", b.getI64IntegerAttr(step.block)),
+                                        b.getNamedAttr("cluster", b.getI64IntegerAttr(step.cluster)),
+                                        b.getNamedAttr("shared", b.getI64IntegerAttr(step.shared)),
+                                        b.getNamedAttr("maps", b.getArrayAttr(maps))};
+    if (step.overlaps)
+      entries.push_back(b.getNamedAttr("overlaps", b.getUnitAttr()));
+    result.push_back(b.getDictionaryAttr(entries));
   }
   return ArrayAttr::get(context, result);
 }
@@ -55,6 +58,7 @@ public:
       wrong = name;
     return attribute;
   }
+  bool has(StringRef name) { return dictionary && dictionary.get(name); }
   int64_t getInteger(StringRef name) {
     auto attribute = get<IntegerAttr>(name);
     return attribute ? attribute.getInt() : 0;
@@ -110,6 +114,7 @@ FailureOr<std::vector<GpuStep>> mlir::tfc::readSteps(Operation *op, ArrayAttr st
     step.block = reader.getInteger("block");
     step.cluster = reader.getInteger("cluster");
     step.shared = reader.getInteger("shared");
+    step.overlaps = reader.has("overlaps");
     for (Attribute map : reader.getList<Attribute>("maps")) {
       StringRef wrong;
       step.maps.push_back(readMap(map, wrong));

@@ -22,7 +22,8 @@ static constexpr unsigned kGlobal = 1, kShared = 3;
 static constexpr llvm::StringLiteral kSharedName = "tfc_shared";
 
 GlobalPointer GlobalPointer::operator+(I64 offset) const {
-  return {*b, LLVM::GEPOp::create(*b, v.getType(), element, v, ArrayRef<LLVM::GEPArg>{offset.v}), element};
+  return {*b, LLVM::GEPOp::create(*b, v.getType(), element, v, ArrayRef<LLVM::GEPArg>{offset.v}), element,
+          isWeight};
 }
 
 SharedPointer SharedPointer::operator+(I32 bytes) const {
@@ -49,8 +50,12 @@ KernelBuilder::KernelBuilder(Frame frame)
                     b.getDenseI32ArrayAttr({int32_t(frame.block), 1, 1}));
   function->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), b.getI32IntegerAttr(frame.minBlocks));
   unsigned words = parameters.size() - frame.maps;
+  step.overlaps = target.hasDependentLaunch;
+  // Where a step waits for the one before, `noalias` would let LLVM move loads across the wait: it would know
+  // that nobody else writes.
   for (unsigned i = 0; i < pointerCount(); ++i)
-    function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
+    if (!step.overlaps || (i < kernel.getNumArguments() && kernel.getArgAttr(i, kWeightAttr)))
+      function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
   for (unsigned i = words; i < parameters.size(); ++i) {
     function.setArgAttr(i, LLVM::LLVMDialect::getByValAttrName(),
                         TypeAttr::get(LLVM::LLVMArrayType::get(b.getI8Type(), 128)));
@@ -64,6 +69,16 @@ KernelBuilder::KernelBuilder(Frame frame)
   b.setInsertionPointToStart(entry);
   threadId = {b, NVVM::ThreadIdXOp::create(
                      b, b.getI32Type(), LLVM::ConstantRangeAttr::get(context, 32, 0, uint32_t(frame.block)))};
+  // The next step may begin as soon as all blocks of this one have.
+  if (step.overlaps)
+    intrinsic("llvm.nvvm.griddepcontrol.launch.dependents", {}, {});
+  if (!frame.waitsLater)
+    waitForInputs();
+}
+
+void KernelBuilder::waitForInputs() {
+  if (step.overlaps)
+    intrinsic("llvm.nvvm.griddepcontrol.wait", {}, {});
 }
 
 GpuStep KernelBuilder::finish() {
@@ -74,7 +89,8 @@ GpuStep KernelBuilder::finish() {
 GlobalPointer KernelBuilder::pointer(unsigned i) {
   unsigned operands = kernel.getNumArguments();
   Type type = i < operands ? kernel.getArgumentTypes()[i] : kernel.getResultTypes()[i - operands];
-  return {b, entry->getArgument(i), getMemoryType(cast<RankedTensorType>(type).getElementType())};
+  bool isWeight = i < operands && kernel.getArgAttr(i, kWeightAttr);
+  return {b, entry->getArgument(i), getMemoryType(cast<RankedTensorType>(type).getElementType()), isWeight};
 }
 
 GlobalPointer KernelBuilder::workspace(Type element) {

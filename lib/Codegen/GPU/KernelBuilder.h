@@ -37,6 +37,8 @@ public:
     int64_t block;         ///< threads
     int64_t minBlocks = 1; ///< blocks that an SM should have room for: bounds the registers
     int64_t maps = 0;      ///< tensor maps among the parameters
+    /// The generator says itself when the step waits for the one before, with `waitForInputs`.
+    bool waitsLater = false;
   };
   explicit KernelBuilder(Frame frame);
 
@@ -60,6 +62,10 @@ public:
   I64 wideDim(DimExprAttr expr);
   /// Asks for dynamic shared memory, aligned to that many bytes; returns where it begins.
   SharedPointer shared(int64_t bytes, int64_t alignment = 16);
+
+  /// Where steps may begin before the one before has ended: waits for that. Until then only weights may be
+  /// read, and nothing may be written.
+  void waitForInputs();
 
   I32 thread() { return threadId; }
   I32 lane() { return threadId & 31; }
@@ -98,7 +104,7 @@ public:
   //===--------------------------------------------------------------------------------------------===//
 
   /// `count` neighbours in one access of up to 16 bytes; the address is a multiple of its size. Operands are
-  /// read-only for as long as a step runs.
+  /// read-only for as long as a step runs, but where that begins before its operands are written.
   SmallVector<Value> load(GlobalPointer from, int64_t count, bool readOnly = true);
   void store(ArrayRef<Value> elements, GlobalPointer to);
   SmallVector<Value> load(SharedPointer from, Type element, int64_t count);

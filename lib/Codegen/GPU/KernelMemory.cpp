@@ -44,7 +44,7 @@ static Value putTogether(ImplicitLocOpBuilder &b, ArrayRef<Value> elements) {
 SmallVector<Value> KernelBuilder::load(GlobalPointer from, int64_t count, bool readOnly) {
   auto load =
       LLVM::LoadOp::create(b, accessType(from.element, count), from.v, accessBytes(from.element, count));
-  load.setInvariant(readOnly);
+  load.setInvariant(readOnly && (from.isWeight || !step.overlaps));
   return takeApart(b, load, count);
 }
 

@@ -121,9 +121,10 @@ private:
 /// Memory. `element` is what it holds, in the form it has there.
 struct GlobalPointer : KernelValue {
   Type element;
+  bool isWeight = false; ///< Nothing that runs writes to it.
   GlobalPointer() = default;
-  GlobalPointer(ImplicitLocOpBuilder &builder, Value value, Type element)
-      : KernelValue{&builder, value}, element(element) {}
+  GlobalPointer(ImplicitLocOpBuilder &builder, Value value, Type element, bool isWeight = false)
+      : KernelValue{&builder, value}, element(element), isWeight(isWeight) {}
   GlobalPointer operator+(I64 offset) const;
   GlobalPointer operator+(I32 offset) const { return *this + offset.wide(); }
 };

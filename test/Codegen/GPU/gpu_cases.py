@@ -31,8 +31,8 @@ def greatest(*_):
 #===-- Matrix products --------------------------------------------------------------------------------===#
 
 
-def gemm(name, element, m, n, k, sizes, transposed=False, batch_a="", batch_b="", batch=""):
-    """m, n, k and the batch dims: texts of dims. Inputs are scaled so that results are about 1."""
+def gemm(name, element, m, n, k, sizes, transposed=False, batch_a="", batch_b="", batch="", weight=False):
+    """m, n, k and the batch dims: texts of dims. Inputs are scaled so that results are about 1. weight: B is one."""
     join = lambda *parts: ", ".join(p for p in parts if p)
     ta, tb = dims(join(batch_a, m, k), element), dims(join(batch_b, *((n, k) if transposed else (k, n))), element)
     tc = dims(join(batch, m, n), element)
@@ -44,7 +44,7 @@ def gemm(name, element, m, n, k, sizes, transposed=False, batch_a="", batch_b=""
         a, b = normal(rng, *number(join(batch_a, m, k))), normal(rng, *number(join(batch_b, *((n, k) if transposed else (k, n)))))
         (wa, xa), (wb, xb) = narrow(a / depth ** 0.25, element), narrow(b / depth ** 0.25, element)
         return [wa, wb], [xa @ (xb.swapaxes(-1, -2) if transposed else xb)]
-    Case(name, (f"%a: {ta}, %b: {tb}", tc, f"%0 = tfc.matmul %a, %b{suffix} : {ta}, {tb}\nreturn %0 : {tc}"), sizes, make,
+    Case(name, (f"%a: {ta}, %b: {tb}" + " {tfc.weight_operand}" * weight, tc, f"%0 = tfc.matmul %a, %b{suffix} : {ta}, {tb}\nreturn %0 : {tc}"), sizes, make,
          TOLERANCE[element], scale=greatest, dtypes=[DTYPES[element]])
 
 
@@ -57,6 +57,16 @@ gemm("gemm_huge", "bf16", "s0", "2056", "72", [(2100,)])
 gemm("gemm_huge_nk", "bf16", "s0", "2056", "72", [(2100,)], transposed=True)
 gemm("gemm_batch", "bf16", "s1", "40", "64", [(2, 5), (1, 70), (0, 3), (2, 0)], batch_a="s0, 3", batch_b="3", batch="s0, 3")
 gemm("gemm_deep", "bf16", "s0", "64", "1000", [(64,), (7,)])
+# A few rows: along N in pieces of every width, along K, with more and with less of both than threads.
+FEW = [(1,), (2,), (4,), (0,)]
+gemm("gemv_deep", "bf16", "s0", "72", "3000", FEW)
+gemm("gemv_wide", "f16", "s0", "17000", "16", [(1,), (3,)], weight=True)
+gemm("gemv_nk", "bf16", "s0", "50", "2056", FEW, transposed=True, weight=True)
+gemm("gemv_wide_nk", "f16", "s0", "4301", "40", [(1,), (3,)], transposed=True)
+gemm("gemv_odd", "bf16", "s0", "257", "64", FEW, weight=True)
+for transposed in (False, True):
+    gemm(f"gemv_f32_{int(transposed)}", "f32", "s0", "100", "1204", FEW + [(5,)], transposed=transposed, weight=True)
+gemm("gemm_weight", "bf16", "s0", "136", "1000", [(9,), (64,), (130,)], weight=True)
 # Rows that are no whole chunks of 16 bytes.
 gemm("gemm_odd", "bf16", "s0", "33", "77", [(1,), (65,)])
 gemm("gemm_odd_f16", "f16", "s0", "s1", "s2", [(5, 9, 3), (70, 65, 64), (3, 4, 0)], transposed=True)
@@ -157,6 +167,30 @@ Case("slices_and_transpose", (f"%x: {dims('s0, s1, 24')}", dims("s1, s0, 8"),
                               f"%0 = tfc.slice %x offsets [0, 0, 8] strides [1, 1, 1] : {dims('s0, s1, 24')} -> {dims('s0, s1, 8')}\n"
                               f"%1 = tfc.transpose %0 [1, 0, 2] : {dims('s0, s1, 8')}\n%2 = tfc.neg %1 : {dims('s1, s0, 8')}\nreturn %2 : {dims('s1, s0, 8')}"),
      [(1, 1), (3, 5)], lambda rng, a, b: (lambda x: ([x], [-d(x)[:, :, 8:16].swapaxes(0, 1)]))(normal(rng, a, b, 24)), 0)
+
+def concat(name, axis, shapes, sizes, element="f32", after=""):
+    """shapes: texts of dims. after: an elementwise op that follows."""
+    total = [[part.strip() for part in shape.split(",")] for shape in shapes]
+    along = [parts[axis] for parts in total]
+    whole = str(sum(map(int, along))) if all(x.isdigit() for x in along) else " + ".join(along)
+    made = dims(", ".join(total[0][:axis] + [whole] + total[0][axis + 1:]), element)
+    types = [dims(shape, element) for shape in shapes]
+    arguments = ", ".join(f"%x{i}: {t}" for i, t in enumerate(types))
+    body = f"%0 = tfc.concat {', '.join(f'%x{i}' for i in range(len(types)))} axis {axis} : {', '.join(types)}\n"
+    body += f"%1 = tfc.{after} %0 : {made}\nreturn %1 : {made}" if after else f"return %0 : {made}"
+
+    def make(rng, *s):
+        size = lambda text: [int(p) if p.strip().isdigit() else s[int(p.strip()[1:])] for p in text.split(",")]
+        parts = [narrow(normal(rng, *size(shape)), element) for shape in shapes]
+        whole = np.concatenate([numbers for _, numbers in parts], axis)
+        return [words for words, _ in parts], [-whole if after else whole]
+    Case(name, (arguments, made, body), sizes, make, 0, dtypes=[DTYPES[element]])
+
+
+concat("concat_past", 2, ["s0, 3, s1, 64", "s0, 3, s2, 64"], [(1, 5, 1), (2, 0, 3), (2, 3, 0), (0, 1, 1)], "bf16")
+concat("concat_three", 1, ["s0, s1, 5", "s0, 2, 5", "s0, s2, 5"], [(1, 5, 1), (2, 0, 3)], after="neg")
+concat("concat_last", 1, ["s0, 8", "s0, 16", "s0, 4"], [(1,), (5,)])
+concat("concat_last_odd", 1, ["s0, 3", "s0, 1", "s0, 16"], [(1,), (5,)], "f16")
 Case("turned_last_dim", (f"%x: {dims('s0, 12')}", dims("12, s0"),
                          f"%0 = tfc.transpose %x [1, 0] : {dims('s0, 12')}\nreturn %0 : {dims('12, s0')}"), [(1,), (9,)],
      lambda rng, a: (lambda x: ([x], [d(x).T]))(normal(rng, a, 12)), 0)

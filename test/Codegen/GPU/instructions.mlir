@@ -8,6 +8,9 @@
 // RUN: tfc-gpu-test %s --kernel=attention --chip=sm_70 --emit=ptx | FileCheck %s --check-prefix=FLASHSIMT
 // RUN: tfc-gpu-test %s --kernel=product --chip=sm_90a --emit=ptx | FileCheck %s --check-prefix=WGMMA
 // RUN: tfc-gpu-test %s --kernel=attention --chip=sm_90a --emit=ptx | FileCheck %s --check-prefix=FLASHWGMMA
+// RUN: tfc-gpu-test %s --kernel=product_of_one_row --chip=sm_90 --emit=ptx | FileCheck %s --check-prefix=GEMV
+// RUN: tfc-gpu-test %s --kernel=product_of_one_row --chip=sm_90 --emit=steps | FileCheck %s --check-prefix=GEMVSTEPS
+// RUN: tfc-gpu-test %s --kernel=product_of_one_row --chip=sm_80 --emit=ptx | FileCheck %s --check-prefix=OLD
 // RUN: not tfc-gpu-test %s --kernel=left --chip=sm_80 2>&1 | FileCheck %s --check-prefix=LEFT
 // RUN: not tfc-gpu-test %s --kernel=gelu --chip=sm_81 2>&1 | FileCheck %s --check-prefix=CHIP
 
@@ -42,7 +45,9 @@ func.func private @norm(%x: tensor<?x768xf32, #tfc.dims<s0, 768>>, %g: tensor<76
 // SIMT-NOT: mma.sync
 // SIMT: fma.rn.f32
 // The run chooses among steps: those it does not want have an empty grid. Sums of parts of K go through the workspace.
-// STEPS: function = @kernels::@product_16x64, grid = [#tfc.expr<36 * floordiv(-1 * s0, 16) * min(floordiv(s0, 17), 1) + -36 * floordiv(-1 * s0, 16)>
+// STEPS: function = @kernels::@product_gemv1, grid
+// STEPS-SAME: function = @kernels::@product_gemv4, grid
+// STEPS-SAME: function = @kernels::@product_16x64, grid = [#tfc.expr<36 * floordiv(-1 * s0, 16) * min(floordiv(s0, 5), 1) * min(floordiv(s0, 17), 1) + -36 * floordiv(-1 * s0, 16) * min(floordiv(s0, 5), 1)>
 // STEPS-SAME: function = @kernels::@product_16x64_sum
 // STEPS-SAME: function = @kernels::@product_64x64_split
 // STEPS-SAME: function = @kernels::@product_128x128,
@@ -51,10 +56,29 @@ func.func private @product(%a: tensor<?x768xbf16, #tfc.dims<s0, 768>>, %b: tenso
   return %0 : tensor<?x768xbf16, #tfc.dims<s0, 768>>
 }
 
-// FLASH: cp.async.cg.shared.global
-// FLASH: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
-// FLASH: ex2.approx.ftz.f32
-// FLASH: ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16
+// One row: 16 bytes of a weight per thread, asked for before the step waits for the one before, and no second step.
+// GEMV-LABEL: .entry product_of_one_row_gemv1(
+// GEMV: griddepcontrol.launch_dependents;
+// GEMV-COUNT-8: ld.global.nc.v4.b32
+// GEMV: griddepcontrol.wait;
+// GEMV: ld.global.v4.b32
+// GEMV-COUNT-16: fma.rn.f32
+// GEMV: ret;
+// GEMV-NOT: .entry
+// GEMVSTEPS: function = @kernels::@product_of_one_row_gemv1, grid = [#tfc.expr<48>, #tfc.expr<1>, #tfc.expr<1>], maps = [], overlaps
+// GEMVSTEPS-NOT: function
+// OLD-NOT: griddepcontrol
+// OLD: .entry product_of_one_row_gemv1(
+// OLD-NOT: griddepcontrol
+func.func private @product_of_one_row(%a: tensor<1x768xbf16>, %b: tensor<768x768xbf16> {tfc.weight_operand}) -> tensor<1x768xbf16> attributes {tfc.kernel, tfc.symbols = []} {
+  %0 = tfc.matmul %a, %b : tensor<1x768xbf16>, tensor<768x768xbf16>
+  return %0 : tensor<1x768xbf16>
+}
+
+// FLASH-DAG: cp.async.cg.shared.global
+// FLASH-DAG: mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32
+// FLASH-DAG: ex2.approx.ftz.f32
+// FLASH-DAG: ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16
 // Queries, keys and values come by the copy engine; weights are left operands in registers, and add to what is there.
 // FLASHWGMMA: setmaxnreg.inc.sync.aligned.u32
 // FLASHWGMMA: wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16

@@ -41,6 +41,8 @@ SAME_FIELD(TfcCuLaunchAttribute, value, CUlaunchAttribute, value);
 SAME_FIELD(TfcCuLaunchAttribute, value.cluster.x, CUlaunchAttribute, value.clusterDim.x);
 SAME_FIELD(TfcCuLaunchAttribute, value.cluster.z, CUlaunchAttribute, value.clusterDim.z);
 
+SAME_FIELD(TfcCuLaunchAttribute, value.overlaps, CUlaunchAttribute, value.programmaticStreamSerializationAllowed);
+
 SAME_SIZE(TfcCuKernelNode, CUDA_KERNEL_NODE_PARAMS_v2);
 SAME_FIELD(TfcCuKernelNode, function, CUDA_KERNEL_NODE_PARAMS_v2, func);
 SAME_FIELD(TfcCuKernelNode, grid[0], CUDA_KERNEL_NODE_PARAMS_v2, gridDimX);
@@ -69,6 +71,7 @@ SAME_VALUE(TfcCuJitErrorLogBytes, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES);
 SAME_VALUE(TfcCuStreamNonBlocking, CU_STREAM_NON_BLOCKING);
 SAME_VALUE(TfcCuCaptureThreadLocal, CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
 SAME_VALUE(TfcCuClusterDimension, CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION);
+SAME_VALUE(TfcCuSerialization, CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION);
 SAME_VALUE(TfcCuMapU8, CU_TENSOR_MAP_DATA_TYPE_UINT8);
 SAME_VALUE(TfcCuMapU16, CU_TENSOR_MAP_DATA_TYPE_UINT16);
 SAME_VALUE(TfcCuMapU32, CU_TENSOR_MAP_DATA_TYPE_UINT32);

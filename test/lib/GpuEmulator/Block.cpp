@@ -166,6 +166,10 @@ static void runBlock(bool reverse) {
     for (AsyncCopy &copy : copies)
       copy();
   }
+  // A launch that ends before the one before would let the next one begin too early.
+  for (unsigned thread = 0; thread < block.threads && block.launch.overlaps && block.error.empty(); ++thread)
+    if (!block.fibers[thread].waited)
+      block.error = "thread " + std::to_string(thread) + " of an overlapping launch never waits for the launch before";
 }
 
 int tfc_emu_launch(void (*kernel)(void **), const TfcEmuLaunch *launch, void **parameters, char *message,

@@ -27,6 +27,7 @@ using AsyncCopy = std::function<void()>;
 struct Fiber {
   void *stackPointer = nullptr;
   bool done = false;
+  bool waited = false; ///< for the launch before
   /// It waits for as long as *waitsFor == waitValue.
   const uint32_t *waitsFor = nullptr;
   uint32_t waitValue = 0;

@@ -30,6 +30,7 @@ extern "C" {
 typedef struct TfcEmuLaunch {
   uint32_t grid[3], block[3];
   uint64_t sharedBytes; /* dynamic */
+  uint32_t overlaps;    /* 1: it may begin before the launch before has ended: its threads must wait for that before they store */
 } TfcEmuLaunch;
 
 /* What a tensor map holds here, in its 128 bytes. */

@@ -63,4 +63,6 @@ extern "C" void tfc_emu_check(const void *address, uint64_t bytes, uint32_t isSt
   while (alignment < bytes)
     alignment *= 2;
   checkRange(address, bytes, alignment > 16 ? 16 : alignment, isStore ? "a store" : "a load");
+  if (isStore && block.launch.overlaps && !block.fiber().waited && !isShared(address) && !isLocal(address))
+    fail("a store before the launch before has been waited for");
 }

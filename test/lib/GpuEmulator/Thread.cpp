@@ -87,7 +87,7 @@ TFC_EMU(membar_cta) {}
 TFC_EMU(membar_gl) {}
 TFC_EMU(fence_mbarrier_init_release_cluster) {}
 TFC_EMU(fence_proxy_async_shared_cta) {}
-TFC_EMU(griddepcontrol_wait) {}
+TFC_EMU(griddepcontrol_wait) { block.fiber().waited = true; }
 TFC_EMU(griddepcontrol_launch_dependents) {}
 TFC_EMU(prefetch_tensormap_p0) {}
 TFC_EMU(setmaxnreg_dec_sync_aligned_u32) {}
@@ -156,6 +156,10 @@ bool runWgmma(const char *text, void *result, uint64_t resultBytes, const uint64
 extern "C" void tfc_emu_asm(const char *text, void *result, uint64_t resultBytes, const uint64_t *a) {
   if (!strncmp(text, "tanh.approx.f32", 15))
     return give(result, tanhf(asFloat(a[0])));
+  if (!strcmp(text, "griddepcontrol.wait;")) {
+    block.fiber().waited = true;
+    return;
+  }
   if (!tfc::emu::runWgmma(text, result, resultBytes, a))
     fail("the emulator does not know the assembly %.80s", text);
 }

@@ -137,8 +137,9 @@ TfcCuResult run(Node &node) {
   return LaunchFailed;
 }
 
-Node makeNode(const TfcEmulatedFunction *function, const unsigned *grid, const unsigned *block, unsigned shared, void **parameters) {
-  Node node{function, {{grid[0], grid[1], grid[2]}, {block[0], block[1], block[2]}, shared}, {}};
+Node makeNode(const TfcEmulatedFunction *function, const unsigned *grid, const unsigned *block, unsigned shared, bool overlaps,
+              void **parameters) {
+  Node node{function, {{grid[0], grid[1], grid[2]}, {block[0], block[1], block[2]}, shared, overlaps}, {}};
   for (uint32_t i = 0; i < function->parameter_count; ++i) {
     auto *bytes = static_cast<const uint8_t *>(parameters[i]);
     // Tensor maps are 128 bytes, which kernels may want aligned to 64.
@@ -266,7 +267,14 @@ TfcCuResult stub_launch(const TfcCuLaunchConfig *config, TfcCuFunction function,
   auto *stream = reinterpret_cast<Stream *>(config->stream);
   if (TfcCuResult failed = enter("cuLaunchKernelEx", kernel->name))
     return failed;
-  Node node = makeNode(kernel, config->grid, config->block, config->shared, parameters);
+  bool overlaps = false;
+  for (unsigned i = 0; i < config->attribute_count; ++i) {
+    const TfcCuLaunchAttribute &attribute = config->attributes[i];
+    if (attribute.id != TfcCuClusterDimension && attribute.id != TfcCuSerialization)
+      return InvalidValue;
+    overlaps |= attribute.id == TfcCuSerialization && attribute.value.overlaps == 1;
+  }
+  Node node = makeNode(kernel, config->grid, config->block, config->shared, overlaps, parameters);
   if (!stream || !stream->captures)
     return run(node);
   stream->captured.push_back(std::make_unique<Node>(std::move(node)));
@@ -466,7 +474,8 @@ TfcCuResult stub_setNode(TfcCuGraphExec handle, TfcCuGraphNode node, const TfcCu
     return InvalidValue;
   exec->nodes[found->second] =
       makeNode(reinterpret_cast<const TfcEmulatedFunction *>(parameters->function), parameters->grid, parameters->block,
-               parameters->shared, parameters->parameters);
+               parameters->shared, exec->nodes[found->second].launch.overlaps != 0,
+               parameters->parameters);
   return TfcCuSuccess;
 }
 

@@ -50,6 +50,7 @@ struct GpuStep {
   int64_t block = 32;              ///< Threads; one-dimensional.
   int64_t cluster = 1;             ///< Blocks per cluster, along x.
   int64_t shared = 0;              ///< Bytes of dynamic shared memory.
+  bool overlaps = false;           ///< It may begin before the step before has ended, and waits for that itself.
   std::vector<GpuTensorMap> maps;
 };
 
@@ -57,6 +58,9 @@ struct GpuKernel {
   std::vector<GpuStep> steps;
   DimExprAttr workspace; ///< Bytes of global scratch that all steps share; its contents do not matter before the first.
 };
+
+/// On an argument of a kernel: all its launches give it a weight, which nothing that runs writes to.
+inline constexpr llvm::StringLiteral kWeightAttr = "tfc.weight_operand";
 
 /// Attributes on the kernel that say all this: `tfc.steps`, `tfc.workspace`.
 inline constexpr llvm::StringLiteral kGpuStepsAttr = "tfc.steps";

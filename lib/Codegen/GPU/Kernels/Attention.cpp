@@ -148,9 +148,10 @@ bool GpuAttention::skipsKeys() const {
 }
 
 bool GpuAttention::hasPlainScores() const {
-  // Without a positive scale the largest product is not the largest score.
-  return !mask && !bias && !softcap && scale > 0 && std::isfinite(scale * kLog2E) &&
-         (!isBounded() || skipsKeys());
+  // Without a positive scale the largest product is not the largest score. A fill that is not as low as can
+  // be is compared with scores.
+  return !bias && !softcap && scale > 0 && std::isfinite(scale * kLog2E) &&
+         (fill == -kInfinity || fill == std::numeric_limits<float>::lowest());
 }
 
 bool GpuAttention::isAligned(int64_t elements) const {
@@ -249,9 +250,7 @@ KeyRange AttentionHead::keysNeededBy(I32 first, int64_t count) {
 }
 
 F32 AttentionHead::score(F32 product, I32 query, I32 key) {
-  if (problem.hasPlainScores())
-    return select(keysSeenBy(query).contains(key), product, k.f32(-kInfinity));
-  F32 s = product * k.f32(problem.scale);
+  F32 s = problem.hasPlainScores() ? product : product * k.f32(problem.scale);
   if (problem.softcap) {
     F32 cap = k.f32(*problem.softcap);
     s = F32(k.b, math::TanhOp::create(k.b, (s / cap).v)) * cap;
@@ -278,18 +277,13 @@ F32 AttentionHead::score(F32 product, I32 query, I32 key) {
 }
 
 ScoreWeights::ScoreWeights(KernelBuilder &k, const GpuAttention &problem, F32 most)
-    : k(k), isPlain(problem.hasPlainScores()) {
-  // -inf from -inf would be NaN, and keys to come may still be allowed.
-  this->most = select(most == k.f32(-kInfinity), k.f32(0), most);
-  factor = k.f32(isPlain ? problem.scale * kLog2E : kLog2E);
-  if (isPlain)
-    this->most = -(this->most * factor);
-}
+    : k(k), factor(k.f32(problem.hasPlainScores() ? problem.scale * kLog2E : kLog2E)),
+      // -inf from -inf would be NaN, and keys to come may still be allowed.
+      most(select(most == k.f32(-kInfinity), k.f32(0), most)) {}
 
-F32 ScoreWeights::operator()(F32 score) {
-  // In one instruction where no score can be the lowest finite number, whose multiple would be -inf.
-  return k.exp2(isPlain ? k.fma(score, factor, most) : (score - most) * factor);
-}
+// The maximum is taken off first: the largest score weighs exactly 1 whatever its size, and the lowest finite
+// one, which stands for a masked key, is never multiplied with anything.
+F32 ScoreWeights::operator()(F32 score) { return k.exp2((score - most) * factor); }
 
 F32 AttentionHead::factor(F32 sum, F32 most) {
   // A sum of 0 gives NaN, as it should where every score is -inf.

@@ -62,7 +62,6 @@ public:
 
 private:
   KernelBuilder &k;
-  bool isPlain;
   F32 factor, most;
 };
 

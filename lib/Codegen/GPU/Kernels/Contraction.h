@@ -73,6 +73,7 @@ struct ContractionVariant {
   int64_t splits;   ///< parts of K; their sums are added by a second step
   DimExprAttr when; ///< 1 or 0
   std::string name;
+  int64_t gemvRows = 0; ///< For at most so many rows, without tiles (Gemv.cpp).
 };
 
 /// The variants of a product for tiles of growing size: small ones and parts of K where there is little work,
@@ -85,6 +86,11 @@ FailureOr<GpuKernel> emitVariants(GpuKernelRequest request, const GpuContraction
                                   function_ref<FailureOr<GpuStep>(const ContractionVariant &)> emit);
 FailureOr<GpuStep> emitSplitSum(GpuKernelRequest request, const GpuContraction &p, int64_t splits,
                                 StringRef name);
+
+/// Whether products of a few rows can go without tiles, and the step that does it.
+bool canBeGemv(const GpuContraction &p);
+FailureOr<GpuStep> emitGemv(GpuKernelRequest request, const GpuContraction &p,
+                            const ContractionVariant &variant);
 
 /// The step for one tile on Hopper's tensor cores; none where they do not fit.
 FailureOr<std::optional<GpuStep>> emitGemmWgmma(GpuKernelRequest request, const GpuContraction &p,

@@ -50,7 +50,7 @@ SmallVector<Value> FlashRows::limit(ValueRange products, I32 firstKey) {
           head.score({k.b, product}, row + rowOf(i) * 8, column + (int64_t(i) / 4 * 8 + i % 2)).v);
     return scores;
   };
-  if (!p.hasPlainScores())
+  if (!p.hasPlainScores() || p.mask)
     return score();
   Bool isEdge = head.keysSeenBy(firstRow).to < firstKey + blockKeys;
   if (p.left)

@@ -23,12 +23,12 @@ using namespace mlir::tfc;
 
 static constexpr int64_t kRowBytes = 128; // of a slice's row
 static constexpr int64_t kSteps = 4;      // in a slice: 32 bytes along k each
-static constexpr int64_t kStages = 3;
 
 namespace {
-/// `warpsM` x `warpsN` warps, each with a part of the tile.
+/// `warpsM` x `warpsN` warps, each with a part of the tile; `stages` buffers. Small tiles have few bytes in a
+/// buffer, and need more of them under way.
 struct MmaTile {
-  int64_t rows, columns, warpsM, warpsN;
+  int64_t rows, columns, warpsM, warpsN, stages;
   int64_t threads() const { return 32 * warpsM * warpsN; }
   int64_t warpRows() const { return rows / warpsM; }
   int64_t warpColumns() const { return columns / warpsN; }
@@ -45,7 +45,9 @@ public:
           const ContractionVariant &variant)
       : p(problem), t(tile), splits(variant.splits), type(*problem.mma),
         perChunk(16 / (problem.element.getIntOrFloatBitWidth() / 8)), depth(8 * perChunk),
-        k({request.module, request.kernel, request.target, variant.name, tile.threads()}),
+        k({request.module, request.kernel, request.target, variant.name, tile.threads(), /*minBlocks=*/1,
+           /*maps=*/0,
+           /*waitsLater=*/true}),
         epilogue(k, request.kernel, problem) {}
 
   FailureOr<GpuStep> emit();
@@ -54,7 +56,8 @@ private:
   I32 chunkPlace(I32 row, I32 chunk) { return row * kRowBytes + ((chunk ^ (row & 7)) << 4); }
   void copyRows(GlobalPointer from, DimExprAttr outside, I32 first, int64_t count, I32 k0, SharedPointer to);
   void copyColumns(GlobalPointer from, I32 first, I32 k0, SharedPointer to);
-  void copySlice(const ContractionBases &bases, I32 slice);
+  void copySliceOfA(const ContractionBases &bases, I32 slice);
+  void copySliceOfB(const ContractionBases &bases, I32 slice);
   SmallVector<Value> multiply(SharedPointer stage, ValueRange sums);
   SmallVector<std::array<Value, 2>> loadB(SharedPointer b, int64_t step);
   SmallVector<std::array<Value, 2>> loadWordsOfB(SharedPointer b, int64_t step);
@@ -112,10 +115,13 @@ void GemmMma::copyColumns(GlobalPointer from, I32 first, I32 k0, SharedPointer t
   }
 }
 
-void GemmMma::copySlice(const ContractionBases &bases, I32 slice) {
+void GemmMma::copySliceOfA(const ContractionBases &bases, I32 slice) {
+  copyRows(bases.a, p.m, row, t.rows, slice * depth, ring + slice % t.stages * t.stageBytes());
+}
+
+void GemmMma::copySliceOfB(const ContractionBases &bases, I32 slice) {
   I32 k0 = slice * depth;
-  SharedPointer stage = ring + slice % kStages * t.stageBytes();
-  copyRows(bases.a, p.m, row, t.rows, k0, stage);
+  SharedPointer stage = ring + slice % t.stages * t.stageBytes();
   if (p.transposedB)
     copyRows(bases.b, p.n, column, t.columns, k0, stage + t.bytesA());
   else
@@ -228,7 +234,7 @@ FailureOr<GpuStep> GemmMma::emit() {
   DimExprAttr one = DimExprAttr::constant(context, 1);
   DimExprAttr rowTiles = p.m.ceilDiv(DimExprAttr::constant(context, t.rows));
   DimExprAttr columnTiles = p.n.ceilDiv(DimExprAttr::constant(context, t.columns));
-  ring = k.shared(std::max(kStages * t.stageBytes(), t.rows * t.sumPitch() * 4), 1024);
+  ring = k.shared(std::max(t.stages * t.stageBytes(), t.rows * t.sumPitch() * 4), 1024);
   I32 tile = k.blockIndex(), tilesM = k.dim(rowTiles), tilesN = k.dim(columnTiles);
   I32 outer = tile / (tilesM * tilesN), batch = p.batch.empty() ? k.i32(0) : outer;
   SliceRange slices{k.i32(0), k.dim(p.k).ceilDiv(depth)};
@@ -240,18 +246,28 @@ FailureOr<GpuStep> GemmMma::emit() {
   warpRow = k.warp() % t.warpsM * t.warpRows(), warpColumn = k.warp() / t.warpsM * t.warpColumns();
   ContractionBases bases = locateBatch(k, p, batch);
 
-  for (int64_t i = 0; i + 1 < kStages; ++i) {
-    copySlice(bases, slices.from + i);
+  // Weights come before the step waits for the one before. The first group of copies has all of them.
+  if (!bases.b.isWeight)
+    k.waitForInputs();
+  for (int64_t i = 0; i + 1 < t.stages; ++i)
+    copySliceOfB(bases, slices.from + i);
+  if (bases.b.isWeight)
+    k.waitForInputs();
+  for (int64_t i = 0; i + 1 < t.stages; ++i) {
+    copySliceOfA(bases, slices.from + i);
     k.commitCopies();
   }
   SmallVector<Value> sums(t.warpRows() * t.warpColumns() / 32, k.f32(0).v);
   sums = k.loop(slices.from, slices.to, k.i32(1), sums, [&](I32 slice, ValueRange values) {
-    k.waitCopies(kStages - 2);
+    k.waitCopies(t.stages - 2);
     // All see the slice, and all have done with the one before, whose place the next copies take.
     k.barrier();
-    k.when(slice + (kStages - 1) < slices.to, [&] { copySlice(bases, slice + (kStages - 1)); });
+    k.when(slice + (t.stages - 1) < slices.to, [&] {
+      copySliceOfA(bases, slice + (t.stages - 1));
+      copySliceOfB(bases, slice + (t.stages - 1));
+    });
     k.commitCopies();
-    return multiply(ring + slice % kStages * t.stageBytes(), values);
+    return multiply(ring + slice % t.stages * t.stageBytes(), values);
   });
   k.waitCopies(0);
   k.barrier();
@@ -274,7 +290,7 @@ FailureOr<std::optional<GpuKernel>> mlir::tfc::generateGemmMma(GpuKernelRequest 
   auto isWhole = [&](DimExprAttr dim) { return dim.getConstant() && *dim.getConstant() % perChunk == 0; };
   if (!isWhole(problem->k) || !isWhole(problem->rowOfB()))
     return std::optional<GpuKernel>();
-  static constexpr MmaTile kTiles[] = {{16, 64, 1, 4}, {64, 64, 2, 2}, {128, 128, 2, 4}};
+  static constexpr MmaTile kTiles[] = {{16, 64, 1, 4, 6}, {64, 64, 2, 2, 4}, {128, 128, 2, 4, 3}};
   SmallVector<ContractionTile> tiles;
   for (const MmaTile &tile : kTiles)
     tiles.push_back({tile.rows, tile.columns});

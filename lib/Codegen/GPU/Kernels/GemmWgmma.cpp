@@ -22,6 +22,8 @@ using namespace mlir::tfc;
 
 static constexpr int64_t kDepth = 64, kRowBytes = 128, kStages = 4, kThreads = 384, kConsumers = 2;
 static constexpr int64_t kPieceRows = 64, kPieceColumns = 64, kPiecePitch = kPieceColumns + 4;
+/// Tiles above each other that are worked on before the next ones beside them.
+static constexpr int64_t kGroupRows = 8;
 // Of 64 K registers, 168 for each of 384 threads at first: the producer gives most of its away.
 static constexpr int64_t kProducerRegisters = 40, kConsumerRegisters = 232;
 
@@ -69,7 +71,7 @@ private:
   HopperBuilder h;
   ContractionEpilogue epilogue;
   SharedPointer ring, pieces, barriers;
-  I32 tilesM, tiles, slices;
+  I32 tilesM, tilesN, tiles, slices;
   bool broken = false;
 };
 } // namespace
@@ -84,7 +86,13 @@ RingPlace GemmWgmma::next(RingPlace place) {
 SmallVector<Value> GemmWgmma::overTiles(I32 parity, function_ref<RingPlace(I32, I32, RingPlace)> body) {
   return k.loop(k.blockIndex(), tiles, k.gridSize(), {k.i32(0).v, parity.v},
                 [&](I32 tile, ValueRange carried) {
-                  I32 row = tile % tilesM * t.rows, column = tile / tilesM * t.columns;
+                  // Blocks that work at the same time have few rows and few columns among them, which stay in
+                  // the second cache: groups of some row tiles, column by column.
+                  I32 perGroup = tilesN * kGroupRows, inGroup = tile % perGroup;
+                  I32 firstRow = tile / perGroup * kGroupRows;
+                  I32 groupRows = (tilesM - firstRow).min(k.i32(kGroupRows));
+                  I32 row = (firstRow + inGroup % groupRows) * t.rows;
+                  I32 column = inGroup / groupRows * t.columns;
                   RingPlace place = body(row, column, {I32(k.b, carried[0]), I32(k.b, carried[1])});
                   return SmallVector<Value>{place.stage.v, place.parity.v};
                 });
@@ -202,11 +210,13 @@ FailureOr<GpuStep> GemmWgmma::emit() {
   MLIRContext *context = p.n.getContext();
   DimExprAttr one = DimExprAttr::constant(context, 1);
   DimExprAttr rowTiles = p.m.ceilDiv(DimExprAttr::constant(context, t.rows));
-  DimExprAttr allTiles = rowTiles * p.n.ceilDiv(DimExprAttr::constant(context, t.columns));
+  DimExprAttr columnTiles = p.n.ceilDiv(DimExprAttr::constant(context, t.columns));
+  DimExprAttr allTiles = rowTiles * columnTiles;
   ring = k.shared(kStages * t.stageBytes(), 1024);
   pieces = k.shared(kConsumers * kPieceRows * kPiecePitch * 4);
   barriers = k.shared(kStages * 16);
-  tilesM = k.dim(rowTiles), tiles = k.dim(allTiles), slices = k.dim(p.k).ceilDiv(kDepth);
+  tilesM = k.dim(rowTiles), tilesN = k.dim(columnTiles), tiles = k.dim(allTiles),
+  slices = k.dim(p.k).ceilDiv(kDepth);
   k.when(k.thread() == 0, [&] {
     for (int64_t stage = 0; stage < kStages; ++stage) {
       h.initBarrier(full(k.i32(stage)), 1);

@@ -11,6 +11,8 @@
 #include "tfc/Conversion/TfcToLinalg/EmitElementwise.h"
 #include "tfc/Dialect/Tfc/IR/Broadcast.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
 #include <numeric>
 
 using namespace mlir;
@@ -40,7 +42,8 @@ bool PointEmitter::canEmit(Value tensor, function_ref<bool(Value)> given) {
   Operation *op = tensor.getDefiningOp();
   if (!op || matchSplatConstant(op))
     return true;
-  if (!isa<ElementwiseOpInterface, ExpandOp, TransposeOp, SliceOp, GatherOp>(op) || op->getNumResults() != 1)
+  if (!isa<ElementwiseOpInterface, ExpandOp, TransposeOp, SliceOp, ConcatOp, GatherOp>(op) ||
+      op->getNumResults() != 1)
     return false;
   // What is given is known at one place alone.
   bool samePlace = isa<ElementwiseOpInterface, ExpandOp>(op);
@@ -154,6 +157,8 @@ FailureOr<Elements> PointEmitter::at(Value tensor, const Place &place, int64_t w
     result = transpose(transposed, place, width);
   else if (auto sliced = dyn_cast<SliceOp>(op))
     result = slice(sliced, place, width);
+  else if (auto joined = dyn_cast<ConcatOp>(op))
+    result = concat(joined, place, width);
   else if (auto lookup = dyn_cast<GatherOp>(op))
     result = gather(lookup, place, width);
   else
@@ -217,6 +222,46 @@ FailureOr<Elements> PointEmitter::slice(SliceOp op, const Place &place, int64_t 
   moved.column = k.dim(offset(last)) + place.column;
   moved.alignment = std::gcd(place.alignment, offset(last).getConstant().value_or(1));
   return at(op.getX(), moved, width);
+}
+
+/// Each operand in a branch of its own, so that only the one that has the place is read.
+FailureOr<Elements> PointEmitter::concat(ConcatOp op, const Place &place, int64_t width) {
+  size_t axis = op.getAxis(), last = place.outer.size();
+  bool isAlongRow = axis == last;
+  auto isWhole = [&](Value input) { return getDim(input, axis).getConstant().value_or(1) % width == 0; };
+  // Neighbours may be of two operands, unless these have whole pieces.
+  if (isAlongRow && width != 1 && (place.alignment % width || !llvm::all_of(op.getInputs(), isWhole)))
+    return oneByOne(place, width, [&](const Place &point) { return concat(op, point, 1); });
+  SmallVector<Type> types(width, getScalarType(elementOf(op.getY())));
+  bool broken = false;
+  // What is computed in a branch is not known behind it.
+  Known before = known;
+  auto choose = [&](auto &&choose, unsigned number, I32 index) -> Elements {
+    Value input = op.getInputs()[number];
+    auto inside = [&] {
+      Place moved = place;
+      (isAlongRow ? moved.column : moved.outer[axis]) = index;
+      FailureOr<Elements> elements = at(input, moved, width);
+      known = before;
+      broken |= failed(elements);
+      return succeeded(elements) ? *elements : Elements();
+    };
+    if (broken || number + 1 == op.getInputs().size())
+      return inside();
+    I32 size = k.dim(getDim(input, axis));
+    auto branch =
+        scf::IfOp::create(k.b, types, (index < size).v, /*addThenBlock=*/true, /*addElseBlock=*/true);
+    OpBuilder::InsertionGuard guard(k.b);
+    k.b.setInsertionPointToStart(&branch.getThenRegion().front());
+    scf::YieldOp::create(k.b, inside());
+    k.b.setInsertionPointToStart(&branch.getElseRegion().front());
+    scf::YieldOp::create(k.b, choose(choose, number + 1, index - size));
+    return branch.getResults();
+  };
+  Elements result = choose(choose, 0, isAlongRow ? place.column : place.outer[axis]);
+  if (broken)
+    return failure();
+  return result;
 }
 
 FailureOr<Elements> PointEmitter::gather(GatherOp op, const Place &place, int64_t width) {

@@ -21,8 +21,8 @@ struct Place {
 };
 
 /// Writes what computes elements of the tensors of a kernel, from the operands in memory: elementwise ops,
-/// and ops that read their operand at another place (expand, transpose, slice, gather). Elements are in
-/// scalar form (ElementTypes.h).
+/// and ops that read their operand at another place (expand, transpose, slice, concat, gather). Elements are
+/// in scalar form (ElementTypes.h).
 class PointEmitter {
 public:
   PointEmitter(KernelBuilder &k, func::FuncOp kernel, ArrayRef<DimExprAttr> domain);
@@ -55,6 +55,7 @@ private:
                                          function_ref<FailureOr<SmallVector<Value>>(const Place &)> element);
   FailureOr<SmallVector<Value>> compute(Operation *op, const Place &place, int64_t width);
   FailureOr<SmallVector<Value>> gather(GatherOp op, const Place &place, int64_t width);
+  FailureOr<SmallVector<Value>> concat(ConcatOp op, const Place &place, int64_t width);
   FailureOr<SmallVector<Value>> slice(SliceOp op, const Place &place, int64_t width);
   FailureOr<SmallVector<Value>> transpose(TransposeOp op, const Place &place, int64_t width);
   SmallVector<Value> load(BlockArgument argument, const Place &place, int64_t width);

@@ -57,7 +57,7 @@ mlir::tfc::emitVariants(GpuKernelRequest request, const GpuContraction &p,
   for (const ContractionVariant &variant : variants) {
     if (variant.when.isConstant(0))
       continue;
-    FailureOr<GpuStep> step = emit(variant);
+    FailureOr<GpuStep> step = variant.gemvRows ? emitGemv(request, p, variant) : emit(variant);
     if (failed(step))
       return failure();
     step->grid[0] = step->grid[0] * variant.when;
@@ -97,9 +97,20 @@ SmallVector<ContractionVariant> mlir::tfc::selectVariants(const GpuContraction &
       return 1;
     return ::tfc::selectGpuSplits(rowTiles * llvm::divideCeil(*n, tile.columns), k, depth, target);
   };
-  // Few rows: one row of the smallest tiles. Then parts of K where tiles are few, and larger tiles where they
-  // keep the chip busy.
-  add(0, constant(1) - atLeast(p.m, tiles[0].rows + 1), splitsFor(tiles[0], 1));
+  // Few rows: without tiles, or one row of the smallest ones. More rows than one limit are more than those
+  // before it: `open` need not say that.
+  auto addUpTo = [&](int64_t rows, function_ref<void(DimExprAttr)> addVariant) {
+    DimExprAttr isMore = atLeast(p.m, rows + 1);
+    addVariant(constant(1) - isMore);
+    open = isMore;
+  };
+  if (canBeGemv(p))
+    for (int64_t rows : {1, 4})
+      addUpTo(rows, [&](DimExprAttr condition) {
+        variants.push_back({0, 1, open * condition, "_gemv" + std::to_string(rows), rows});
+      });
+  addUpTo(tiles[0].rows, [&](DimExprAttr condition) { add(0, condition, splitsFor(tiles[0], 1)); });
+  // Then parts of K where tiles are few, and larger tiles where they keep the chip busy.
   for (size_t i = 1; i < tiles.size(); ++i) {
     if (int64_t splits = i == 1 ? splitsFor(tiles[i], 2) : 1; splits > 1)
       add(i, constant(1) - atLeast(tileCount(tiles[i]), target.multiprocessors / 2), splits);
