@@ -31,10 +31,10 @@ def compile_model(options, precision, folder):
 def check_kernels(options, folder, report):
     """The same kernels but for what makes narrow what no kernel makes: inputs."""
     wide = compile_model(options, "f32", folder)[1]
-    launches = [sum(kernel["launches"] for kernel in r["kernels"]) for r in (wide, report)]
-    casts = sum(kernel["launches"] for kernel in report["kernels"] if re.fullmatch(r"(cast_)+\d+", kernel["name"]))
-    if launches[1] != launches[0] + options.casts or casts != options.casts:
-        print(f"{launches[1]} launches, {launches[0]} in f32, {casts} of them casts, {options.casts} expected:",
+    count = lambda r, name: sum(kernel["launches"] for kernel in r["kernels"] if re.fullmatch(name, kernel["name"]))
+    launches, casts = ([count(r, name) for r in (wide, report)] for name in (".*", r"(cast_)+\d+"))
+    if launches[1] != launches[0] + options.casts or casts[1] != casts[0] + options.casts:
+        print(f"FAIL: {launches[1]} launches, {casts[1]} of them casts; in f32 {launches[0]} and {casts[0]}; expected are {options.casts} more casts:",
               *(f"{kernel['name']}x{kernel['launches']}" for kernel in report["kernels"]))
         return False
     return True
