@@ -89,7 +89,7 @@ typedef struct TapeEntry {
   uint8_t *parameters; /**< the words, then the tensor maps */
 } TapeEntry;
 
-/** All steps of a run of one shape. */
+/** All steps of a run of one shape; before they are captured, the shape alone. */
 typedef struct CudaGraph {
   struct CudaGraph *next; /**< used less recently */
   int64_t *symbols;
@@ -103,8 +103,9 @@ typedef struct CudaGraph {
 /** What the launch door does with a step. */
 typedef enum DoorMode { DoorLaunches = 0, DoorCaptures = 1, DoorPatches = 2 } DoorMode;
 
-/** Runs the entry through a graph of its shape, which is captured first or patched where addresses have changed. */
-int32_t tfc_cuda_run_graph(TfcContext *context, uint32_t entry, Run *run);
+/** Runs the entry through a graph of its shape, which is captured first or patched where addresses have changed. A shape that is new is
+ * noted, and `ran` is false: its launches are to be made one by one. */
+int32_t tfc_cuda_run_graph(TfcContext *context, uint32_t entry, Run *run, bool *ran);
 int32_t tfc_cuda_note_step(TfcContext *context, const TapeEntry *entry);
 int32_t tfc_cuda_patch_step(TfcContext *context, const TapeEntry *entry);
 void tfc_cuda_destroy_graphs(struct CudaState *state, CudaGraph *graphs);

@@ -3,9 +3,11 @@
 |* Part of tfc, under the Apache License v2.0 with LLVM Exceptions.                                       *|
 |* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception                                                *|
 |*                                                                                                        *|
-|* The launches of a run are captured as the host program makes them, and each is noted on a tape with    *|
-|* its node. When the next run of the shape has the same addresses, its graph is launched as it is;       *|
-|* otherwise the host program writes the parameters again, and nodes whose parameters differ are patched. *|
+|* The first run of a shape launches its kernels one by one, for many shapes never come again: a text     *|
+|* that is being written is another shape with each of its tokens. In the second run launches are         *|
+|* captured as the host program makes them, and each is noted on a tape with its node. When the next run  *|
+|* of the shape has the same addresses, its graph is launched as it is; otherwise the host program writes *|
+|* the parameters again, and nodes whose parameters differ are patched.                                   *|
 |*                                                                                                        *|
 \*===--------------------------------------------------------------------------------------------------===*/
 
@@ -167,7 +169,6 @@ static CudaGraph *makeGraph(TfcContext *context, uint32_t number) {
     return NULL;
   }
   memcpy(graph->symbols, context->entries[number].symbols, bytes);
-  collectAddresses(context, number, graph->addresses);
   return graph;
 }
 
@@ -183,20 +184,29 @@ static void dropOldest(CudaState *state, CudaEntry *entry) {
     }
 }
 
-static int32_t addGraph(TfcContext *context, uint32_t number, Run *run) {
+/* A shape that was not seen before, or is forgotten. */
+static int32_t noteShape(TfcContext *context, uint32_t number) {
   CudaEntry *entry = &context->cuda->entries[number];
   CudaGraph *graph = makeGraph(context, number);
   if (!graph)
     return tfc_core_fail(TFC_OUT_OF_MEMORY, "no memory for the graph of a run");
-  int32_t code = captureInto(context, run, graph);
-  if (code) {
-    destroyGraph(context->cuda, graph);
-    return code;
-  }
   graph->next = entry->graphs;
   entry->graphs = graph;
   dropOldest(context->cuda, entry);
   return TFC_OK;
+}
+
+/* The entry's first graph, which is but a shape. */
+static int32_t capture(TfcContext *context, uint32_t number, Run *run) {
+  CudaEntry *entry = &context->cuda->entries[number];
+  CudaGraph *graph = entry->graphs;
+  collectAddresses(context, number, graph->addresses);
+  int32_t code = captureInto(context, run, graph);
+  if (code) {
+    entry->graphs = graph->next;
+    destroyGraph(context->cuda, graph);
+  }
+  return code;
 }
 
 static int32_t patch(TfcContext *context, uint32_t number, Run *run, CudaGraph *graph) {
@@ -222,10 +232,13 @@ static int32_t patch(TfcContext *context, uint32_t number, Run *run, CudaGraph *
   return code;
 }
 
-int32_t tfc_cuda_run_graph(TfcContext *context, uint32_t number, Run *run) {
+int32_t tfc_cuda_run_graph(TfcContext *context, uint32_t number, Run *run, bool *ran) {
   CudaState *cuda = context->cuda;
   CudaGraph *graph = findGraph(context, number);
-  int32_t code = graph ? patch(context, number, run, graph) : addGraph(context, number, run);
+  *ran = graph != NULL;
+  if (!graph)
+    return noteShape(context, number);
+  int32_t code = graph->exec ? patch(context, number, run, graph) : capture(context, number, run);
   if (code)
     return code;
   return tfc_cuda_check(&cuda->program->driver,

@@ -266,11 +266,13 @@ static int32_t runSteps(Run *run) {
 
 static int32_t runInside(Run *run) {
   int32_t code = prepare(run);
-  bool isGraph = canBeGraph(run);
+  bool isGraph = false;
   if (!code)
     code = tfc_cuda_mark_run(run, /*end=*/false);
-  if (!code)
-    code = isGraph ? tfc_cuda_run_graph(run->context, run->number, run) : runSteps(run);
+  if (!code && canBeGraph(run))
+    code = tfc_cuda_run_graph(run->context, run->number, run, &isGraph);
+  if (!code && !isGraph)
+    code = runSteps(run);
   if (!code)
     code = tfc_cuda_mark_run(run, /*end=*/true);
   if (!code)

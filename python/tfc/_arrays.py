@@ -94,7 +94,8 @@ def _data_type(port: Port, raw: _abi.TfcDataType, array: np.ndarray) -> _abi.Tfc
 def fill(tensor: _abi.TfcTensor, port: Port, raw: _abi.TfcDataType, array: np.ndarray | _dlpack.DeviceTensor) -> None:
     """Makes `tensor` describe `array`, which must outlive it."""
     if isinstance(array, _dlpack.DeviceTensor):
-        return array.fill(tensor)
+        array.fill(tensor)
+        return
     tensor.data = array.ctypes.data
     tensor.device_type = _dlpack.CPU
     tensor.dtype = _data_type(port, raw, array)

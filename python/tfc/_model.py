@@ -129,7 +129,7 @@ class Model:
         """
         library = _abi.runtime()
         described = library.tfc_model_describe(self._handle).contents
-        result = {}
+        result: dict[str, np.ndarray] = {}
         if described.bytes < ctypes.sizeof(_abi.TfcModel):
             return result
         for number in range(described.graph_weight_count):

@@ -81,6 +81,7 @@ assert count("cuModuleLoadDataEx") == 0
 gpu = model.context(device="cuda")
 assert gpu.stream and model.context(device="cpu").stream is None
 assert_close(gpu(inputs), expected)
+assert_close(gpu(inputs), expected)
 assert count("cuGraphLaunch") == 1
 assert set(model.weights()) > {"emb.w.weight", "emb.ln.bias"} and model.weights()["emb.w.weight"].shape == (101, 64)
 

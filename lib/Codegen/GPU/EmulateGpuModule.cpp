@@ -16,6 +16,9 @@
 #include "llvm/IR/InstIterator.h"
 #include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/Module.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+#include "llvm/Transforms/Utils/ModuleUtils.h"
 
 using namespace llvm;
 
@@ -33,6 +36,7 @@ private:
   void replaceCall(CallInst &call);
   void storeTiedOperands(IRBuilder<> &b, InlineAsm &assembly, CallInst &call, Value *result);
   void checkAccess(Instruction &access);
+  void addRounding();
   void addDoor(Function &kernel);
   FunctionCallee callee(const Twine &name, ArrayRef<Type *> parameters) {
     return module.getOrInsertFunction(name.str(),
@@ -57,6 +61,9 @@ private:
 void Emulation::prepare(Function &function) {
   // What says how to compile for a GPU, or what only a GPU has.
   function.setAttributes(AttributeList());
+  // Conversions of f16 are instructions there; below they are functions of a compiler's library, which artifacts do not have.
+  if (Triple(sys::getDefaultTargetTriple()).isX86())
+    function.addFnAttr("target-cpu", "x86-64-v3");
   for (BasicBlock &block : function)
     for (Instruction &instruction : block)
       if (auto *call = dyn_cast<CallInst>(&instruction))
@@ -149,6 +156,21 @@ void Emulation::addDoor(Function &kernel) {
   b.CreateRetVoid();
 }
 
+/// What LLVM calls where f32 becomes bf16, or where a bf16 lives on in another block. It stands in a compiler's library, which artifacts do not
+/// have. As a result a vector is in the register where a bf16 would be.
+void Emulation::addRounding() {
+  IRBuilder<> b(context);
+  auto *vector = FixedVectorType::get(b.getInt32Ty(), 4);
+  auto *rounding = Function::Create(FunctionType::get(vector, {b.getFloatTy()}, false), GlobalValue::InternalLinkage, "__truncsfbf2", module);
+  b.SetInsertPoint(BasicBlock::Create(context, "", rounding));
+  Value *value = rounding->getArg(0), *bits = b.CreateBitCast(value, b.getInt32Ty()), *upper = b.CreateLShr(bits, 16);
+  // Ties to even; a NaN stays one.
+  Value *rounded = b.CreateLShr(b.CreateAdd(b.CreateAdd(bits, b.getInt32(0x7FFF)), b.CreateAnd(upper, 1)), 16);
+  Value *result = b.CreateSelect(b.CreateFCmpUNO(value, value), b.CreateOr(upper, 0x40), rounded);
+  b.CreateRet(b.CreateInsertElement(Constant::getNullValue(vector), result, uint64_t(0)));
+  appendToCompilerUsed(module, {rounding});
+}
+
 void Emulation::run() {
   SmallVector<Function *> kernels;
   for (Function &function : module) {
@@ -180,6 +202,8 @@ void Emulation::run() {
   for (Function &function : make_early_inc_range(module))
     if (function.isDeclaration() && function.use_empty())
       function.eraseFromParent();
+  if (Triple(sys::getDefaultTargetTriple()).isX86())
+    addRounding();
   // The aliases that only NVPTX's own tables read.
   for (NamedMDNode &node : make_early_inc_range(module.named_metadata()))
     module.eraseNamedMetadata(&node);

@@ -65,7 +65,7 @@ std::string mlir::tfc::listOperators(bool asJson) {
   std::string text;
   llvm::raw_string_ostream os(text);
   llvm::json::Array rows;
-  constexpr const char *kFormat = "{0,-16} {1,-36} {2,6} {3,8} {4,5} {5,-8} {6}\n";
+  constexpr const char *kFormat = "{0,-16} {1,-36} {2,6} {3,8} {4,5} {5,-9} {6}\n";
   OpTable::get().forEach([&](StringRef domain, StringRef op, const OpEntry &entry) {
     std::string most = entry.maxInputs == anyNumber ? "any" : std::to_string(entry.maxInputs);
     llvm::StringRef types = getTypes(op);
@@ -77,10 +77,10 @@ std::string mlir::tfc::listOperators(bool asJson) {
                                         {"since_opset", entry.sinceOpset},
                                         {"required_inputs", entry.requiredInputs},
                                         {"most_inputs", most},
-                                        {"devices", llvm::json::Array{"cpu"}},
+                                        {"devices", llvm::json::Array{"cpu", "cuda"}},
                                         {"types", llvm::json::Array(typeNames)}});
     else
-      os << llvm::formatv(kFormat, domain, op, entry.sinceOpset, entry.requiredInputs, most, "cpu", types);
+      os << llvm::formatv(kFormat, domain, op, entry.sinceOpset, entry.requiredInputs, most, "cpu cuda", types);
   });
   if (asJson)
     return llvm::formatv("{0:2}\n", llvm::json::Value(std::move(rows))).str();

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs tests in the layout of ONNX's backend tests: compiles each model, runs it on each data set, compares.
 
-    run_backend.py FOLDER... [--filter REGEX] [--list FILE] [--dynamic=all] [--fold-inputs] [--via onnx|onnx-import] [-j N] [--json FILE] [--markdown FILE]
+    run_backend.py FOLDER... [--filter REGEX] [--list FILE] [--dynamic=all] [--fold-inputs] [--via onnx|onnx-import] [--target TARGET] [-j N] [--json FILE] [--markdown FILE]
 
 A FOLDER is one test (model.onnx, test_data_set_*/input_*.pb, output_*.pb) or holds tests. Every test is one of
 
@@ -10,6 +10,8 @@ A FOLDER is one test (model.onnx, test_data_set_*/input_*.pb, output_*.pb) or ho
     unsupported    tfc-compile said in one line that it does not support something (exit code 2)
     out of scope   the model has values that are no tensors, strings or complex numbers, or is older than opset 7; or
                    the data does not fit the inputs that the model declares
+
+With --target cuda-emu:sm_80 the tests run on an emulated GPU; TFC_CUDA_DRIVER names the driver.
 
 Exit code 0 when nothing failed; with --strict an unsupported test is a failure too.
 """
@@ -240,6 +242,7 @@ def parse_options():
     parser.add_argument("--dynamic", choices=["all"], help="hand --dynamic to tfc-compile")
     parser.add_argument("--fold-inputs", action="store_true", help="make the inputs of each data set constants")
     parser.add_argument("--via", choices=["onnx", "onnx-import"], help="write each model back as ONNX first, and compile that")
+    parser.add_argument("--target", help="hand it to tfc-compile")
     parser.add_argument("-j", "--jobs", type=int, default=2)
     parser.add_argument("--json", type=pathlib.Path, help="write every result here")
     parser.add_argument("--strict", action="store_true", help="unsupported tests are failures too")
@@ -267,6 +270,7 @@ def main():
     if not tests:
         sys.exit("no test found")
     flags = [f"--dynamic={options.dynamic}"] if options.dynamic else []
+    flags += [f"--target={options.target}"] if options.target else []
     with concurrent.futures.ThreadPoolExecutor(max_workers=options.jobs) as pool:
         results = list(pool.map(lambda test: run_test(test, flags, options.fold_inputs), tests))
     print_summary(results, options.verbose)

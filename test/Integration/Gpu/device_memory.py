@@ -140,8 +140,11 @@ def main():
                 driver.get(place, o)
             same(outputs, reference(arrays))
 
-        # Host memory: the first run captures, the next of its shape only launch, whatever arrays they come with.
+        # Host memory: the first run goes launch by launch, the second captures, the next of its shape only launch, whatever arrays they come with.
         log.counts()
+        run_host(make_inputs(2, 5))
+        single = log.counts()
+        assert single["cuStreamBeginCapture"] == 0 and single["cuGraphLaunch"] == 0 and single["cuLaunchKernelEx"] > 0, single
         run_host(make_inputs(2, 5))
         first = log.counts()
         assert first["cuStreamBeginCapture"] == 1 and first["cuGraphLaunch"] == 1 and first["cuLaunchKernelEx"] > 0, first
@@ -152,6 +155,8 @@ def main():
             assert again[absent] == 0, (absent, again)
 
         # Another shape has a graph of its own; the first is still there.
+        run_host(make_inputs(1, 9))
+        assert log.counts()["cuStreamBeginCapture"] == 0
         run_host(make_inputs(1, 9))
         assert log.counts()["cuStreamBeginCapture"] == 1
         run_host(make_inputs(2, 5))
@@ -171,9 +176,15 @@ def main():
             run_host(make_inputs(1, seq))
         log.counts()
         run_host(make_inputs(1, 9))
-        assert log.counts()["cuStreamBeginCapture"] == 0
-        run_host(make_inputs(2, 5))
         assert log.counts()["cuStreamBeginCapture"] == 1
+        run_host(make_inputs(1, 9))
+        kept = log.counts()
+        assert kept["cuStreamBeginCapture"] == 0 and kept["cuGraphLaunch"] == 1 and kept["cuLaunchKernelEx"] == 0, kept
+        run_host(make_inputs(1, 2))
+        assert log.counts()["cuStreamBeginCapture"] == 1
+        run_host(make_inputs(2, 5))
+        forgotten = log.counts()
+        assert forgotten["cuStreamBeginCapture"] == 0 and forgotten["cuGraphLaunch"] == 0 and forgotten["cuLaunchKernelEx"] > 0, forgotten
 
         # An output in the memory of an input is made elsewhere; strides on the device are refused; so is another device.
         arrays = make_inputs(2, 5)

@@ -72,12 +72,13 @@ def main():
         fails("no memory for a run", 3, "has no memory for", memory=300000)
         for function, says in (("cuModuleLoadDataEx", "loading the model's code failed"), ("cuModuleGetFunction", "failed on the GPU"),
                                ("cuStreamCreate", "making a stream failed"), ("cuMemcpyHtoDAsync", "copying weights failed"),
-                               ("cuStreamBeginCapture", "capturing a graph failed"), ("cuStreamEndCapture", "capturing a graph failed"),
-                               ("cuGraphInstantiateWithFlags", "making a graph failed"), ("cuGraphLaunch", "running a graph failed"),
                                ("cuLaunchKernelEx", "failed on the GPU"), ("cuMemcpyDtoHAsync", "running the model failed"),
                                ("cuDevicePrimaryCtxRetain", "opening the device failed"), ("cuInit", "starting the driver failed"),
                                ("cuCtxPushCurrent", "entering the device's context failed")):
             fails(f"{function} fails", 3, says, fail=f"{function}:1")
+        for function, says in (("cuStreamBeginCapture", "capturing a graph failed"), ("cuStreamEndCapture", "capturing a graph failed"),
+                               ("cuGraphInstantiateWithFlags", "making a graph failed"), ("cuGraphLaunch", "running a graph failed")):
+            check(f"{function} fails", call("tfc-run", device, *run, "--repeat=2", fail=f"{function}:1"), 3, says)
         for function, says in (("cuEventCreate", "making an event failed"), ("cuEventRecordWithFlags", "recording an event failed"),
                                ("cuEventElapsedTime", "reading an event failed")):
             check(f"{function} fails", call("tfc-run", device, *run, "--profile", fail=f"{function}:1"), 3, says)
