@@ -188,6 +188,16 @@ void HeaderWriter::writeEntry(const tfc::EntryDescription &entry, size_t number)
      << "(TfcContext *context, const TfcTensor *inputs, TfcTensor *outputs) {\n"
      << "  return " << querySymbol << "()->api->run(context, " << number << ", inputs, "
      << entry.inputs.size() << ", outputs, " << entry.outputs.size() << ");\n}\n";
+  os << "\n/** Bytes of arena that a run with these inputs' dims needs; their data is not read. */\n"
+     << "static inline int32_t " << identifier(scope, "workspace_bytes")
+     << "(TfcContext *context, const TfcTensor *inputs, uint64_t *bytes) {\n"
+     << "  return " << querySymbol << "()->api->workspace_bytes(context, " << number << ", inputs, "
+     << entry.inputs.size() << ", bytes);\n}\n";
+  os << "\n/** Writes the outputs' dims for these inputs' dims, -1 where data decides them; no data is read or written. */\n"
+     << "static inline int32_t " << identifier(scope, "output_dims")
+     << "(TfcContext *context, const TfcTensor *inputs, TfcTensor *outputs) {\n"
+     << "  return " << querySymbol << "()->api->output_dims(context, " << number << ", inputs, "
+     << entry.inputs.size() << ", outputs, " << entry.outputs.size() << ");\n}\n";
 }
 
 void HeaderWriter::write() {
