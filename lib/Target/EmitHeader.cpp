@@ -18,6 +18,8 @@
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
+
 using namespace llvm;
 
 namespace {
@@ -120,6 +122,19 @@ void HeaderWriter::writeModelFunctions() {
      << "()->api->last_error(); }\n";
 }
 
+/// What requirements of the form "this symbol is at most 64" leave of its range.
+static int64_t largestValue(const tfc::EntryDescription &entry, size_t number) {
+  int64_t largest = entry.symbols[number].max;
+  for (const tfc::RequirementDescription &requirement : entry.requirements) {
+    const std::vector<TfcExprWord> &lhs = entry.values[requirement.lhs].words, &rhs = entry.values[requirement.rhs].words;
+    bool isBound = requirement.kind == TFC_REQUIRE_AT_MOST && lhs.size() == 1 && rhs.size() == 1 && lhs[0].op == TFC_EXPR_SYMBOL &&
+                   lhs[0].operand == int64_t(number) && rhs[0].op == TFC_EXPR_CONST;
+    if (isBound)
+      largest = std::min<int64_t>(largest, rhs[0].operand);
+  }
+  return largest;
+}
+
 void HeaderWriter::writeSymbols(const tfc::EntryDescription &entry, StringRef scope) {
   for (auto [number, symbol] : enumerate(entry.symbols)) {
     if (symbol.kind != TFC_SYMBOL_SIZE)
@@ -128,7 +143,7 @@ void HeaderWriter::writeSymbols(const tfc::EntryDescription &entry, StringRef sc
     os << "\n/** Symbol \"" << toComment(symbol.name) << "\": its number and the values it may have. */\n"
        << "#define " << name << " " << number << "\n"
        << "#define " << identifier(name, "min") << " INT64_C(" << symbol.min << ")\n"
-       << "#define " << identifier(name, "max") << " INT64_C(" << symbol.max << ")\n";
+       << "#define " << identifier(name, "max") << " INT64_C(" << largestValue(entry, number) << ")\n";
   }
 }
 

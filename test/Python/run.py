@@ -16,7 +16,8 @@ def describe(model):
     assert [port.name for port in model.inputs] == ["input_ids", "attention_mask", "token_type_ids"]
     assert model.inputs[0] == tfc.Port("input_ids", "i64", np.dtype(np.int64), ("batch", "seq"))
     assert model.outputs[0].dims == ("batch", "seq", 64)
-    assert [symbol.name for symbol in model.symbols] == ["batch", "seq"]
+    # The model has embeddings of 64 positions.
+    assert [(symbol.name, symbol.min, symbol.max) for symbol in model.symbols] == [("batch", 0, None), ("seq", 0, 64)], model.symbols
     assert list(model.entries) == ["main"] and model.entries["main"].inputs == model.inputs
     assert "tfc" in model.producer and "input_ids: i64[batch, seq]" in repr(model)
 
