@@ -1,4 +1,4 @@
-//===- Progress.cpp - A sign of life on a terminal ----------------------------------------------------------===//
+//===- Progress.cpp - A sign of life on a terminal ------------------------------------------------------===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -31,7 +31,8 @@ Progress::~Progress() {
 void Progress::tell(const std::function<int64_t()> &done, int64_t total) {
   std::unique_lock<std::mutex> lock(mutex);
   while (!over.wait_for(lock, std::chrono::seconds(2), [this] { return isOver; }))
-    std::fprintf(stderr, "  %lld of %lld runs\n", static_cast<long long>(done()), static_cast<long long>(total));
+    std::fprintf(stderr, "  %lld of %lld runs\n", static_cast<long long>(done()),
+                 static_cast<long long>(total));
 }
 
 } // namespace tfc

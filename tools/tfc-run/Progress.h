@@ -1,4 +1,4 @@
-//===- Progress.h - A sign of life on a terminal ------------------------------------------------------*- C++ -*-===//
+//===- Progress.h - A sign of life on a terminal -------------------------------------------- -*- C++ -*-===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -16,8 +16,8 @@
 
 namespace tfc {
 
-/// While it lives it says every two seconds how many of `total` runs are done, where somebody looks at the terminal. It sleeps else, so
-/// that it takes no time from what is measured.
+/// While it lives it says every two seconds how many of `total` runs are done, where somebody looks at the
+/// terminal. It sleeps else, so that it takes no time from what is measured.
 class Progress {
 public:
   Progress(std::function<int64_t()> done, int64_t total);
