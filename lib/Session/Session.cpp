@@ -120,8 +120,10 @@ Status Session::runOnce() {
     outputTensors[i].strides = cache ? cache->strides.data() : nullptr;
     outputTensors[i].capacity_bytes = cache ? cache->buffer.size() : 0;
   }
-  return runtimeStatus(tfc_run(context, entryNumber, inputTensors.data(), uint32_t(inputTensors.size()),
-                               outputTensors.data(), uint32_t(outputTensors.size())));
+  int32_t code = tfc_run(context, entryNumber, inputTensors.data(), uint32_t(inputTensors.size()), outputTensors.data(),
+                         uint32_t(outputTensors.size()));
+  done.store(done.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  return runtimeStatus(code);
 }
 
 Status Session::run(int64_t warmup, int64_t repeat, std::vector<double> &seconds) {

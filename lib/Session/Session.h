@@ -13,6 +13,7 @@
 
 #include "tfc-c/Runtime.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -69,6 +70,8 @@ public:
   TfcOpenModel *handle() const { return opened.get(); }
   std::string isa() const { return tfc_model_isa(opened.get()); }
   const TfcEntry &entry() const { return model().entries[entryNumber]; }
+  /// Runs that have come to an end, those that warm up included; any thread may ask.
+  int64_t runsDone() const { return done.load(std::memory_order_relaxed); }
   int32_t threads() const { return tfc_context_threads(context); }
   std::vector<Array> &outputs() { return results; }
 
@@ -96,6 +99,7 @@ private:
   std::vector<Cache> caches;
   std::vector<TfcTensor> inputTensors, outputTensors;
   RunListener *listener = nullptr;
+  std::atomic<int64_t> done{0};
 };
 
 /// Seconds of a clock that only goes forward.

@@ -18,6 +18,8 @@
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
+
 using namespace llvm;
 
 namespace {
@@ -120,6 +122,19 @@ void HeaderWriter::writeModelFunctions() {
      << "()->api->last_error(); }\n";
 }
 
+/// What requirements of the form "this symbol is at most 64" leave of its range.
+static int64_t largestValue(const tfc::EntryDescription &entry, size_t number) {
+  int64_t largest = entry.symbols[number].max;
+  for (const tfc::RequirementDescription &requirement : entry.requirements) {
+    const std::vector<TfcExprWord> &lhs = entry.values[requirement.lhs].words, &rhs = entry.values[requirement.rhs].words;
+    bool isBound = requirement.kind == TFC_REQUIRE_AT_MOST && lhs.size() == 1 && rhs.size() == 1 && lhs[0].op == TFC_EXPR_SYMBOL &&
+                   lhs[0].operand == int64_t(number) && rhs[0].op == TFC_EXPR_CONST;
+    if (isBound)
+      largest = std::min<int64_t>(largest, rhs[0].operand);
+  }
+  return largest;
+}
+
 void HeaderWriter::writeSymbols(const tfc::EntryDescription &entry, StringRef scope) {
   for (auto [number, symbol] : enumerate(entry.symbols)) {
     if (symbol.kind != TFC_SYMBOL_SIZE)
@@ -128,7 +143,7 @@ void HeaderWriter::writeSymbols(const tfc::EntryDescription &entry, StringRef sc
     os << "\n/** Symbol \"" << toComment(symbol.name) << "\": its number and the values it may have. */\n"
        << "#define " << name << " " << number << "\n"
        << "#define " << identifier(name, "min") << " INT64_C(" << symbol.min << ")\n"
-       << "#define " << identifier(name, "max") << " INT64_C(" << symbol.max << ")\n";
+       << "#define " << identifier(name, "max") << " INT64_C(" << largestValue(entry, number) << ")\n";
   }
 }
 
@@ -187,6 +202,16 @@ void HeaderWriter::writeEntry(const tfc::EntryDescription &entry, size_t number)
      << "static inline int32_t " << identifier(scope, "run")
      << "(TfcContext *context, const TfcTensor *inputs, TfcTensor *outputs) {\n"
      << "  return " << querySymbol << "()->api->run(context, " << number << ", inputs, "
+     << entry.inputs.size() << ", outputs, " << entry.outputs.size() << ");\n}\n";
+  os << "\n/** Bytes of arena that a run with these inputs' dims needs; their data is not read. */\n"
+     << "static inline int32_t " << identifier(scope, "workspace_bytes")
+     << "(TfcContext *context, const TfcTensor *inputs, uint64_t *bytes) {\n"
+     << "  return " << querySymbol << "()->api->workspace_bytes(context, " << number << ", inputs, "
+     << entry.inputs.size() << ", bytes);\n}\n";
+  os << "\n/** Writes the outputs' dims for these inputs' dims, -1 where data decides them; no data is read or written. */\n"
+     << "static inline int32_t " << identifier(scope, "output_dims")
+     << "(TfcContext *context, const TfcTensor *inputs, TfcTensor *outputs) {\n"
+     << "  return " << querySymbol << "()->api->output_dims(context, " << number << ", inputs, "
      << entry.inputs.size() << ", outputs, " << entry.outputs.size() << ");\n}\n";
 }
 

@@ -88,6 +88,10 @@ class TfcLaunch(Structure):
     ]
 
 
+class TfcRequirement(Structure):
+    _fields_ = [("kind", c_uint32), ("lhs", c_uint32), ("rhs", c_uint32), ("reserved", c_uint32), ("node", c_char_p)]
+
+
 class TfcEntry(Structure):
     _fields_ = [
         ("name", c_char_p),
@@ -95,7 +99,7 @@ class TfcEntry(Structure):
         ("values", POINTER(TfcExpr)),
         ("inputs", POINTER(TfcPort)),
         ("outputs", POINTER(TfcPort)),
-        ("requirements", c_void_p),
+        ("requirements", POINTER(TfcRequirement)),
         ("launches", POINTER(TfcLaunch)),
         ("binds", c_void_p),
         ("arena_bytes", c_void_p),

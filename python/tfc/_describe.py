@@ -13,6 +13,8 @@ from . import _abi
 _INT, _UINT, _FLOAT, _BFLOAT, _BOOL = 0, 1, 2, 4, 6
 _FLOAT8 = {10: "f8E4M3FN", 11: "f8E4M3FNUZ", 12: "f8E5M2", 13: "f8E5M2FNUZ"}
 
+_AT_MOST, _OP_CONST, _OP_SYMBOL = 2, 0, 1  # TFC_REQUIRE_AT_MOST, TFC_EXPR_CONST, TFC_EXPR_SYMBOL
+
 #: DLPack's type code for each of numpy's kinds.
 CODE_OF_KIND = {"i": _INT, "u": _UINT, "f": _FLOAT, "b": _BOOL}
 
@@ -91,9 +93,20 @@ def _port(entry: _abi.TfcEntry, port: _abi.TfcPort) -> Port:
     )
 
 
-def _symbol(symbol: _abi.TfcSymbol) -> Symbol:
-    unbounded = symbol.max == 2**63 - 1
-    return Symbol(_abi.text(symbol.name), symbol.min, None if unbounded else symbol.max, symbol.born_in != 0)
+def _largest(entry: _abi.TfcEntry, number: int) -> int:
+    """What requirements of the form "this symbol is at most 64" leave of its range."""
+    largest = entry.symbols[number].max
+    for requirement in entry.requirements[: entry.requirement_count]:
+        lhs, rhs = entry.values[requirement.lhs], entry.values[requirement.rhs]
+        if requirement.kind == _AT_MOST and lhs.word_count == rhs.word_count == 1:
+            if (lhs.words[0].op, lhs.words[0].operand, rhs.words[0].op) == (_OP_SYMBOL, number, _OP_CONST):
+                largest = min(largest, rhs.words[0].operand)
+    return int(largest)
+
+
+def _symbol(entry: _abi.TfcEntry, number: int) -> Symbol:
+    symbol, largest = entry.symbols[number], _largest(entry, number)
+    return Symbol(_abi.text(symbol.name), symbol.min, None if largest == 2**63 - 1 else largest, symbol.born_in != 0)
 
 
 def entry(described: _abi.TfcEntry) -> Entry:
@@ -104,5 +117,5 @@ def entry(described: _abi.TfcEntry) -> Entry:
         outputs=tuple(
             _port(described, described.outputs[i]) for i in range(described.output_count)
         ),
-        symbols=tuple(_symbol(symbol) for symbol in described.symbols[: described.symbol_count] if symbol.kind == 0),
+        symbols=tuple(_symbol(described, i) for i in range(described.symbol_count) if described.symbols[i].kind == 0),
     )

@@ -58,6 +58,12 @@ def measure(node: str, op: str, found: np.ndarray, expected: np.ndarray, rtol: f
     return Row(node, op, found.shape, float(errors.max(initial=0.0)), float(finite.max(initial=0.0)), bool((errors <= atol + rtol * finite).all()))
 
 
+def _say(step: str) -> None:
+    """A sign of life for somebody who waits."""
+    if sys.stderr.isatty():
+        print(f"{step} ...", file=sys.stderr, flush=True)
+
+
 def compare(model: str, inputs: dict[str, np.ndarray], rtol: float = 1e-3, atol: float = 1e-4, names: str = ".") -> tuple[list[Row], list[Row]]:
     """Rows for the nodes, in the order of the graph, and for the outputs of the model as it is usually compiled.
 
@@ -65,6 +71,7 @@ def compare(model: str, inputs: dict[str, np.ndarray], rtol: float = 1e-3, atol:
     Raises Error, also when a side cannot run the model, and OSError or ValueError when the file is no model.
     """
     _ort.which()
+    _say("reading the graph, running ONNX Runtime")
     graph = _onnx.read_graph(model)
     single = [node for node in graph.nodes if len(node.outputs) == 1 and node.outputs[0]]
     wanted = [node.outputs[0] for node in single if node.outputs[0] not in graph.outputs]
@@ -79,7 +86,9 @@ def compare(model: str, inputs: dict[str, np.ndarray], rtol: float = 1e-3, atol:
             expected = _ort.run(extended, inputs)
         finally:
             extended.unlink(missing_ok=True)
+        _say("compiling with all tensors as outputs, running")
         exposed = load(compile(model, pathlib.Path(folder, "exposed.so"), f"--expose={names}", "--header=none"))(inputs)
+        _say("compiling as usual, running")
         usual = load(compile(model, pathlib.Path(folder, "usual.so"), "--header=none"))(inputs)
     rows: list[Row] = []
     seen = set()

@@ -16,7 +16,7 @@ folder, source, compiler = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 clone = folder / "clone"
 folder.mkdir(parents=True, exist_ok=True)
 # The same file has the same name for ccache wherever the clone lies.
-environment = {**os.environ, "CCACHE_BASEDIR": str(folder), "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(folder / "cache"))}
+environment = {**os.environ, "CCACHE_BASEDIR": str(folder)}
 for name in ("TFC_HOME", "PYTHONPATH"):
     environment.pop(name, None)
 
@@ -37,6 +37,7 @@ else:
 readme = re.findall(r"^```sh\n(.*?)^```", (clone / "README.md").read_text(), re.S | re.M)
 by_hand = next(block for block in readme if block.startswith("cmake --preset"))
 step("build as README.md says", by_hand.splitlines()[0])
+environment.setdefault("XDG_CACHE_HOME", str(folder / "cache"))  # after the build: ccache has its files there too
 step("tools/bootstrap demo", "tools/bootstrap demo")
 
 # README.md speaks of the reader's model.onnx and x.npz.

@@ -16,7 +16,8 @@ def describe(model):
     assert [port.name for port in model.inputs] == ["input_ids", "attention_mask", "token_type_ids"]
     assert model.inputs[0] == tfc.Port("input_ids", "i64", np.dtype(np.int64), ("batch", "seq"))
     assert model.outputs[0].dims == ("batch", "seq", 64)
-    assert [symbol.name for symbol in model.symbols] == ["batch", "seq"]
+    # The model has embeddings of 64 positions.
+    assert [(symbol.name, symbol.min, symbol.max) for symbol in model.symbols] == [("batch", 0, None), ("seq", 0, 64)], model.symbols
     assert list(model.entries) == ["main"] and model.entries["main"].inputs == model.inputs
     assert "tfc" in model.producer and "input_ids: i64[batch, seq]" in repr(model)
 
@@ -90,11 +91,25 @@ def sizes_from_data():
         assert used.tolist() == [1, 3, 4] and spread[:5].tolist() == [1, 0, 3, 0, 4]
 
 
+def profiled(model, inputs):
+    """Kernels and what is no kernel make up a run; every launch of the model is there, warm-up is not."""
+    profile = model.profile(inputs, repeat=5, warmup=3, threads=1)
+    assert len(profile.run_ms) == 5 and profile.profiler_ms > 0, profile
+    whole = sum(profile.run_ms) / 5
+    assert 0 < sum(kernel.ms for kernel in profile.kernels) < whole, profile
+    assert sum(kernel.calls for kernel in profile.kernels) == 19 and {kernel.name for kernel in profile.kernels} >= {"attention_0"}, profile
+    flops = {kernel.name: kernel.flops for kernel in profile.kernels}["matmul_1"]
+    batch, seq = inputs["input_ids"].shape
+    assert flops == 2 * 2 * batch * seq * 64 * 128, flops
+    assert "outside kernels" in str(profile) and "whole run" in str(profile)
+
+
 with tfc.load(tfc.compile(MODELS / "bert_tiny" / "model.op17.onnx", folder / "bert.so")) as bert:
     describe(bert)
     for inputs, outputs in cases("bert_tiny"):
         assert_close(bert(**inputs), outputs)
     layouts(bert)
+    profiled(bert, next(cases("bert_tiny"))[0])
     given_outputs(bert)
 past = tfc.load(tfc.compile(MODELS / "gpt2_tiny_past" / "model.op17.onnx", str(folder / "past.so")))
 for inputs, outputs in cases("gpt2_tiny_past"):

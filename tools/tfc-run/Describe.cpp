@@ -180,14 +180,27 @@ static std::string arenaText(const TfcEntry &entry, uint32_t segment, const std:
   return std::to_string(values[entry.arena_bytes[0]]);
 }
 
+/// What requirements of the form "this symbol is at most 64" leave of its range.
+static int64_t largestValue(const TfcEntry &entry, uint32_t number) {
+  int64_t largest = entry.symbols[number].max;
+  for (uint32_t i = 0; i < entry.requirement_count; ++i) {
+    const TfcRequirement &requirement = entry.requirements[i];
+    const TfcExpr &lhs = entry.values[requirement.lhs], &rhs = entry.values[requirement.rhs];
+    bool isBound = requirement.kind == TFC_REQUIRE_AT_MOST && lhs.word_count == 1 && rhs.word_count == 1 &&
+                   lhs.words[0].op == TFC_EXPR_SYMBOL && lhs.words[0].operand == int64_t(number) && rhs.words[0].op == TFC_EXPR_CONST;
+    if (isBound)
+      largest = std::min<int64_t>(largest, rhs.words[0].operand);
+  }
+  return largest;
+}
+
 static void addSymbols(Table &table, const TfcEntry &entry) {
   for (uint32_t s = 0; s < entry.symbol_count; ++s) {
     const TfcSymbol &symbol = entry.symbols[s];
     if (symbol.kind != TFC_SYMBOL_SIZE)
       continue;
-    std::string range = symbol.max == INT64_MAX
-                            ? std::to_string(symbol.min) + " or more"
-                            : std::to_string(symbol.min) + " to " + std::to_string(symbol.max);
+    int64_t largest = largestValue(entry, s);
+    std::string range = std::to_string(symbol.min) + (largest == INT64_MAX ? " or more" : " to " + std::to_string(largest));
     std::string born = symbol.born_in ? std::string("known in the run, from node '") +
                                             entry.binds[symbol.born_in - 1].node + "'"
                                       : "";
@@ -286,7 +299,7 @@ static std::string entryJson(const TfcModel &model, const TfcEntry &entry) {
   text += list("symbols", entry.symbol_count, [&](uint32_t i) {
     const TfcSymbol &symbol = entry.symbols[i];
     return "{\"name\": " + jsonString(symbol.name) + ", \"min\": " + std::to_string(symbol.min) +
-           ", \"max\": " + std::to_string(symbol.max) + ", \"born_in\": " + std::to_string(symbol.born_in) +
+           ", \"max\": " + std::to_string(largestValue(entry, i)) + ", \"born_in\": " + std::to_string(symbol.born_in) +
            ", \"kind\": " + std::to_string(symbol.kind) + "}";
   });
   text += ", " +

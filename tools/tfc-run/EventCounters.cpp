@@ -1,4 +1,4 @@
-//===- EventCounters.cpp - Counters of the kernel's perf_event ----------------------------------------------===//
+//===- EventCounters.cpp - Counters of the kernel's perf_event ------------------------------------------===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -30,7 +30,8 @@ EventCounters::EventCounters(std::vector<Event> events) : files(events.size(), -
     attributes.inherit = 1;
     attributes.exclude_kernel = 1; // what perf_event_paranoid = 2, the usual setting, permits to everybody
     attributes.exclude_hv = 1;
-    files[i] = int(syscall(SYS_perf_event_open, &attributes, /*pid=*/0, /*cpu=*/-1, /*group=*/-1, PERF_FLAG_FD_CLOEXEC));
+    files[i] = int(
+        syscall(SYS_perf_event_open, &attributes, /*pid=*/0, /*cpu=*/-1, /*group=*/-1, PERF_FLAG_FD_CLOEXEC));
     if (files[i] < 0 && !failure)
       failure = errno;
   }
@@ -69,7 +70,8 @@ std::string EventCounters::reasonFor(int failure) {
     return "this processor, or the virtual machine, shows none";
   case EACCES:
   case EPERM:
-    return "not permitted: /proc/sys/kernel/perf_event_paranoid must be 2 or less, and the container must allow perf_event_open";
+    return "not permitted: /proc/sys/kernel/perf_event_paranoid must be 2 or less, and the container must "
+           "allow perf_event_open";
   case ENOSYS:
     return "this kernel has no perf_event_open";
   }
@@ -86,8 +88,8 @@ std::string hardwareText(const EventCounters &counters, double runs) {
   if (!counters.has(0) || !counters.has(1))
     return "not available (" + counters.reason() + ")";
   const std::vector<double> &counts = counters.counts();
-  std::string text = format("per run %.3g cycles, %.3g instructions (%.2f per cycle)", counts[0] / runs, counts[1] / runs,
-                            counts[0] > 0 ? counts[1] / counts[0] : 0);
+  std::string text = format("per run %.3g cycles, %.3g instructions (%.2f per cycle)", counts[0] / runs,
+                            counts[1] / runs, counts[0] > 0 ? counts[1] / counts[0] : 0);
   return counters.has(2) ? text + format(", %.3g cache misses", counts[2] / runs) : text;
 }
 

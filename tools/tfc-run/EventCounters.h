@@ -1,4 +1,4 @@
-//===- EventCounters.h - Counters of the kernel's perf_event ---------------------------------------*- C++ -*-===//
+//===- EventCounters.h - Counters of the kernel's perf_event -------------------------------- -*- C++ -*-===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -14,7 +14,8 @@
 
 namespace tfc {
 
-/// Counts events of this thread, and of the threads it makes after the counters, in user mode, while they are started.
+/// Counts events of this thread, and of the threads it makes after the counters, in user mode, while they are
+/// started.
 class EventCounters {
 public:
   struct Event {
@@ -31,8 +32,8 @@ public:
   void start();
   void stop();
 
-  /// By the events' numbers, scaled up where the processor took turns between more events than it has counters; 0 where
-  /// nothing was counted.
+  /// By the events' numbers, scaled up where the processor took turns between more events than it has
+  /// counters; 0 where nothing was counted.
   const std::vector<double> &counts() const { return values; }
   /// Whether this event is counted; whether all are.
   bool has(size_t event) const { return files[event] >= 0; }
@@ -50,7 +51,8 @@ private:
 /// Cycles, instructions and cache misses.
 std::vector<EventCounters::Event> hardwareEvents();
 
-/// "3.2e+09 cycles, 9.1e+09 instructions (2.84 per cycle), 1.2e+06 cache misses" in each of so many runs, or why there are none.
+/// "3.2e+09 cycles, 9.1e+09 instructions (2.84 per cycle), 1.2e+06 cache misses" in each of so many runs, or
+/// why there are none.
 std::string hardwareText(const EventCounters &counters, double runs);
 /// The same as a JSON value: an object, or null.
 std::string hardwareJson(const EventCounters &counters, double runs);

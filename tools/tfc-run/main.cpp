@@ -15,6 +15,7 @@
 #include "Npy.h"
 #include "Options.h"
 #include "ProfileTable.h"
+#include "Progress.h"
 #include "Report.h"
 #include "Serve.h"
 #include "TextFile.h"
@@ -154,10 +155,13 @@ static Status runModel(const Options &options, Session &session) {
   if (options.inPlace)
     if (Status status = session.keepInPlace(options.room, options.steps))
       return status;
-  if (Status status = session.run(options.warmup, options.repeat, seconds))
-    return status;
-  if (Status status = runFurtherSteps(options, session, seconds))
-    return status;
+  {
+    Progress progress([&session] { return session.runsDone(); }, options.warmup + std::max(options.repeat, options.steps));
+    if (Status status = session.run(options.warmup, options.repeat, seconds))
+      return status;
+    if (Status status = runFurtherSteps(options, session, seconds))
+      return status;
+  }
 
   if (!options.outputs.empty())
     if (Status status = writeArrays(options.outputs, session.outputs()))

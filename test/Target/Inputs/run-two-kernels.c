@@ -67,6 +67,12 @@ int main(int argc, char **argv) {
   int64_t xDims[two_kernels_main_input_x__0_rank] = {Rows}, yDims[two_kernels_main_output_y_rank];
   TfcTensor input = two_kernels_main_input_x__0(x, xDims),
             output = two_kernels_main_output_y(y, sizeof(y), yDims);
+  uint64_t arena;
+  if (two_kernels_main_workspace_bytes(context, &input, &arena) || arena != Rows * 16 / 64 * 64)
+    return fail("bytes of the arena");
+  if (two_kernels_main_output_dims(context, &input, &output) || yDims[0] != Rows || yDims[1] != 4)
+    return fail("dims before the run");
+  yDims[0] = 0;
   if (two_kernels_main_run(context, &input, &output))
     return fail("run");
   if (yDims[0] != Rows || yDims[1] != 4)

@@ -1,4 +1,4 @@
-//===- EventCountersTest.cpp - perf_event, by events that every machine has ----------------------------------===//
+//===- EventCountersTest.cpp - perf_event, by events that every machine has -----------------------------===//
 //
 // Part of tfc, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -35,7 +35,8 @@ constexpr size_t kPages = 300;
 /// Works for 20 ms of CPU time and touches fresh pages.
 void work() {
   size_t bytes = kPages * 4096;
-  auto *memory = static_cast<volatile char *>(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  auto *memory = static_cast<volatile char *>(
+      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
   madvise(const_cast<char *>(memory), bytes, MADV_NOHUGEPAGE);
   for (size_t page = 0; page < kPages; ++page)
     memory[page * 4096] = 1;
@@ -46,7 +47,8 @@ void work() {
 }
 
 std::vector<EventCounters::Event> softwareEvents() {
-  return {{"task_clock", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK}, {"page_faults", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS}};
+  return {{"task_clock", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK},
+          {"page_faults", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS}};
 }
 
 TEST(EventCounters, CountWhileStarted) {
