@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from . import _abi, _arrays, _describe, _dlpack
+from . import _abi, _arrays, _describe, _dlpack, _signals
 from ._describe import Entry, Port, Symbol
 from ._errors import Code, Error
 from ._profile import Profile, Recorder
@@ -288,8 +288,9 @@ class Context:
         try:
             self._rooms.results = results
             self._rooms.interrupt = None
-            code = _abi.runtime().tfc_run(self._handle, number, tensors, len(tensors), results.tensors, len(results.tensors))
-            # Ctrl-C may have come while Python was making room for an output: ctypes would have swallowed it.
+            with _signals.Deferred():
+                code = _abi.runtime().tfc_run(self._handle, number, tensors, len(tensors), results.tensors, len(results.tensors))
+            # An error in Python while it made room for an output: ctypes would have swallowed it.
             interrupt = self._rooms.interrupt or (self._recorder and self._recorder.interrupt)
             if interrupt:
                 raise interrupt
