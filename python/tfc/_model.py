@@ -215,7 +215,7 @@ class Context:
         options.stream = stream
         program = ctypes.POINTER(_abi.TfcProgram)()
         _abi.check(library.tfc_model_program(model._handle, options.device_type, options.device_id, ctypes.byref(program)))
-        self._program = program.contents if program else None
+        self._program: _abi.TfcProgram | None = program.contents if program else None
         self._recorder = recorder
         if recorder is not None:
             options.profiler = recorder.callback
