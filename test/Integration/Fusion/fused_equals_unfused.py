@@ -51,9 +51,6 @@ def make_inputs(arguments, random):
             continue
         # Of a usual size: a rounded constant (0.7071) may cost 3e-6, whatever the size of the output.
         array = (2 * random.standard_normal(shape)).astype(numpy.float32)
-        # docs/Fusion.md, "Rounded constants": activations count on an x that is as large as the lowest one is low.
-        if array.ndim == 1:
-            array[0] = abs(array).max(initial=0)
         if name == "b" and array.ndim > 1:
             array[random.random(shape) < 0.3] = numpy.finfo(numpy.float32).min
             rows = array.reshape(-1, shape[-1])

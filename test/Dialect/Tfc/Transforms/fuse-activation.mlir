@@ -299,11 +299,34 @@ func.func @rounded_too_far(%x: tensor<4xf32>) -> tensor<4xf32> {
 
 // -----
 
-// The cubic term counts for less: 0.0447 is near enough.
+// The cubic term counts for less: 0.04472 is near enough.
 // CHECK-LABEL: @tanh_rounded
 // CHECK: tfc.gelu tanh
 // CHECK-NEXT: return
 func.func @tanh_rounded(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %three = tfc.constant dense<3.0> : tensor<f32>
+  %c3 = tfc.constant dense<0.04472> : tensor<f32>
+  %c1 = tfc.constant dense<0.797885> : tensor<f32>
+  %one = tfc.constant dense<1.0> : tensor<f32>
+  %half = tfc.constant dense<0.5> : tensor<f32>
+  %p = tfc.pow %x, %three : tensor<4xf32>, tensor<f32>
+  %q = tfc.mul %p, %c3 : tensor<4xf32>, tensor<f32>
+  %r = tfc.add %x, %q : tensor<4xf32>, tensor<4xf32>
+  %u = tfc.mul %r, %c1 : tensor<4xf32>, tensor<f32>
+  // expected-remark @below {{fused: gelu: tanh}}
+  %t = tfc.tanh %u : tensor<4xf32>
+  %a = tfc.add %t, %one : tensor<4xf32>, tensor<f32>
+  %h = tfc.mul %x, %half : tensor<4xf32>, tensor<f32>
+  %y = tfc.mul %h, %a : tensor<4xf32>, tensor<4xf32>
+  return %y : tensor<4xf32>
+}
+
+// -----
+
+// 0.0447 is not: an output whose elements are all small would show it.
+// CHECK-LABEL: @tanh_rounded_too_far
+// CHECK-NOT: tfc.gelu
+func.func @tanh_rounded_too_far(%x: tensor<4xf32>) -> tensor<4xf32> {
   %three = tfc.constant dense<3.0> : tensor<f32>
   %c3 = tfc.constant dense<0.0447> : tensor<f32>
   %c1 = tfc.constant dense<0.797885> : tensor<f32>
@@ -313,7 +336,7 @@ func.func @tanh_rounded(%x: tensor<4xf32>) -> tensor<4xf32> {
   %q = tfc.mul %p, %c3 : tensor<4xf32>, tensor<f32>
   %r = tfc.add %x, %q : tensor<4xf32>, tensor<4xf32>
   %u = tfc.mul %r, %c1 : tensor<4xf32>, tensor<f32>
-  // expected-remark @below {{fused: gelu: tanh}}
+  // expected-remark @below {{not fused: gelu: the argument of tanh is 0.797885 x + 0.0356655 x^3, not 0.797885 x + 0.0356774 x^3}}
   %t = tfc.tanh %u : tensor<4xf32>
   %a = tfc.add %t, %one : tensor<4xf32>, tensor<f32>
   %h = tfc.mul %x, %half : tensor<4xf32>, tensor<f32>

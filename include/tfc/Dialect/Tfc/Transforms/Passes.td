@@ -130,8 +130,8 @@ def FuseActivation : Pass<"tfc-fuse-activation", "::mlir::func::FuncOp"> {
     - gelu `quick`: `x * sigmoid(1.702 x)`;
     - silu: `x * sigmoid(x)`.
 
-    Exporters round constants. What the graph writes and what the op means may differ, because of that, by 6e-6 of the op's value
-    at |x| (half precision: by half a unit in its last place): 0.7071, 0.79788 and 0.0447 fuse, 0.707 and 0.798 do not.
+    Exporters round constants. What the graph writes and what the op means may differ, because of that, by 4e-6 of the op's value
+    at |x| (half precision: by half a unit in its last place): 0.7071, 0.79788 and 0.04472 fuse, 0.707, 0.7979 and 0.0447 do not.
     A tanh to which no 1 is added, and a sigmoid that multiplies something else than x, are no candidates. Left alone, with a remark
     that says why: other constants, another factor than x, a value inside that is used elsewhere too.
 
