@@ -62,6 +62,12 @@ Stage mlir::tfc::detectStage(ModuleOp module) {
 // The stages
 //===----------------------------------------------------------------------------------------------===//
 
+static void convertPrecision(OpPassManager &pm, StringRef to) {
+  ConvertPrecisionOptions convert;
+  convert.to = to.str();
+  pm.addPass(createConvertPrecision(convert));
+}
+
 static void buildFused(OpPassManager &pm, const PipelineOptions &options) {
   // Before anything changes: nodes are asked for by the names that the graph has.
   if (!options.exposeNames.empty()) {
@@ -70,6 +76,8 @@ static void buildFused(OpPassManager &pm, const PipelineOptions &options) {
     pm.addNestedPass<func::FuncOp>(createExposeTensors(expose));
   }
   pm.addPass(createSimplifyGraph());
+  // Graphs of 16-bit floats are those of f32 to everything that follows.
+  pm.addPass(createWidenHalfTypes());
   // Views of weights fold after transposes have moved into matmuls, and leave references to tidy up.
   pm.addPass(createFoldConstants());
   pm.addPass(createSimplifyGraph());
@@ -104,12 +112,10 @@ static void buildFused(OpPassManager &pm, const PipelineOptions &options) {
   // Layers share masks: what each fusion built for itself becomes one.
   pm.addPass(createSimplifyGraph());
   // Last, so that no fusion meets a cast.
-  if (options.precision != "f32") {
-    ConvertPrecisionOptions convert;
-    convert.to = options.precision;
-    pm.addPass(createConvertPrecision(convert));
-    pm.addPass(createSimplifyGraph());
-  }
+  if (options.precision != "f32")
+    convertPrecision(pm, options.precision);
+  convertPrecision(pm, "stored");
+  pm.addPass(createSimplifyGraph());
 }
 
 ArrayRef<StringRef> mlir::tfc::getFusionNames() {
@@ -119,6 +125,8 @@ ArrayRef<StringRef> mlir::tfc::getFusionNames() {
 }
 
 static void buildKernels(OpPassManager &pm, const PipelineOptions &options) {
+  // Tensor cores take products of 16 bits; CPUs have no use for rounded operands.
+  convertPrecision(pm, options.operandCasts ? "graph" : "casts");
   DecomposeOpsOptions decompose;
   decompose.keepAttention = !options.reference;
   pm.addNestedPass<func::FuncOp>(createDecomposeOps(decompose));

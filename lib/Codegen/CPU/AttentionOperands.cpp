@@ -21,8 +21,8 @@ Value mlir::tfc::dimValue(VectorEmitter &e, DimExprAttr expr) {
   return DimOp::create(e.b, e.loc, e.b.getIndexType(), expr);
 }
 
-static AttentionOperand openView(VectorEmitter &e, KernelFrame frame, const StridedView &view) {
-  AttentionOperand operand{e.bufferOf(frame.pointer(view.pointer)), dimValue(e, view.offset), {}};
+static AttentionOperand openView(VectorEmitter &e, KernelFrame frame, const StridedView &view, Type element = {}) {
+  AttentionOperand operand{e.bufferOf(frame.pointer(view.pointer), element ? element : e.b.getF32Type()), dimValue(e, view.offset), {}};
   for (DimExprAttr stride : view.strides)
     operand.strides.push_back(dimValue(e, stride));
   return operand;
@@ -84,9 +84,9 @@ AttentionOperands AttentionOperands::open(VectorEmitter &e, KernelFrame frame, c
     operands.partCount = dimValue(e, p.partCount);
   if (p.parts)
     operands.parts = openView(e, frame, *p.parts);
-  operands.query = openView(e, frame, p.query);
-  operands.key = openView(e, frame, p.key);
-  operands.value = openView(e, frame, p.value);
+  operands.query = openView(e, frame, p.query, p.elements[0]);
+  operands.key = openView(e, frame, p.key, p.elements[1]);
+  operands.value = openView(e, frame, p.value, p.elements[2]);
   operands.output = openView(e, frame, p.output);
   if (p.lengths) {
     operands.lengths = {

@@ -13,6 +13,8 @@
 #include "tfc/Codegen/Loops/KernelFrame.h"
 #include "tfc/Schedule/AttentionSchedule.h"
 
+#include <array>
+
 namespace mlir::tfc {
 
 /// An attention in terms of the kernel's pointers. All views have the dims [batch, heads, length, head dim],
@@ -20,6 +22,7 @@ namespace mlir::tfc {
 /// may be 1.
 struct Attention {
   StridedView query, key, value, output;
+  std::array<Type, 3> elements; ///< of query, key and value in memory: f32, or 16 bits that are widened as they are loaded
   std::optional<StridedView> mask, bias;
   std::optional<StridedView>
       lengths; ///< How many keys of each batch count; its elements are of type `lengthType`.

@@ -44,8 +44,7 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
-/// Floats of a cache line.
-static constexpr int64_t kLineFloats = 16;
+static constexpr int64_t kLineBytes = 64;
 /// Binary digits behind the point of a number of cache lines.
 static constexpr int64_t kLineFraction = 1 << 16;
 
@@ -76,10 +75,10 @@ DimExprAttr ContractionEmitter::scratchBytes() const {
 LogicalResult ContractionEmitter::emit() {
   m = dim(p.m), n = dim(p.n), k = dim(p.k);
   a = e.bufferOf(frame.pointer(p.a));
-  b = e.bufferOf(frame.pointer(p.b));
+  b = e.bufferOf(frame.pointer(p.b), p.elementB);
   c = p.out ? e.bufferOf(frame.pointer(p.c), getMemoryType(p.outElement)) : e.bufferOf(frame.pointer(p.c));
   if (p.tail)
-    tail = e.bufferOf(frame.pointer(*p.tail));
+    tail = e.bufferOf(frame.pointer(*p.tail), p.elementB);
   if (p.transposedB || p.out)
     scratch = e.bufferOf(frame.scratch());
   madeOffset = p.transposedB ? e.mul(e.mul(e.ceilDiv(k, s.lanes), s.lanes), s.panelWidth()) : e.index(0);
@@ -103,6 +102,9 @@ ContractionEmitter::RowSplit ContractionEmitter::splitRows() {
   split.highCount = e.sub(m, e.mul(split.low, split.count));
   return split;
 }
+
+/// Elements of B in a cache line.
+int64_t ContractionEmitter::lineElements() const { return kLineBytes * 8 / p.elementB.getIntOrFloatBitWidth(); }
 
 /// Heights that an equal split into at least `fewestBlocks` blocks can give.
 SmallVector<int64_t> ContractionEmitter::possibleHeights(int64_t fewestBlocks) const {
@@ -284,7 +286,7 @@ void ContractionEmitter::emitPanel(const Panel &panel, BlockRange blocks) {
   if (panel.next && s.prefetchLines > 0) {
     // Lines per step = lines of the panel / (blocks * steps), rounded up in its last binary digit.
     Value steps = e.mul(blocks.countOnPanel, e.max(e.div(k, e.index(s.unroll)), e.index(1)));
-    Value lines = e.ceilDiv(e.mul(k, s.panelWidth()), kLineFloats);
+    Value lines = e.ceilDiv(e.mul(k, s.panelWidth()), lineElements());
     linesPerStep = e.div(e.add(e.mul(lines, kLineFraction), steps), e.max(steps, e.index(1)));
   }
   e.loop(blocks.from, blocks.to, 1, [&](Value number) {
@@ -326,9 +328,9 @@ void ContractionEmitter::emitPrefetches(const Panel &panel, Value block, Value a
   Value stepsPerBlock = e.div(k, e.index(s.unroll));
   Value step = e.add(e.mul(block, stepsPerBlock), e.div(at, e.index(s.unroll)));
   Value line = e.div(e.mul(step, linesPerStep), e.index(kLineFraction));
-  Value offset = e.add(panel.next, e.mul(line, kLineFloats));
+  Value offset = e.add(panel.next, e.mul(line, lineElements()));
   for (int64_t i = 0; i < count; ++i)
-    e.prefetch(panel.buffer, e.add(offset, i * kLineFloats));
+    e.prefetch(panel.buffer, e.add(offset, i * lineElements()));
 }
 
 /// sums[row][vector] += A[row, at + step] * B[at + step, vector]. The constant `step` ends up in the

@@ -36,6 +36,7 @@ struct Contraction {
   bool transposedB = false;
   /// Of a packed B: columns per panel, and the pointer to the columns behind the last whole panel (PackedOperand.h).
   int64_t packedWidth = 0;
+  Type elementB; ///< As it is stored: f32, or 16 bits that are widened in registers.
   std::optional<unsigned> tail;
   Epilogue epilogue;
   /// Where the result is not f32 or not row-major: how it lies, in the dims of the product, and its elements in tfc's types.
@@ -84,6 +85,7 @@ private:
     Value numberOnPanel;
   };
 
+  int64_t lineElements() const;
   Value dim(DimExprAttr expr) { return DimOp::create(e.b, e.loc, e.b.getIndexType(), expr); }
   RowSplit splitRows();
   SmallVector<int64_t> possibleHeights(int64_t fewestBlocks) const;

@@ -13,6 +13,7 @@
 #include "AttentionEmitter.h"
 #include "KeyParts.h"
 #include "TargetOption.h"
+#include "tfc/Codegen/Common/OperandCasts.h"
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Conversion/TfcToLinalg/ElementTypes.h"
 #include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
@@ -22,6 +23,7 @@
 #include "mlir/IR/TypeUtilities.h"
 
 #include <cmath>
+#include <functional>
 #include <limits>
 
 namespace mlir::tfc {
@@ -42,7 +44,7 @@ static AttentionOp findAttention(KernelFrame frame) {
       attention = candidate;
     } else if (isa<TileOp>(op) && isPartMaker(frame.kernel)) {
       continue;
-    } else if (isa<TfcDialect>(op.getDialect()) && !isa<DimOp, TransposeOp, SliceOp>(op)) {
+    } else if (isa<TfcDialect>(op.getDialect()) && !isa<DimOp, TransposeOp, SliceOp>(op) && !isWideningCast(&op)) {
       return {};
     }
   }
@@ -74,13 +76,25 @@ static StridedView getParts(AttentionOp op, DimExprAttr partCount, unsigned poin
   return view;
 }
 
+/// Query, key or value as it lies in memory, with elements of f32, or of 16 bits that are widened as they are loaded.
+static std::optional<StridedView> viewOfRows(Value operand, Type &element) {
+  std::function<std::optional<StridedView>(Value)> ofMemory = [&](Value tensor) -> std::optional<StridedView> {
+    element = getElementTypeOrSelf(tensor.getType());
+    if (isWideningCast(tensor.getDefiningOp()))
+      return viewOfOperand(tensor.getDefiningOp()->getOperand(0), ofMemory);
+    return isa_and_nonnull<TransposeOp, SliceOp>(tensor.getDefiningOp()) ? std::nullopt : viewOfOperand(tensor);
+  };
+  return viewOfOperand(operand, ofMemory);
+}
+
 static std::optional<Attention> matchAttention(KernelFrame frame) {
   AttentionOp op = findAttention(frame);
   std::optional<KernelFrame::Result> stored = frame.singleResult();
   if (!op || !stored)
     return std::nullopt;
-  auto query = viewOfOperand(op.getQuery()), key = viewOfOperand(op.getKey()),
-       value = viewOfOperand(op.getValue());
+  Type elements[3];
+  auto query = viewOfRows(op.getQuery(), elements[0]), key = viewOfRows(op.getKey(), elements[1]),
+       value = viewOfRows(op.getValue(), elements[2]);
   DimExprAttr partCount = getPartCount(frame.kernel);
   bool makesParts = isPartMaker(frame.kernel);
   auto output = makesParts ? getParts(op, partCount, stored->pointer)
@@ -108,6 +122,7 @@ static std::optional<Attention> matchAttention(KernelFrame frame) {
                     *key,
                     *value,
                     *output,
+                    {elements[0], elements[1], elements[2]},
                     {},
                     {},
                     {},

@@ -14,6 +14,7 @@
 #include "TargetOption.h"
 #include "tfc/Conversion/TfcToLinalg/ElementTypes.h"
 #include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/Codegen/Common/OperandCasts.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -27,6 +28,12 @@ namespace mlir::tfc {
 using namespace mlir;
 using namespace mlir::tfc;
 
+/// Whether the op is a cast that the loops read the right operand of a product through.
+static bool widensB(Operation *op) {
+  auto matmul = isWideningCast(op) && op->hasOneUse() ? dyn_cast<MatmulOp>(*op->user_begin()) : MatmulOp();
+  return matmul && matmul.getB() == op->getResult(0) && matmul.getA() != op->getResult(0);
+}
+
 /// The kernel's matrix product, when all other ops say how its packed operand lies or are its epilogue, which are added to `epilogue`.
 static MatmulOp findMatmul(KernelFrame frame, SmallVectorImpl<Operation *> &epilogue) {
   MatmulOp matmul;
@@ -35,6 +42,8 @@ static MatmulOp findMatmul(KernelFrame frame, SmallVectorImpl<Operation *> &epil
       if (matmul)
         return {};
       matmul = candidate;
+    } else if (widensB(&op)) {
+      continue;
     } else if (isa<ElementwiseOpInterface>(op) || (matmul && isa<TransposeOp>(op))) {
       epilogue.push_back(&op);
     } else if (isa<TfcDialect>(op.getDialect()) && !isa<DimOp, ConstantOp, TransposeOp, ReshapeOp, ConcatOp>(op)) {
@@ -49,8 +58,10 @@ static MatmulOp findMatmul(KernelFrame frame, SmallVectorImpl<Operation *> &epil
 
 /// Sets where B lies: row-major, or in panels.
 static bool locateB(MatmulOp matmul, Contraction &problem) {
-  std::optional<PackedOperand> packed = matchPackedOperand(matmul.getB());
-  auto b = pointerOfTensor(packed ? packed->panels : matmul.getB());
+  Value stored = skipWideningCast(matmul.getB());
+  problem.elementB = cast<RankedTensorType>(stored.getType()).getElementType();
+  std::optional<PackedOperand> packed = matchPackedOperand(stored);
+  auto b = pointerOfTensor(packed ? packed->panels : stored);
   if (!b)
     return false;
   problem.b = *b;
@@ -90,7 +101,7 @@ static std::optional<Contraction> matchContraction(KernelFrame frame) {
   if (!matmul || !stored)
     return std::nullopt;
   auto a = pointerOfTensor(matmul.getA());
-  Contraction problem{0, 0, 0, {}, {}, {}, {}, {}, {}, matmul.getTransposeB(), 0, std::nullopt, {}, std::nullopt, {}, matmul.getLoc()};
+  Contraction problem{0, 0, 0, {}, {}, {}, {}, {}, {}, matmul.getTransposeB(), 0, {}, std::nullopt, {}, std::nullopt, {}, matmul.getLoc()};
   Value result = epilogue.empty() ? Value(matmul.getC()) : epilogue.back()->getResult(0);
   if (!epilogue.empty() && isa<TransposeOp>(epilogue.back()))
     epilogue.pop_back();

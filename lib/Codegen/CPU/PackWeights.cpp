@@ -21,6 +21,7 @@
 #include "TargetOption.h"
 #include "tfc/Codegen/CPU/Passes.h"
 #include "tfc/Codegen/Common/ContractionEpilogue.h"
+#include "tfc/Codegen/Common/OperandCasts.h"
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
 #include "tfc/Dialect/Tfc/IR/WeightView.h"
 #include "tfc/Schedule/ContractionSchedule.h"
@@ -91,6 +92,14 @@ private:
 
 } // namespace
 
+/// Whether the op is the cast that the right operand of a product is read through, whose loops widen it.
+static bool widensB(Operation *op) {
+  if (!isWideningCast(op) || !op->hasOneUse() || !isa<BlockArgument>(op->getOperand(0)))
+    return false;
+  auto matmul = dyn_cast<MatmulOp>(*op->user_begin());
+  return matmul && matmul.getB() == op->getResult(0);
+}
+
 /// The matrix product of a kernel that is nothing but that and its epilogue.
 static MatmulOp findMatmul(func::FuncOp kernel) {
   MatmulOp matmul;
@@ -100,7 +109,7 @@ static MatmulOp findMatmul(func::FuncOp kernel) {
       if (matmul)
         return {};
       matmul = candidate;
-    } else if (!isa<ConstantOp>(op)) {
+    } else if (!isa<ConstantOp>(op) && !widensB(&op)) {
       others.push_back(&op);
     }
   }
@@ -113,10 +122,10 @@ std::optional<Operand> Packer::findOperand(func::FuncOp kernel) const {
   MatmulOp matmul = findMatmul(kernel);
   if (!matmul)
     return std::nullopt;
-  auto argument = dyn_cast<BlockArgument>(matmul.getB());
+  auto argument = dyn_cast<BlockArgument>(skipWideningCast(matmul.getB()));
   auto type = cast<RankedTensorType>(matmul.getB().getType());
   auto isF32 = [](Value value) { return cast<RankedTensorType>(value.getType()).getElementType().isF32(); };
-  if (!argument || !argument.hasOneUse() || !isF32(matmul.getA()) || !isF32(argument) ||
+  if (!argument || !argument.hasOneUse() || !isF32(matmul.getA()) || !isF32(matmul.getB()) ||
       type.getRank() != 2 || !type.hasStaticShape() || type.getNumElements() == 0)
     return std::nullopt;
   bool transposed = matmul.getTransposeB();
@@ -293,6 +302,17 @@ LogicalResult Packer::packKernel(func::FuncOp kernel, const Operand &operand) {
   FailureOr<Value> b = buildPackedOperand(builder, loc, parts);
   if (failed(b))
     return failure();
+  if (isWideningCast(user)) {
+    // The product reads it through the cast, which has the dims of the operand.
+    auto matmul = cast<MatmulOp>(*user->user_begin());
+    b = buildOp<CastOp>(builder, user->getLoc(), *b, {}, cast<RankedTensorType>(b->getType()).clone(builder.getF32Type()));
+    if (failed(b))
+      return failure();
+    matmul.getBMutable().assign(*b);
+    matmul.setTransposeB(false);
+    user->erase();
+    return kernel.eraseArgument(at);
+  }
   if (auto matmul = dyn_cast<MatmulOp>(user)) {
     matmul.setTransposeB(false);
   } else if (operand.transposed) {

@@ -13,6 +13,7 @@
 
 #include "KeyParts.h"
 #include "tfc/Codegen/CPU/Passes.h"
+#include "tfc/Codegen/Common/OperandCasts.h"
 #include "tfc/Codegen/Common/EntryFunctions.h"
 #include "tfc/Codegen/Common/KernelWork.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
@@ -40,6 +41,8 @@ static bool isViewOfOperand(Value tensor, bool isRow) {
     ArrayRef<int64_t> order = transpose.getPermutation();
     return (!isRow || order.back() == int64_t(order.size()) - 1) && isViewOfOperand(transpose.getX(), isRow);
   }
+  if (isWideningCast(op))
+    return isRow && isViewOfOperand(op->getOperand(0), isRow);
   auto slice = dyn_cast<SliceOp>(op);
   return slice && (!isRow || slice.getStrides().back() == 1) && isViewOfOperand(slice.getX(), isRow);
 }
@@ -56,7 +59,7 @@ static AttentionOp findAttention(func::FuncOp kernel) {
   for (Operation &op : kernel.front().without_terminator()) {
     if (isa<AttentionOp>(op) && !attention)
       attention = cast<AttentionOp>(op);
-    else if (!isa<TransposeOp, SliceOp>(op))
+    else if (!isa<TransposeOp, SliceOp>(op) && !isWideningCast(&op))
       return {};
   }
   if (!attention || !hasAttentionKernel(attention) || attention.getPastKey())

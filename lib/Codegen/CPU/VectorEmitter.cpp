@@ -90,11 +90,22 @@ Value VectorEmitter::bufferOf(Value pointer, Type element) {
                                            ArrayRef<OpFoldResult>{one});
 }
 
+VectorType VectorEmitter::vectorOf(Value buffer) const {
+  return VectorType::get({lanes}, cast<MemRefType>(buffer.getType()).getElementType());
+}
+Value VectorEmitter::widen(Value vector) {
+  return vector.getType() == vectorType ? vector : arith::ExtFOp::create(b, loc, vectorType, vector).getResult();
+}
+
 Value VectorEmitter::load(Value buffer, Value offset) {
-  return vector::LoadOp::create(b, loc, vectorType, buffer, ValueRange{offset});
+  return widen(vector::LoadOp::create(b, loc, vectorOf(buffer), buffer, ValueRange{offset}));
 }
 Value VectorEmitter::maskedLoad(Value buffer, Value offset, Value mask) {
-  return vector::MaskedLoadOp::create(b, loc, vectorType, buffer, ValueRange{offset}, mask, zeros());
+  VectorType stored = vectorOf(buffer);
+  if (stored == vectorType)
+    return vector::MaskedLoadOp::create(b, loc, vectorType, buffer, ValueRange{offset}, mask, zeros());
+  Value none = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(stored, FloatAttr::get(stored.getElementType(), 0.0)));
+  return widen(vector::MaskedLoadOp::create(b, loc, stored, buffer, ValueRange{offset}, mask, none));
 }
 void VectorEmitter::store(Value vector, Value buffer, Value offset) {
   vector::StoreOp::create(b, loc, vector, buffer, ValueRange{offset});
@@ -109,7 +120,9 @@ void VectorEmitter::storeScalar(Value scalar, Value buffer, Value offset) {
   memref::StoreOp::create(b, loc, scalar, buffer, ValueRange{offset});
 }
 Value VectorEmitter::loadScalarToLanes(Value buffer, Value offset) {
-  return toLanes(loadScalar(buffer, offset));
+  Value scalar = loadScalar(buffer, offset);
+  bool isWide = scalar.getType() == b.getF32Type() || !isa<FloatType>(scalar.getType());
+  return toLanes(isWide ? scalar : arith::ExtFOp::create(b, loc, b.getF32Type(), scalar).getResult());
 }
 
 void VectorEmitter::prefetch(Value buffer, Value offset, bool nearest) {

@@ -52,7 +52,7 @@ public:
   /// Runs the case whose number `selector` is; none of them where there is no such case.
   void choose(Value selector, ArrayRef<int64_t> cases, function_ref<void(int64_t)> body);
 
-  // Memory: `buffer` is a view made by bufferOf.
+  // Memory: `buffer` is a view made by bufferOf. Vectors are of f32 whatever 16-bit float a buffer holds.
   Value bufferOf(Value pointer) { return bufferOf(pointer, b.getF32Type()); }
   Value bufferOf(Value pointer, Type element);
   Value load(Value buffer, Value offset);
@@ -91,6 +91,8 @@ public:
   SmallVector<Value> transpose(ArrayRef<Value> rows);
 
 private:
+  VectorType vectorOf(Value buffer) const;
+  Value widen(Value vector);
   Value shuffle(Value x, Value y, ArrayRef<int64_t> mask);
 };
 

@@ -113,8 +113,8 @@ struct FormKernels : mlir::tfc::impl::FormKernelsBase<FormKernels> {
       for (Block *block : blocks) {
         copyConstantsForMain(*block);
         copyYieldedValues(*block);
-        if (operandCasts)
-          separateOperandCasts(*block);
+        if (fuse)
+          separateOperandCasts(*block, /*weightsOnly=*/!operandCasts);
         std::vector<OpGroup> groups = groupOps(*block, options);
         reportGroups(*block, groups, options);
         for (const OpGroup &group : groups) {

@@ -133,8 +133,8 @@ bool mayJoin(Operation *producer, Kind kind, const Group &group, ArrayRef<Operat
   if (options.operandCasts && isNarrowingCast(producer) && isa_and_nonnull<AttentionOp>(producer->getOperand(0).getDefiningOp()) &&
       group.ops.size() == 1 && isViewedTranspose(group.ops.front()))
     return !usedElsewhere;
-  auto operandCast = options.operandCasts && !usedElsewhere ? dyn_cast<CastOp>(producer) : CastOp();
-  bool isReadThrough = operandCast && isOperandCast(operandCast, users);
+  auto operandCast = usedElsewhere ? CastOp() : dyn_cast<CastOp>(producer);
+  bool isReadThrough = operandCast && (options.operandCasts ? isOperandCast(operandCast, users) : isStoredOperandCast(operandCast, users));
   if (group.hasAttention)
     return !usedElsewhere && (isReadThrough || isAttentionOperandView(producer, users));
   // Matrix products copy what lies narrow in memory.

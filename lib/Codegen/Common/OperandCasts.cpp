@@ -46,10 +46,29 @@ bool mlir::tfc::isOperandCast(CastOp cast, ArrayRef<Operation *> users) {
   });
 }
 
-void mlir::tfc::separateOperandCasts(Block &block) {
+static bool isOfWeight(CastOp op) {
+  return op.getX().getDefiningOp<WeightRefOp>() && cast<RankedTensorType>(op.getX().getType()).getRank() == 2;
+}
+
+bool mlir::tfc::isStoredOperandCast(CastOp cast, ArrayRef<Operation *> users) {
+  if (!isWideningCast(cast))
+    return false;
+  auto isOfAttention = [&](Operation *user) { return isa<AttentionOp>(user) ? isProductOperandOnly(cast, user) : isStridedView(user); };
+  auto matmul = users.size() == 1 ? dyn_cast<MatmulOp>(users.front()) : MatmulOp();
+  if (!matmul)
+    return llvm::all_of(users, isOfAttention);
+  return isOfWeight(cast) && matmul.getB() == cast.getY() && matmul.getA() != cast.getY() && !matmul.getTransposeA();
+}
+
+Value mlir::tfc::skipWideningCast(Value operand) {
+  Operation *maker = operand.getDefiningOp();
+  return isWideningCast(maker) ? maker->getOperand(0) : operand;
+}
+
+void mlir::tfc::separateOperandCasts(Block &block, bool weightsOnly) {
   SmallVector<CastOp> casts;
   for (auto cast : block.getOps<CastOp>())
-    if (isWideningCast(cast) && !cast->hasOneUse())
+    if (isWideningCast(cast) && !cast->hasOneUse() && (!weightsOnly || isOfWeight(cast)))
       casts.push_back(cast);
   for (CastOp cast : casts)
     for (OpOperand &use : llvm::make_early_inc_range(cast.getY().getUses())) {

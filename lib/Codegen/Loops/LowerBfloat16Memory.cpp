@@ -81,6 +81,22 @@ static void retypeBuffers(func::FuncOp function) {
   }
 }
 
+/// Simplification makes one conversion of an integer that becomes f32 and is rounded; only the rounding has patterns.
+static void splitIntegerConversions(func::FuncOp function) {
+  function.walk([](Operation *op) {
+    if (!isa<arith::SIToFPOp, arith::UIToFPOp>(op) || !isBFloat16(op->getResult(0)))
+      return;
+    OpBuilder builder(op);
+    builder.setInsertionPointAfter(op);
+    Value result = op->getResult(0);
+    Type narrow = result.getType(), f32 = builder.getF32Type();
+    auto vector = dyn_cast<VectorType>(narrow);
+    result.setType(vector ? Type(vector.clone(f32)) : f32);
+    auto rounded = arith::TruncFOp::create(builder, op->getLoc(), narrow, result);
+    result.replaceAllUsesExcept(rounded.getResult(), rounded);
+  });
+}
+
 namespace {
 struct LowerBfloat16Memory : mlir::tfc::impl::LowerBfloat16MemoryBase<LowerBfloat16Memory> {
   void runOnOperation() override {
@@ -89,6 +105,7 @@ struct LowerBfloat16Memory : mlir::tfc::impl::LowerBfloat16MemoryBase<LowerBfloa
       return signalPassFailure();
     for (KernelFrame frame : *frames) {
       retypeBuffers(frame.tiles);
+      splitIntegerConversions(frame.tiles);
       RewritePatternSet patterns(&getContext());
       arith::populateExpandBFloat16Patterns(patterns);
       if (failed(applyPatternsGreedily(frame.tiles, std::move(patterns))))

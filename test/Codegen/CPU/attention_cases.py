@@ -1,6 +1,6 @@
 """Attention kernels that run_kernels.py runs, and what numpy makes of them in float64."""
 import numpy as np
-from kernel_cases import Case, d, dims, f32, normal
+from kernel_cases import Case, d, dims, f32, narrow, normal
 
 LOWEST = np.finfo(np.float32).min
 
@@ -52,17 +52,19 @@ PLAIN, SPLIT, PACKED = range(3)
 
 def attention(name, dim, sizes, value_dim=None, heads=2, key_heads=None, bias=None, mask=None, causal=False,
               masked_row="uniform", scale=None, softcap=None, fill=None, layout=PLAIN, special=None,
-              tolerance=3e-6, left=None, right=None, lengths=None, poison=False, **more):
+              tolerance=3e-6, left=None, right=None, lengths=None, poison=False, half=None, **more):
     """bias and mask: dims over s0 (batch), s1 (queries), s2 (keys), or None. special: changes the inputs in place.
     lengths: the type of key lengths, which are random numbers from -1 to one more than there are keys. poison: every query has a key
-    that counts, and those that do not count are NaN."""
+    that counts, and those that do not count are NaN. half: the type of 16 bits that keys and values are stored in."""
     value_dim, key_heads = value_dim or dim, key_heads or heads
     keys = "s1" if layout == PACKED else "s2"
     tq, tk, tv, to = (dims(t) for t in (f"s0, {heads}, s1, {dim}", f"s0, {key_heads}, {keys}, {dim}",
                                         f"s0, {key_heads}, {keys}, {value_dim}", f"s0, {heads}, s1, {value_dim}"))
     arguments, lines, extra, types = [], [], "", []
     if layout == PLAIN:
-        arguments += [f"%q: {tq}", f"%k: {tk}", f"%v: {tv}"]
+        stored = lambda t: t.replace("xf32", f"x{half}") if half else t
+        arguments += [f"%q: {tq}"] + [f"%{x}{'0' if half else ''}: {stored(t)}" for x, t in (("k", tk), ("v", tv))]
+        lines += [f"%{x} = tfc.cast %{x}0 : {stored(t)} -> {t}" for x, t in (("k", tk), ("v", tv)) if half]
     elif layout == SPLIT:
         for x, h, n, w in (("q", heads, "s1", dim), ("k", key_heads, keys, dim), ("v", key_heads, keys, value_dim)):
             t = dims(f"s0, {n}, {h}, {w}")
@@ -105,8 +107,9 @@ def attention(name, dim, sizes, value_dim=None, heads=2, key_heads=None, bias=No
         if special:
             special(rng, q, k, v, m, c)
         swap = lambda x: np.ascontiguousarray(x.swapaxes(1, 2))
-        inputs = [q, k.copy(), v.copy()] if layout == PLAIN else [swap(q), swap(k), swap(v)] if layout == SPLIT else [
-            np.concatenate([swap(q), swap(k), swap(v)], 2)]
+        (k0, k), (v0, v) = narrow(k, half), narrow(v, half)
+        inputs = [q, k0.copy(), v0.copy()] if layout == PLAIN else [swap(q), swap(k0), swap(v0)] if layout == SPLIT else [
+            np.concatenate([swap(q), swap(k0), swap(v0)], 2)]
         n = rng.integers(s if poison else -1, t + 2, b) if lengths else None
         inputs += ([m.astype(np.uint8)] if mask else []) + ([c] if bias else []) + (
             [n.astype({"i32": np.int32, "i64": np.int64}[lengths])] if lengths else [])
@@ -127,6 +130,9 @@ FLOPS = dict(work=lambda b, s, t=None: 4 * b * 12 * s * (t or s) * 64, flops=Tru
 attention("attention_64", 64, SQUARE + UNEQUAL)
 # One to four queries may be done one by one.
 FEW = [(1, 1, 1), (2, 1, 20), (1, 2, 129), (1, 3, 300), (1, 4, 16), (1, 4, 2)]
+for half in ("f16", "bf16"):
+    attention(f"attention_{half}_keys", 64, [(1, 7, 7), (1, 77, 77)] + UNEQUAL + FEW, half=half)
+    attention(f"attention_{half}_keys_40", 40, UNEQUAL + FEW, half=half, causal=True, key_heads=1, value_dim=24, bias="s0, 1, 1, s2")
 for dim in (1, 16, 32, 40, 80, 128, 256):
     attention(f"attention_{dim}", dim, [(1, 7, 7), (1, 33, 140)] + FEW, heads=1)
 attention("attention_value_dim", 24, [(1, 7, 9), (1, 40, 130)], value_dim=51)

@@ -242,19 +242,34 @@ epilogue_out("out_batches", [1, 0, 2], dims("s0, 21, 37"), OUT_SIZES)
 epilogue_out("out_transposed", [2, 0, 1], dims("s0, 37, 21"), OUT_SIZES, "f16", transposed=True)
 
 
-def packed(name, k, n, width, sizes, **more):
-    """A right operand in panels, as tfc-pack-weights leaves it; a width that the target's vectors do not fit takes the generic road."""
+# Numbers of 16 bits: numpy has bf16 as integers alone.
+def narrow(x, element):
+    """The number rounded, as it is stored and as f64."""
+    if element == "f16":
+        return x.astype(np.float16), d(x.astype(np.float16))
+    if element == "bf16":
+        bits = x.view(np.uint32)
+        bits = ((bits + 0x7fff + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+        return bits, d((bits.astype(np.uint32) << 16).view(np.float32))
+    return x, d(x)
+
+
+def packed(name, k, n, width, sizes, element="f32", **more):
+    """A right operand in panels, as tfc-pack-weights leaves it; a width that the target's vectors do not fit takes the generic road. One of 16
+    bits is read through a cast."""
     panels, rest = n // width, n % width
-    tp, tw, tt, tb = (f"tensor<{x}xf32>" for x in (f"{panels}x{k}x{width}", f"{k}x{panels * width}", f"{k}x{rest}", f"{k}x{n}"))
+    tp, tw, tt, tb = (f"tensor<{x}x{element}>" for x in (f"{panels}x{k}x{width}", f"{k}x{panels * width}", f"{k}x{rest}", f"{k}x{n}"))
     ta, tc = dims(f"s0, s1, {k}"), dims(f"s0, s1, {n}")
     join = f"%b = tfc.concat %w, %t axis 1 : {tw}, {tt}\n" if rest else ""
-    body = (f"%x = tfc.transpose %p [1, 0, 2] : {tp}\n%w = tfc.reshape %x : tensor<{k}x{panels}x{width}xf32> -> {tw}\n{join}"
-            f"%0 = tfc.matmul %a, {'%b' if rest else '%w'} : {ta}, {tb}\nreturn %0 : {tc}")
+    b, wide = "%b" if rest else "%w", f"tensor<{k}x{n}xf32>"
+    cast = f"%c = tfc.cast {b} : {tb} -> {wide}\n" if element != "f32" else ""
+    body = (f"%x = tfc.transpose %p [1, 0, 2] : {tp}\n%w = tfc.reshape %x : tensor<{k}x{panels}x{width}x{element}> -> {tw}\n{join}{cast}"
+            f"%0 = tfc.matmul %a, {'%c' if cast else b} : {ta}, {wide}\nreturn %0 : {tc}")
 
     def make(rng, b, s):
-        x, y = normal(rng, b, s, k), normal(rng, k, n)
+        x, (y, exact) = normal(rng, b, s, k), narrow(normal(rng, k, n), element)
         whole = np.ascontiguousarray(y[:, :panels * width].reshape(k, panels, width).transpose(1, 0, 2))
-        return [x, whole] + ([np.ascontiguousarray(y[:, panels * width:])] if rest else []), [d(x) @ d(y)]
+        return [x, whole] + ([np.ascontiguousarray(y[:, panels * width:])] if rest else []), [d(x) @ exact]
     Case(name, (f"%a: {ta}, %p: {tp}" + (f", %t: {tt}" if rest else ""), tc, body), sizes, make, tolerance=2e-5,
          scale=lambda *s: 10.0, **more)
 
@@ -268,6 +283,29 @@ packed("packed_wide_tail", 70, 140, 48, [(1, 1), (1, 5), (2, 23)])
 packed("packed_block_tail", 33, 120, 48, [(1, 1), (1, 13)])
 packed("packed_short", 3, 50, 32, [(1, 1), (1, 33)])
 packed("packed_other_width", 33, 61, 24, [(1, 1), (1, 19), (2, 50)])
+for element in ("f16", "bf16"):
+    packed(f"packed_{element}", 768, 3072, 48, [(1, 1), (1, 9), (2, 45), (1, 300), (0, 3)], element, bench=(1, 128),
+           work=lambda b, s: 2 * b * s * 768 * 3072, flops=True)
+    packed(f"packed_{element}_tail", 77, 101, 48, [(1, n) for n in range(1, 18)] + [(3, 43), (1, 257)], element)
+    packed(f"packed_{element}_block_tail", 33, 120, 48, [(1, 1), (1, 13)], element)
+    packed(f"packed_{element}_other_width", 33, 61, 24, [(1, 1), (1, 19), (2, 50)], element)
+
+
+def transposed_half(name, k, n, element, sizes):
+    """A right operand of 16 bits as [n, k], which is not packed, and one as [k, n]."""
+    for flag, tb, turn in ((" {transpose_b}", f"{n}x{k}", True), ("", f"{k}x{n}", False)):
+        ta, tc = dims(f"s0, {k}"), dims(f"s0, {n}")
+        body = (f"%c = tfc.cast %b : tensor<{tb}x{element}> -> tensor<{tb}xf32>\n"
+                f"%0 = tfc.matmul %a, %c{flag} : {ta}, tensor<{tb}xf32>\nreturn %0 : {tc}")
+
+        def make(rng, m, turn=turn):
+            x, (y, exact) = normal(rng, m, k), narrow(normal(rng, n, k) if turn else normal(rng, k, n), element)
+            return [x, y], [d(x) @ (exact.T if turn else exact)]
+        Case(f"{name}_{'t' if turn else 'n'}", (f"%a: {ta}, %b: tensor<{tb}x{element}>", tc, body), sizes, make, tolerance=2e-5, scale=lambda *s: 10.0)
+
+
+for element in ("f16", "bf16"):
+    transposed_half(f"rows_{element}", 45, 101, element, [(1,), (2,), (17,), (0,)])
 
 #===-- Data movement ----------------------------------------------------------------------------------===#
 

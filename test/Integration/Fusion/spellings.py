@@ -328,8 +328,8 @@ SPELLINGS = {
     "float_buffer": (primitives(float_buffer), "bias, causal", dict(left=ROOM, right=0)),
     "gpt_neo": (primitives(local_buffer), "causal, window of 2 to the left", dict(left=2, right=0)),
     "mistral": (primitives(sliding_window), "causal, window of 2 to the left, mask", dict(left=2, right=0)),
-    "half": (half, "scale 0.408203, in f32, bias", {}),
-    "half_masked": (half_masked, "in f32, bias, causal", dict(left=ROOM, right=0)),
+    "half": (half, "scale 0.408203, bias", {}),
+    "half_masked": (half_masked, "bias, causal", dict(left=ROOM, right=0)),
     "modern_bert": (primitives(distance_window), "window of 1 to the left, window of 1 to the right, mask", dict(left=1, right=1)),
 }
 

@@ -29,8 +29,13 @@ bool areNarrowingCasts(ArrayRef<Operation *> ops);
 /// query, key and value of a tfc.attention, which it may read through views.
 bool isOperandCast(CastOp cast, ArrayRef<Operation *> users);
 
-/// Gives each product a widening cast of its own, so that each can stand in the product's kernel.
-void separateOperandCasts(Block &block);
+/// The same of CPUs, which read 16 bits where they lie, but round nothing: a weight for one product, its only user; query, key and value.
+bool isStoredOperandCast(CastOp cast, ArrayRef<Operation *> users);
+/// What a cast from 16 bits reads; any other operand itself.
+Value skipWideningCast(Value operand);
+
+/// Gives each product a widening cast of its own, of weights alone or of any operand, so that each can stand in the product's kernel.
+void separateOperandCasts(Block &block, bool weightsOnly);
 
 } // namespace mlir::tfc
 

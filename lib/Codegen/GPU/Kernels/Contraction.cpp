@@ -36,18 +36,12 @@ static MatmulOp findMatmul(func::FuncOp kernel) {
   return matmul;
 }
 
-/// What a cast from 16 bits reads: a product of f32 multiplies those as they are.
-static Value skipWidening(Value operand) {
-  Operation *maker = operand.getDefiningOp();
-  return isWideningCast(maker) ? maker->getOperand(0) : operand;
-}
-
 std::optional<GpuContraction> mlir::tfc::matchContraction(GpuKernelRequest request) {
   MatmulOp op = findMatmul(request.kernel);
   ValueRange results = request.results().getOperands();
   if (!op || op.getTransposeA() || results.empty())
     return std::nullopt;
-  auto a = dyn_cast<BlockArgument>(skipWidening(op.getA())), b = dyn_cast<BlockArgument>(skipWidening(op.getB()));
+  auto a = dyn_cast<BlockArgument>(skipWideningCast(op.getA())), b = dyn_cast<BlockArgument>(skipWideningCast(op.getB()));
   auto given = [&](Value value) { return value == op.getC(); };
   auto isFloat = [](Value x) {
     return x && isa<Float32Type, BFloat16Type, Float16Type>(getElementTypeOrSelf(x.getType()));

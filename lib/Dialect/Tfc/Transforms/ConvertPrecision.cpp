@@ -38,7 +38,7 @@ static Type elementOf(Value value) { return cast<RankedTensorType>(value.getType
 /// of 1) are how rotary embeddings make angles of positions, which 8 bits cannot count.
 static constexpr int64_t kLeastDepth = 8;
 
-static bool isConverted(MatmulOp op) {
+static bool isDeepProduct(MatmulOp op) {
   int64_t rank = cast<RankedTensorType>(op.getA().getType()).getRank();
   std::optional<int64_t> depth = getDim(op.getA(), op.getTransposeA() ? rank - 2 : rank - 1).getConstant();
   return elementOf(op.getA()).isF32() && elementOf(op.getB()).isF32() && (!depth || *depth >= kLeastDepth);
@@ -47,13 +47,13 @@ static bool isConverted(MatmulOp op) {
 /// Query, key and value: the operands of an attention that its products take.
 static constexpr unsigned kProductOperands = 3;
 
-/// Whether the use is an operand that is to have fewer bits.
-static bool isProductOperand(OpOperand &use) {
-  if (auto matmul = dyn_cast<MatmulOp>(use.getOwner()))
-    return isConverted(matmul);
-  auto attention = dyn_cast<AttentionOp>(use.getOwner());
-  return attention && hasAttentionKernel(attention) && use.getOperandNumber() < kProductOperands;
+/// The type that the graph has rounded a product's operands to, or none.
+static Type getOperandType(Operation *op) {
+  auto type = op->getAttrOfType<TypeAttr>(kOperandType);
+  return type ? type.getValue() : Type();
 }
+
+static bool isLookup(OpOperand &use) { return isa<GatherOp>(use.getOwner()) && use.getOperandNumber() == 0; }
 
 /// Ops that only move the elements of their operands.
 static bool isMovement(Operation *op) {
@@ -72,14 +72,22 @@ static bool isComputed(Value value) {
 }
 
 namespace {
+/// Which products are converted: those that the graph has in f32, those whose operands it has rounded to the type, or none. But for the
+/// first, casts to the type that the graph has are moved to where the numbers are made.
+enum class Converted { OfF32, OfGraphType, None };
+
 class PrecisionConverter {
 public:
-  PrecisionConverter(ModuleOp module, FloatType narrow) : module(module), symbols(module), narrowType(narrow) {}
+  PrecisionConverter(ModuleOp module, FloatType narrow, Converted which) : module(module), symbols(module), narrowType(narrow), which(which) {}
 
   LogicalResult run();
+  /// Stores weights whose bytes are of this type as such.
+  LogicalResult narrowStoredWeights();
   size_t getCount() const { return count; }
 
 private:
+  bool isConverted(Operation *op) const;
+  bool isProductOperand(OpOperand &use) const;
   Type narrowed(Type type) const { return cast<RankedTensorType>(type).clone(narrowType); }
   bool isOnlyOperand(Value value);
   FailureOr<Value> narrow(Value value);
@@ -90,10 +98,13 @@ private:
   LogicalResult convertWeights();
   WeightOp makeNarrow(WeightOp weight, bool inPlace);
   LogicalResult convertLookup(GatherOp gather, WeightOp weight);
+  LogicalResult moveCasts();
+  void eraseDeadReferences();
 
   ModuleOp module;
   SymbolTable symbols;
   FloatType narrowType;
+  Converted which;
   DenseMap<Value, Value> known; ///< Narrow forms of values.
   DenseMap<Value, bool> onlyOperands;
   /// Narrow forms of weights, by the names of the wide ones.
@@ -101,6 +112,20 @@ private:
   size_t count = 0;
 };
 } // namespace
+
+bool PrecisionConverter::isConverted(Operation *op) const {
+  if (which == Converted::None || getOperandType(op) != (which == Converted::OfF32 ? Type() : Type(narrowType)))
+    return false;
+  if (auto matmul = dyn_cast<MatmulOp>(op))
+    return isDeepProduct(matmul);
+  auto attention = dyn_cast<AttentionOp>(op);
+  return attention && hasAttentionKernel(attention);
+}
+
+/// Whether the use is an operand that is to have fewer bits.
+bool PrecisionConverter::isProductOperand(OpOperand &use) const {
+  return isConverted(use.getOwner()) && (!isa<AttentionOp>(use.getOwner()) || use.getOperandNumber() < kProductOperands);
+}
 
 /// Whether nobody reads the value but products, perhaps from another place.
 bool PrecisionConverter::isOnlyOperand(Value value) {
@@ -216,8 +241,6 @@ LogicalResult PrecisionConverter::convertLookup(GatherOp gather, WeightOp weight
   return success();
 }
 
-static bool isLookup(OpOperand &use) { return isa<GatherOp>(use.getOwner()) && use.getOperandNumber() == 0; }
-
 void PrecisionConverter::collectWeights(ArrayRef<OpOperand *> uses) {
   for (OpOperand *use : uses)
     if (auto reference = use->get().getDefiningOp<WeightRefOp>())
@@ -244,10 +267,86 @@ LogicalResult PrecisionConverter::convertWeights() {
   return success();
 }
 
+/// Products and lookups read the narrow weight through a cast; a weight that anything else reads is stored wide.
+LogicalResult PrecisionConverter::narrowStoredWeights() {
+  auto isOfType = [&](WeightOp weight) { return weight.getTensorType().getElementType().isF32() && weight.getSourceElementType() == narrowType; };
+  DenseMap<StringAttr, SmallVector<WeightRefOp>> references;
+  module.walk([&](WeightRefOp reference) { references[reference.getWeightAttr().getAttr()].push_back(reference); });
+  DenseMap<StringAttr, int> stacksOfPart;
+  for (auto weight : module.getOps<WeightOp>())
+    for (FlatSymbolRefAttr part : weight.getParts())
+      ++stacksOfPart[part.getAttr()];
+  for (auto weight : llvm::make_early_inc_range(module.getOps<WeightOp>())) {
+    StringAttr name = weight.getSymNameAttr();
+    bool isOnlyHere = !stacksOfPart.contains(name), isNarrow = weight.getParts().empty() && isOfType(weight);
+    if (!weight.getParts().empty())
+      isNarrow = llvm::all_of(weight.getParts(), [&](FlatSymbolRefAttr part) {
+        return isOfType(symbols.lookup<WeightOp>(part.getAttr())) && !references.contains(part.getAttr()) && stacksOfPart[part.getAttr()] == 1;
+      });
+    SmallVector<OpOperand *> products;
+    SmallVector<GatherOp> lookups;
+    for (WeightRefOp reference : references.lookup(name))
+      for (OpOperand &use : reference.getY().getUses()) {
+        if (auto matmul = dyn_cast<MatmulOp>(use.getOwner()))
+          products.push_back(&use);
+        else if (isLookup(use))
+          lookups.push_back(cast<GatherOp>(use.getOwner()));
+        else
+          isNarrow = false;
+      }
+    if (!isOnlyHere || !isNarrow || (products.empty() && lookups.empty()))
+      continue;
+    Type wide = weight.getTensorType();
+    makeNarrow(weight, /*inPlace=*/true);
+    for (GatherOp gather : lookups)
+      if (failed(convertLookup(gather, weight)))
+        return failure();
+    for (OpOperand *use : products) {
+      OpBuilder builder(use->getOwner());
+      Value narrow = WeightRefOp::create(builder, use->get().getLoc(), weight.getTensorType(), name);
+      FailureOr<Value> widened = buildOp<CastOp>(builder, narrow.getLoc(), narrow, {}, wide);
+      if (failed(widened))
+        return failure();
+      use->set(*widened);
+    }
+  }
+  eraseDeadReferences();
+  return success();
+}
+
+/// The graph's own narrowing casts, of outputs and of what is put together with inputs.
+LogicalResult PrecisionConverter::moveCasts() {
+  SmallVector<CastOp> casts;
+  module.walk([&](CastOp op) {
+    if (elementOf(op.getX()).isF32() && elementOf(op.getY()) == narrowType && isMovement(op.getX().getDefiningOp()))
+      casts.push_back(op);
+  });
+  for (CastOp op : casts) {
+    FailureOr<Value> moved = narrow(op.getX());
+    if (failed(moved))
+      return failure();
+    op.getY().replaceAllUsesWith(*moved);
+    if (*moved != op.getY())
+      op.erase();
+  }
+  return success();
+}
+
+/// In-place weights have other types than what still refers to them.
+void PrecisionConverter::eraseDeadReferences() {
+  SmallVector<WeightRefOp> dead;
+  module.walk([&](WeightRefOp reference) {
+    if (reference.getY().use_empty())
+      dead.push_back(reference);
+  });
+  for (WeightRefOp reference : dead)
+    reference.erase();
+}
+
 LogicalResult PrecisionConverter::run() {
   SmallVector<AttentionOp> attentions;
   module.walk([&](AttentionOp op) {
-    if (hasAttentionKernel(op) && op.getPastKey())
+    if (isConverted(op) && op.getPastKey())
       attentions.push_back(op);
   });
   // Past keys come in f32 from outside; what the op reads is all of them.
@@ -261,7 +360,7 @@ LogicalResult PrecisionConverter::run() {
     for (OpOperand &operand : op->getOpOperands())
       if (isProductOperand(operand))
         uses.push_back(&operand);
-    count += !op->getOpOperands().empty() && isProductOperand(op->getOpOperand(0));
+    count += isConverted(op);
   });
   collectWeights(uses);
   if (failed(convertWeights()))
@@ -275,14 +374,9 @@ LogicalResult PrecisionConverter::run() {
   for (OpOperand *use : uses)
     if (failed(convertUse(*use)))
       return failure();
-  // In-place weights have other types than what still refers to them.
-  SmallVector<WeightRefOp> dead;
-  module.walk([&](WeightRefOp reference) {
-    if (reference.getY().use_empty())
-      dead.push_back(reference);
-  });
-  for (WeightRefOp reference : dead)
-    reference.erase();
+  if (which != Converted::OfF32 && failed(moveCasts()))
+    return failure();
+  eraseDeadReferences();
   return success();
 }
 
@@ -294,20 +388,45 @@ struct ConvertPrecision : mlir::tfc::impl::ConvertPrecisionBase<ConvertPrecision
     Builder builder(&getContext());
     if (to == "tf32")
       return markProducts();
-    FloatType narrow = to == "bf16" ? FloatType(builder.getBF16Type()) : to == "f16" ? builder.getF16Type() : FloatType();
-    if (!narrow) {
+    FloatType halves[] = {builder.getBF16Type(), builder.getF16Type()};
+    LogicalResult result = success();
+    if (to == "stored") {
+      for (FloatType type : halves)
+        if (succeeded(result))
+          result = PrecisionConverter(getOperation(), type, Converted::None).narrowStoredWeights();
+      forgetOtherTypes();
+    } else if (to == "graph" || to == "casts") {
+      for (FloatType type : halves)
+        if (succeeded(result))
+          result = convert(type, to == "graph" ? Converted::OfGraphType : Converted::None);
+    } else if (to == "bf16" || to == "f16") {
+      result = convert(halves[to == "f16"], Converted::OfF32);
+    } else {
       getOperation().emitError() << "unknown precision '" << to << "'; there are tf32, bf16 and f16";
-      return signalPassFailure();
+      result = failure();
     }
-    PrecisionConverter converter(getOperation(), narrow);
-    if (failed(converter.run()))
-      return signalPassFailure();
+    if (failed(result))
+      signalPassFailure();
+  }
+
+  LogicalResult convert(FloatType type, Converted which) {
+    PrecisionConverter converter(getOperation(), type, which);
+    LogicalResult result = converter.run();
     converted += converter.getCount();
+    return result;
+  }
+
+  /// Only products are asked for it behind the fusions.
+  void forgetOtherTypes() {
+    getOperation().walk([&](Operation *op) {
+      if (!isa<MatmulOp, AttentionOp>(op))
+        op->removeAttr(kOperandType);
+    });
   }
 
   void markProducts() {
     getOperation().walk([&](MatmulOp op) {
-      if (!isConverted(op))
+      if (!isDeepProduct(op) || getOperandType(op))
         return;
       op->setAttr(kRoundsToTF32, UnitAttr::get(&getContext()));
       ++converted;

@@ -70,6 +70,7 @@ public:
                                      /*past_value=*/Value(), op.getKeyLengths(), op.getScaleAttr(),
                                      op.getSoftcapAttr(), op.getCausalAttr(), op.getWindowLeftAttr(),
                                      op.getWindowRightAttr(), op.getMaskedRowAttr(), op.getFillAttr());
+    copyOperandType(op, plain);
     // An attention that gives its probabilities has no kernel, so it does not come here.
     return replace(plain.getOutput(), keys, values, /*probabilities=*/Value());
   }
@@ -126,6 +127,13 @@ private:
     return x ? reshape(x,
                        mlir::tfc::getTensorType(dims, cast<RankedTensorType>(x.getType()).getElementType()))
              : x;
+  }
+
+  Value product(Value a, Value b, ArrayRef<NamedAttribute> attributes = {}) {
+    Value made = build<MatmulOp>({a, b}, attributes);
+    if (made)
+      copyOperandType(op, made.getDefiningOp());
+    return made;
   }
 
   Value withPast(Value past, Value next) {
@@ -225,8 +233,7 @@ private:
 
   /// Scaled and capped.
   Value computeProducts(Value keys, ArrayRef<DimExprAttr> dims) {
-    Value scores =
-        build<MatmulOp>({group(op.getQuery()), keys}, attribute("transpose_b", builder.getUnitAttr()));
+    Value scores = product(group(op.getQuery()), keys, attribute("transpose_b", builder.getUnitAttr()));
     scores = build<MulOp>({reshape(scores, dims), scale()});
     if (!op.getSoftcap())
       return scores;
@@ -274,7 +281,7 @@ private:
   }
 
   Value multiplyValues(Value probabilities, Value values) {
-    return build<MatmulOp>({group(probabilities), values});
+    return product(group(probabilities), values);
   }
 
   AttentionOp op;
@@ -295,9 +302,10 @@ struct DecomposeOps : mlir::tfc::impl::DecomposeOpsBase<DecomposeOps> {
   void runOnOperation() override {
     SmallVector<AttentionOp> attentions;
     getOperation().walk([&](AttentionOp op) { attentions.push_back(op); });
-    // Kernels of GPUs that read attentions' operands through casts; a CPU has no generator for them.
+    // Kernels of GPUs that round attentions' operands or outputs; CPUs have no generator for them.
     auto module = getOperation()->getParentOfType<ModuleOp>();
-    bool isCastKernelOfCPU = getOperation()->hasAttr("tfc.kernel") && !getOperation().getOps<CastOp>().empty() &&
+    auto narrows = [](CastOp op) { return !getElementTypeOrSelf(op.getType()).isF32(); };
+    bool isCastKernelOfCPU = getOperation()->hasAttr("tfc.kernel") && llvm::any_of(getOperation().getOps<CastOp>(), narrows) &&
                              !(module && module->hasAttr("tfc.device"));
     for (AttentionOp op : attentions) {
       // Whoever asked for the pass has an operator for it.

@@ -24,6 +24,7 @@
 #include "GraphMatchers.h"
 
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
+#include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
 #include "tfc/Dialect/Tfc/Transforms/FusionRemarks.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
@@ -327,7 +328,8 @@ private:
 
   /// Half precision rounds every constant of the graph, and every result by as much.
   double getLargestDeviation() const {
-    Type element = getElementTypeOrSelf(value.getType());
+    auto rounded = anchor->getAttrOfType<TypeAttr>(kOperandType);
+    Type element = rounded ? rounded.getValue() : getElementTypeOrSelf(value.getType());
     return element.isF16() ? std::ldexp(1, -11) : element.isBF16() ? std::ldexp(1, -8) : kLargestDeviation;
   }
 

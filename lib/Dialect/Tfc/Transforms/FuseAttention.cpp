@@ -9,9 +9,11 @@
 #include "GraphMatchers.h"
 #include "MaskTerms.h"
 #include "MergeAttentionHeads.h"
+#include "WidenNumbers.h"
 
 #include "tfc/Dialect/Tfc/IR/Broadcast.h"
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
+#include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
 #include "tfc/Dialect/Tfc/Transforms/FusionRemarks.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
@@ -288,6 +290,14 @@ private:
       chainOps.push_back(step->getOwner());
     chainOps.append(ops);
     Location loc = fuseLocations(chainOps);
+    MatmulOp product = chain.getProduct();
+    Attribute operandType = product->getAttr(kOperandType);
+    if (chain.bias && operandType) {
+      FailureOr<Value> wide = widenLowest(builder, chain.bias);
+      if (failed(wide))
+        return failure();
+      chain.bias = *wide;
+    }
     SmallVector<Value> values{operands.query, operands.key, operands.value};
     for (Value extra : {chain.mask, chain.bias})
       if (extra)
@@ -302,6 +312,8 @@ private:
     if (failed(attention))
       return failure();
     Type resultType = output.getC().getType(), element = getElementTypeOrSelf(resultType);
+    if (operandType && operandType == output->getAttr(kOperandType))
+      copyOperandType(output, attention->getDefiningOp());
     FailureOr<Value> result = attention;
     if (element != chain.getElementType())
       result = buildOp<CastOp>(builder, output.getLoc(), *result, {}, getTensorType(shape, element));

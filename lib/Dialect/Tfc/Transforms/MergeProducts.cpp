@@ -21,6 +21,7 @@
 
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
 #include "tfc/Dialect/Tfc/IR/WeightView.h"
+#include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
 #include "tfc/Dialect/Tfc/Transforms/FusionRemarks.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
@@ -154,6 +155,9 @@ public:
     FailureOr<Value> merged = buildOp<MatmulOp>(
         builder, loc, {first.getA(), stacks.refer(builder, loc, getWeightPieces(), parts.front().weight)},
         builder.getNamedAttr("transpose_b", builder.getUnitAttr()));
+    auto hasTypeOfFirst = [&](Part &part) { return part.matmul->getAttr(kOperandType) == first->getAttr(kOperandType); };
+    if (succeeded(merged) && llvm::all_of(parts, hasTypeOfFirst))
+      copyOperandType(first, merged->getDefiningOp());
     if (succeeded(merged) && hasBias())
       merged = buildOp<AddOp>(builder, loc,
                               {*merged, stacks.refer(builder, loc, getBiasPieces(), parts.front().weight)});

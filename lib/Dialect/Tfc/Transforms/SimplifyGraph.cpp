@@ -9,6 +9,7 @@
 #include "SliceOfMask.h"
 
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
+#include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
 
 #include "mlir/IR/Dominance.h"
@@ -123,8 +124,9 @@ struct TransposeOfMatmulToMatmul : OpRewritePattern<TransposeOp> {
       if (operand.getDefiningOp<WeightRefOp>() || cast<RankedTensorType>(operand.getType()).getRank() < 3)
         return rewriter.notifyMatchFailure(op, "a product with a weight");
     auto flag = [&](bool isSet) { return isSet ? rewriter.getUnitAttr() : UnitAttr(); };
-    rewriter.replaceOpWithNewOp<MatmulOp>(op, op.getType(), matmul.getB(), matmul.getA(), flag(!matmul.getTransposeB()),
-                                          flag(!matmul.getTransposeA()), matmul.getResultTypeAttr());
+    auto swapped = rewriter.replaceOpWithNewOp<MatmulOp>(op, op.getType(), matmul.getB(), matmul.getA(), flag(!matmul.getTransposeB()),
+                                                         flag(!matmul.getTransposeA()), matmul.getResultTypeAttr());
+    copyOperandType(matmul, swapped);
     return success();
   }
 };

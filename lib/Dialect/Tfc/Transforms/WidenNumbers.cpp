@@ -25,10 +25,13 @@ static APFloat lowestOf(FloatType type) { return APFloat::getLargest(type.getFlo
 
 static Type withElement(Value value, Type element) { return getTensorType(getDims(value), element); }
 
-/// Exact, but for the lowest number.
+/// Exact, but for the lowest number, and the largest, which makes it of a mask.
 static APFloat widen(APFloat number, FloatType from, FloatType to) {
-  if (number.bitwiseIsEqual(lowestOf(from)))
+  APFloat lowest = lowestOf(from);
+  if (number.bitwiseIsEqual(lowest))
     return lowestOf(to);
+  if (number.bitwiseIsEqual(neg(lowest)))
+    return neg(lowestOf(to));
   bool losesInfo;
   number.convert(to.getFloatSemantics(), APFloat::rmNearestTiesToEven, &losesInfo);
   return number;
@@ -89,6 +92,31 @@ static FailureOr<Value> widenTree(OpBuilder &builder, Value value, FloatType to,
   Operation *copy = builder.clone(*op, mapping);
   copy->getResult(0).setType(withElement(value, to));
   return copy->getResult(0);
+}
+
+/// The value itself where it holds no cast of f16.
+static FailureOr<Value> widenLowestOf(OpBuilder &builder, Value value, int depth) {
+  Operation *op = value.getDefiningOp();
+  if (!op || depth > 12)
+    return value;
+  if (auto castOp = dyn_cast<CastOp>(op); castOp && getElementTypeOrSelf(castOp.getX().getType()).isF16())
+    return widenAny(builder, castOp.getX(), cast<FloatType>(getElementTypeOrSelf(value.getType())));
+  if (!isComputedAlike(op))
+    return value;
+  IRMapping mapping;
+  bool changed = false;
+  for (Value operand : op->getOperands()) {
+    FailureOr<Value> wide = widenLowestOf(builder, operand, depth + 1);
+    if (failed(wide))
+      return failure();
+    changed |= *wide != operand;
+    mapping.map(operand, *wide);
+  }
+  return changed ? builder.clone(*op, mapping)->getResult(0) : value;
+}
+
+FailureOr<Value> mlir::tfc::widenLowest(OpBuilder &builder, Value value) {
+  return getElementTypeOrSelf(value.getType()).isF32() ? widenLowestOf(builder, value, 0) : FailureOr<Value>(value);
 }
 
 FailureOr<Value> mlir::tfc::widenNumbers(OpBuilder &builder, Value value, FloatType to) {

@@ -16,6 +16,9 @@ namespace mlir::tfc {
 /// computed in that type where it is made of constants and conditions, so that a mask is still seen as one.
 FailureOr<Value> widenNumbers(OpBuilder &builder, Value value, FloatType to);
 
+/// A bias of f32 that is made of casts of f16, with the lowest number of f16 become that of f32 where it comes from one of them.
+FailureOr<Value> widenLowest(OpBuilder &builder, Value value);
+
 } // namespace mlir::tfc
 
 #endif // TFC_LIB_DIALECT_TFC_TRANSFORMS_WIDENNUMBERS_H

@@ -22,6 +22,16 @@ LogicalResult splitPast(AttentionOp op);
 /// On a tfc.matmul of f32: its operands may be rounded to TF32 (11 significant bits), where the target multiplies those faster.
 inline constexpr llvm::StringLiteral kRoundsToTF32 = "tfc.tf32";
 
+/// On an op of f32: the 16-bit float that its operands (query, key and value of an attention) were rounded to in the graph. They may be
+/// rounded to it again.
+inline constexpr llvm::StringLiteral kOperandType = "tfc.operand_type";
+
+/// Gives `to` the operand type of `from`, for ops that stand for another.
+inline void copyOperandType(Operation *from, Operation *to) {
+  if (Attribute type = to ? from->getAttr(kOperandType) : Attribute())
+    to->setAttr(kOperandType, type);
+}
+
 } // namespace mlir::tfc
 
 #endif // TFC_DIALECT_TFC_TRANSFORMS_ATTENTIONKERNELS_H

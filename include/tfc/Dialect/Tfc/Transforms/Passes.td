@@ -43,6 +43,37 @@ def SimplifyGraph : Pass<"tfc-simplify-graph", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::tfc::TfcDialect"];
 }
 
+def WidenHalfTypes : Pass<"tfc-widen-half-types", "::mlir::ModuleOp"> {
+  let summary = "a graph of 16-bit floats is computed in f32";
+  let description = [{
+    Every op of f16 or bf16 that computes becomes one of f32, and the casts to f32 and back between such ops go: roundings are left out, none is
+    added. What is not computed keeps its type: arguments, results, the operands of If and Loop, and what is put together from them (a past
+    and new keys); there stand casts. An attention with a past of 16 bits is taken apart from it.
+
+    What the graph rounded is kept for those who need it: `tfc.operand_type` on products and attentions (and on erf, tanh and sigmoid, for their
+    rounded constants) is the type that all of the operands were rounded to; a weight of 16 bits becomes one of f32 whose `source_element`
+    is that type. The lowest and the largest number of f16 in a constant become those of f32: they stand for what is masked.
+
+    Left alone: quantization, attentions that give their probabilities, sorts, scans, scatters, casts from one 16-bit type to the other.
+
+    ```mlir
+    tfc.weight @w : tensor<64x64xf16> = #tfc.file<"w", 0, 8192>
+    %n = tfc.layer_norm %x axis 1 epsilon 1.0e-05 : (tensor<4x64xf16>) -> tensor<4x64xf16>
+    %w = tfc.weight_ref @w : tensor<64x64xf16>
+    %p = tfc.matmul %n, %w : tensor<4x64xf16>, tensor<64x64xf16>
+    // becomes
+    tfc.weight @w : tensor<64x64xf32> = #tfc.file<"w", 0, 8192> as f16
+    %0 = tfc.cast %x : tensor<4x64xf16> -> tensor<4x64xf32>
+    %n = tfc.layer_norm %0 axis 1 epsilon 1.0e-05 : (tensor<4x64xf32>) -> tensor<4x64xf32>
+    %w = tfc.weight_ref @w : tensor<64x64xf32>
+    %1 = tfc.matmul %n, %w {tfc.operand_type = f16} : tensor<4x64xf32>, tensor<64x64xf32>
+    %p = tfc.cast %1 : tensor<4x64xf32> -> tensor<4x64xf16>
+    ```
+  }];
+  let statistics = [Statistic<"widened", "widened", "Ops that compute in f32 what the graph computes in 16 bits">];
+  let dependentDialects = ["::mlir::tfc::TfcDialect"];
+}
+
 def FoldConstants : Pass<"tfc-fold-constants", "::mlir::ModuleOp"> {
   let summary = "what is computed from weights alone becomes a weight";
   let description = [{
@@ -285,10 +316,15 @@ def ConvertPrecision : Pass<"tfc-convert-precision", "::mlir::ModuleOp"> {
     %y = tfc.matmul %1, %2 : tensor<?x768xf32, #tfc.dims<s, 768>>, tensor<768x3072xf32>
     ```
 
+    With `to=graph` the operands of those products alone are converted that have a `tfc.operand_type` (tfc-widen-half-types), to that type; the other
+    precisions leave these products as they are. The graph's own casts to the type go up to where the numbers are made; with `to=casts` that
+    is all. With `to=stored` weights of f32 whose bytes are of 16 bits become weights of 16 bits where products
+    and lookups alone read them, which then read casts of them.
+
     With `to=tf32` the products get the attribute `tfc.tf32`, and no type changes: a target with tensor cores for TF32 may round the operands
     to it, any other computes in f32.
   }];
-  let options = [Option<"to", "to", "std::string", /*default=*/"\"bf16\"", "tf32, bf16 or f16">];
+  let options = [Option<"to", "to", "std::string", /*default=*/"\"bf16\"", "tf32, bf16, f16, graph, casts or stored">];
   let statistics = [Statistic<"converted", "converted", "Products and attentions that were converted">];
   let dependentDialects = ["::mlir::tfc::TfcDialect"];
 }
