@@ -242,21 +242,51 @@ epilogue_out("out_batches", [1, 0, 2], dims("s0, 21, 37"), OUT_SIZES)
 epilogue_out("out_transposed", [2, 0, 1], dims("s0, 37, 21"), OUT_SIZES, "f16", transposed=True)
 
 
-def packed(name, k, n, width, sizes, **more):
-    """A right operand in panels, as tfc-pack-weights leaves it; a width that the target's vectors do not fit takes the generic road."""
+def packed(name, k, n, width, sizes, epilogue=None, to_f16=False, chain=False, **more):
+    """
+    A right operand in panels, as tfc-pack-weights leaves it; a width that the target's vectors do not fit takes the generic road.
+    `epilogue` is one of EPILOGUES. With `chain` all products are exact, and the sums must be those of one chain in the order of k.
+    """
     panels, rest = n // width, n % width
     tp, tw, tt, tb = (f"tensor<{x}xf32>" for x in (f"{panels}x{k}x{width}", f"{k}x{panels * width}", f"{k}x{rest}", f"{k}x{n}"))
     ta, tc = dims(f"s0, s1, {k}"), dims(f"s0, s1, {n}")
     join = f"%b = tfc.concat %w, %t axis 1 : {tw}, {tt}\n" if rest else ""
     body = (f"%x = tfc.transpose %p [1, 0, 2] : {tp}\n%w = tfc.reshape %x : tensor<{k}x{panels}x{width}xf32> -> {tw}\n{join}"
-            f"%0 = tfc.matmul %a, {'%b' if rest else '%w'} : {ta}, {tb}\nreturn %0 : {tc}")
+            f"%0 = tfc.matmul %a, {'%b' if rest else '%w'} : {ta}, {tb}\n")
+    ops, apply = EPILOGUES[epilogue]
+    made = "%0"
+    for i, op in enumerate(ops, 1):
+        body += f"%{i} = " + op.format(made, t=tc, n=n) + "\n"
+        made = f"%{i}"
+    to = tc
+    if to_f16:
+        th, to = dims(f"s0, s1, {n}", "f16"), dims(f"s1, {n}, s0", "f16")
+        body += f"%h = tfc.cast {made} : {tc} -> {th}\n%o = tfc.transpose %h [1, 2, 0] : {th}\n"
+        made = "%o"
+    body += f"return {made} : {to}"
 
     def make(rng, b, s):
-        x, y = normal(rng, b, s, k), normal(rng, k, n)
+        x, y, bias, residual = normal(rng, b, s, k), normal(rng, k, n), normal(rng, n), normal(rng, b, s, n)
+        if chain:
+            x = f32(rng.choice([-1, 1], (b, s, 1)) * rng.choice([0.5, 1, 2], (b, s, k)))
         whole = np.ascontiguousarray(y[:, :panels * width].reshape(k, panels, width).transpose(1, 0, 2))
-        return [x, whole] + ([np.ascontiguousarray(y[:, panels * width:])] if rest else []), [d(x) @ d(y)]
-    Case(name, (f"%a: {ta}, %p: {tp}" + (f", %t: {tt}" if rest else ""), tc, body), sizes, make, tolerance=2e-5,
-         scale=lambda *s: 10.0, **more)
+        inputs = [x, whole] + ([np.ascontiguousarray(y[:, panels * width:])] if rest else [])
+        if chain:
+            return inputs, [np.cumsum(x[..., None] * y, axis=2, dtype=np.float32)[:, :, -1]]
+        expected = apply(d(x) @ d(y), d(bias), d(residual))
+        inputs += [bias] * (epilogue is not None) + [residual] * (epilogue == "residual")
+        return inputs, [np.ascontiguousarray(expected.transpose(1, 2, 0)).astype(np.float16) if to_f16 else expected]
+    arguments = f"%a: {ta}, %p: {tp}" + (f", %t: {tt}" if rest else "") + (f", %v: tensor<{n}xf32>" if epilogue else "")
+    arguments += f", %r: {tc}" if epilogue == "residual" else ""
+    Case(name, (arguments, to, body), sizes, make, tolerance=0 if chain else 1e-3 if to_f16 else 2e-5,
+         scale=lambda *s: 10.0 if k < 1000 else 40.0, dtypes=[np.float16] if to_f16 else None, **more)
+
+
+BIAS = "tfc.add {}, %v : {t}, tensor<{n}xf32>"
+EPILOGUES = {None: ([], lambda x, v, r: x),
+             "bias": ([BIAS], lambda x, v, r: x + v),
+             "residual": ([BIAS, "tfc.add {}, %r : {t}, {t}"], lambda x, v, r: x + v + r),
+             "gelu": ([BIAS, "tfc.gelu erf {} : {t}"], lambda x, v, r: gelu(x + v))}
 
 
 packed("packed", 768, 3072, 48, [(1, 1), (1, 9), (2, 45), (1, 300), (0, 3)], bench=(1, 128),
@@ -268,6 +298,16 @@ packed("packed_wide_tail", 70, 140, 48, [(1, 1), (1, 5), (2, 23)])
 packed("packed_block_tail", 33, 120, 48, [(1, 1), (1, 13)])
 packed("packed_short", 3, 50, 32, [(1, 1), (1, 33)])
 packed("packed_other_width", 33, 61, 24, [(1, 1), (1, 19), (2, 50)])
+packed("packed_chain", 1000, 101, 48, [(1, 1), (1, 9), (2, 45)], chain=True)
+# K in slices: some that end inside of the unrolled loop, tails of columns, more panels than are gone through together, several
+# tiles of rows, and all kinds of epilogue.
+packed("sliced", 2048, 96, 48, [(1, 1), (1, 8), (1, 300), (0, 3)])
+packed("sliced_chain", 3075, 301, 48, [(1, 1), (1, 13), (2, 70)], chain=True)
+packed("sliced_tail", 2051, 101, 48, [(1, n) for n in range(1, 18)] + [(3, 43), (1, 257)], epilogue="bias")
+packed("sliced_residual", 2500, 510, 48, [(1, 1), (3, 50), (2, 129)], epilogue="residual")
+packed("sliced_gelu", 2049, 300, 48, [(1, 1), (3, 50)], epilogue="gelu")
+packed("sliced_out", 2050, 149, 48, [(1, 1), (2, 65), (0, 3), (2, 0)], epilogue="gelu", to_f16=True)
+packed("sliced_narrow", 2053, 61, 24, [(1, 1), (1, 19), (2, 50)], epilogue="residual")
 
 #===-- Data movement ----------------------------------------------------------------------------------===#
 
