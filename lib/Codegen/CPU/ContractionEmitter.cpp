@@ -331,8 +331,10 @@ void ContractionEmitter::emitSlices(Value first, Value end, BlockRange blocks) {
 
   e.loop(e.index(0), e.mul(e.sub(end, first), sumsPerPanel), s.lanes,
          [&](Value at) { e.store(e.zeros(), scratch, e.add(madeOffset, at)); });
-  e.loop(e.index(0), k, s.blockDepth, [&](Value from) {
-    Value to = e.min(e.add(from, s.blockDepth), k);
+  // A single block of rows reads each panel once, and from end to end it is fastest.
+  Value isOnce = e.lessEqual(blocks.countOnPanel, e.index(1));
+  e.loop(e.index(0), e.select(isOnce, e.index(1), e.ceilDiv(k, s.blockDepth)), 1, [&](Value slice) {
+    Value from = e.mul(slice, s.blockDepth), to = e.select(isOnce, k, e.min(e.add(from, s.blockDepth), k));
     e.loop(first, end, 1, [&](Value number) {
       forPackedPanel(number, [&](const Panel &panel) {
         Value next = panel.next ? behindSlice(first, end, number, from, to) : Value();
