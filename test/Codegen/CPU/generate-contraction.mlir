@@ -57,8 +57,10 @@ func.func private @stored(%a: tensor<?x64xf32, #tfc.dims<s0, 64>>, %b: tensor<64
 
 // A long K of a packed weight is gone through in slices, for four panels at a time; the sums of 128 rows wait in scratch.
 // CHECK-LABEL: func.func private @sliced_tiles(
+// CHECK: vector.store {{.*}} : memref<?xf32>, vector<16xf32>
+// CHECK: scf.for %[[SLICE:.*]] = {{.*}} {
 // CHECK: %[[DEPTH:.*]] = arith.constant 1024 : index
-// CHECK: scf.for {{.*}} step %[[DEPTH]] {
+// CHECK: arith.muli %[[SLICE]], %[[DEPTH]] : index
 // CHECK: vector.fma {{.*}} : vector<16xf32>
 // CHECK-LABEL: func.func private @sliced(
 // CHECK-SAME: tfc.scratch = #tfc.expr<98304>
