@@ -167,12 +167,18 @@ void Compiler::openCache(ModuleOp module) {
 }
 
 CompileStatus Compiler::runStage(ModuleOp module, Stage stage, const ::tfc::TargetSpec *target) {
-  if (stage != Stage::Host || !reuse || target->isDevice())
+  if (stage != Stage::Host || target->isDevice())
     return runPasses(module, stage, target, [&](OpPassManager &pm, const PipelineOptions &pipeline) { buildStage(pm, stage, pipeline); });
   if (CompileStatus status = runPasses(module, stage, target, buildKernelPreparation); status != CompileStatus::Success)
     return status;
-  reuse->replaceKnownKernels(module);
-  report.setReusedKernels(reuse->objects.size());
+  // The last time that launches can be read: CPUs may have more of them than the plan, and more in the arena. What several targets
+  // have in common is the plan.
+  if (options.targets.size() == 1)
+    report.addKernels(module);
+  if (reuse) {
+    reuse->replaceKnownKernels(module);
+    report.setReusedKernels(reuse->objects.size());
+  }
   return runPasses(module, stage, target, buildHostFromPrepared);
 }
 

@@ -9,8 +9,9 @@
 // registers. Each step of k does rows * vectors multiply-adds for rows + vectors loads, so square-ish blocks that just
 // fit the register file are best: 8x3 of 32 registers (AVX-512), 4x3 of 16 (AVX2).
 //
-// A panel of B is read once per block of rows and should stay in the second cache meanwhile, beside the rows of A. K is
-// never cut: C would have to be read and written once more for each piece.
+// A panel of B is read once per block of rows and should stay in the second cache meanwhile, beside the rows of A. Where K is too
+// long for that, it is gone through in slices, and the sums of a tile wait in scratch between two of them: each sum is still one
+// chain in the order of k.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -34,8 +35,9 @@ static int64_t selectVectors(const ContractionProblem &problem, const CpuTarget 
   return fourFit && llvm::alignTo(n, 4 * lanes) < llvm::alignTo(n, 3 * lanes) ? 4 : 3;
 }
 
-/// Panels above this size fall out of the second cache between two blocks of rows.
-static constexpr int64_t kPanelBytes = 600 * 1024;
+/// The steps of K of one slice: 48 columns of 1024 steps, as many of the next panel and the rows of a tile together fill most of a
+/// second cache of 1 MB.
+static constexpr int64_t kSliceSteps = 1024;
 static constexpr int64_t kCacheLine = 64;
 /// More than this of A falls out of what a core has of the third cache before the next panel needs it again.
 static constexpr int64_t kLargeABytes = int64_t(8) << 20;
@@ -48,13 +50,21 @@ static int64_t selectVectorsOfPanel(int64_t panelVectors, const CpuTarget &targe
   return vectors;
 }
 
-int64_t tfc::selectPanelWidth(int64_t n, int64_t k, llvm::ArrayRef<CpuTarget> targets) {
+int64_t tfc::selectPanelWidth(int64_t n, llvm::ArrayRef<CpuTarget> targets) {
   const CpuTarget &target = getWidestTarget(targets);
-  int64_t vectorBytes = int64_t(target.floatLanes()) * 4 * std::max<int64_t>(k, 1);
-  int64_t most = std::max<int64_t>(kPanelBytes / vectorBytes, 1);
   ContractionProblem problem;
   problem.n = n;
-  return target.floatLanes() * std::min(selectVectors(problem, target), most);
+  return target.floatLanes() * selectVectors(problem, target);
+}
+
+/// Cuts a long K of a packed weight into slices of nearly equal depth.
+static void selectSlices(int64_t k, ContractionSchedule &schedule) {
+  if (k < 2 * kSliceSteps)
+    return;
+  int64_t slices = llvm::divideCeil(k, kSliceSteps);
+  schedule.blockDepth = llvm::alignTo(llvm::divideCeil(k, slices), schedule.unroll);
+  schedule.panelsPerSlice = 4;
+  schedule.blocksPerTile = 16;
 }
 
 ContractionSchedule tfc::selectContraction(const ContractionProblem &problem, const CpuTarget &target) {
@@ -75,6 +85,7 @@ ContractionSchedule tfc::selectContraction(const ContractionProblem &problem, co
   if (problem.packedWidth && problem.n && *problem.n >= 8 * problem.packedWidth)
     schedule.blocksPerTile = 32;
   if (problem.packedWidth) {
+    selectSlices(problem.k.value_or(0), schedule);
     schedule.largeA = kLargeABytes / 4;
     schedule.prefetchLines = llvm::divideCeil(schedule.unroll * schedule.panelWidth() * 4, kCacheLine);
   }

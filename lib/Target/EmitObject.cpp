@@ -153,9 +153,14 @@ Expected<std::vector<SmallString<0>>> tfc::emitObjects(std::vector<OwnedModule> 
                                                        unsigned threads) {
   std::vector<SmallString<0>> objects(modules.size());
   std::vector<std::string> messages(modules.size());
-  DefaultThreadPool pool(hardware_concurrency(threads));
+  // The largest first, so that no thread begins a large one when the others are about to end.
+  std::vector<std::pair<unsigned, size_t>> order;
   for (auto [number, owned] : enumerate(modules))
-    pool.async([&, number = number, &owned = owned] {
+    order.emplace_back(owned.module->getInstructionCount(), number);
+  stable_sort(order, [](const auto &x, const auto &y) { return x.first > y.first; });
+  DefaultThreadPool pool(hardware_concurrency(threads));
+  for (auto [size, number] : order)
+    pool.async([&, number = number, &owned = modules[number]] {
       if (Error error = emitCode(*owned.module, target, /*object=*/true, objects[number]))
         messages[number] = toString(std::move(error));
       owned.module.reset();

@@ -20,7 +20,7 @@ for page in pages:
     assert blocks, f"{page} has no commands"
     # The page stands in the sources with a build folder of the usual name; here it may have another.
     script = prelude + "".join(blocks).replace("$PWD/build/", f"{build}/").replace("$tfc/build/", f"{build}/")
-    result = subprocess.run(["bash", "-c", script], cwd=source, capture_output=True, text=True, errors="replace", timeout=900)
+    result = subprocess.run(["bash", "-c", script], cwd=source, capture_output=True, text=True, errors="replace", timeout=7200)
     if result.returncode:
         failed += 1
         print(f"FAILED {page}: exit code {result.returncode}\n{result.stdout[-3000:]}\n{result.stderr[-3000:]}")

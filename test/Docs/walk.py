@@ -47,7 +47,7 @@ shutil.copy(models / "2x7.inputs.npz", clone / "x.npz")
 own = [block for block in readme if "tfc-" in block]
 assert len(own) >= 3, own
 step("the commands of README.md", "".join(own))
-pages = "Tutorial.md Embedding.md Profiling.md ONNX.md"
+pages = "Tutorial.md Embedding.md Profiling.md ONNX.md Python.md Fusion.md"
 step("the commands of the pages", f"'{sys.executable}' test/Docs/commands.py '{clone}' '{clone}/build' '{compiler}' {pages}")
 path = f"export PATH='{clone}/build/bin':$PATH TFC_HOME='{clone}/build' PYTHONPATH='{clone}/python:{clone}/test/Python'\n"
 step("the examples of Python.md", path + f"'{sys.executable}' test/Python/docs.py '{folder}/python'")

@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 import kernel_cases  # noqa: E402
 import attention_cases  # noqa: E402,F401
 import gpu_cases  # noqa: E402,F401
+import precision_cases  # noqa: E402,F401
 from run_kernels import error  # noqa: E402
 
 # Those whose check is what a kernel notes of a bad index are the emulator's.
@@ -40,7 +41,7 @@ def split(text):
 def entry(case):
     """An entry point that is one launch of the case's kernel: no pass on graphs makes anything else of it."""
     arguments, results, _ = case.body
-    given, made = split(arguments), split(results)
+    given, made = [part.split(" {")[0] for part in split(arguments)], split(results)
     named = ", ".join(f'{argument} {{tfc.name = "in{i}"}}' for i, argument in enumerate(given))
     outputs = ", ".join(f'{result} {{tfc.name = "out{i}"}}' for i, result in enumerate(made))
     values, types = zip(*(argument.split(":", 1) for argument in given)) if given else ((), ())

@@ -20,11 +20,11 @@ def sizes_text(sizes):
     return " ".join(f"{name[0]}{value}" for name, value in sizes.items())
 
 
-def last(rows, *keys):
-    """Of rows with the same keys the last one, which knows most."""
+def merged(rows, *keys):
+    """What rows with the same keys say together; a later one knows better."""
     result = {}
     for row in rows:
-        result[json.dumps([row.get(key) for key in keys])] = row
+        result.setdefault(json.dumps([row.get(key) for key in keys]), {}).update(row)
     return list(result.values())
 
 
@@ -34,13 +34,13 @@ def targets(findings):
     rows = []
 
     def model(name, sizes):
-        found = [row for row in of("models") if row.get("model") == name and row.get("sizes") == sizes and row.get("precision") != "f32" and "gpu_ms" in row]
+        found = [row for row in merged(of("models"), "name", "sizes") if row.get("model") == name and row.get("sizes") == sizes and "gpu_ms" in row]
         return found[-1] if found else None
 
     def add(what, wanted, found, met, other):
         rows.append({"what": what, "wanted": wanted, "found": found, "met": met, "torch": other})
 
-    peak = next((row["tflops"] for row in of("peaks") if row["what"].startswith("bf16 product")), None)
+    peak = next((row["tflops"] for row in of("peaks") if row.get("what", "").startswith("bf16 product")), None)
     for name, sizes, most in (("bert-base", {"batch": 1, "seq": 128}, 0.35), ("bert-large", {"batch": 1, "seq": 128}, 0.8)):
         row = model(name, sizes)
         add(f"{name} {row['precision'] if row else '16 bits'} {sizes_text(sizes)}", f"<= {most} ms", row and f"{row['gpu_ms']:.3f} ms ({row['call_ms']:.3f} a call)", row and row["gpu_ms"] <= most,
@@ -58,11 +58,11 @@ def targets(findings):
     row = model("gpt2", {"batch": 1, "seq": 1, "past": 1023})
     add("gpt2 decode, batch 1, past 1023", ">= 4000 tokens/s", row and f"{1e3 / row['call_ms']:.0f} tokens/s ({1e3 / row['gpu_ms']:.0f} by the GPU)", row and 1e3 / row["call_ms"] >= 4000,
         row and f"compile {1e3 / row['torch_compile_ms']:.0f} tokens/s" if row and "torch_compile_ms" in row else None)
-    found = [row for row in of("gemm") if row.get("element") == "bf16" and row.get("rows") == 8192 and "tflops" in row]
+    found = [row for row in merged(of("gemm"), "name", "rows") if row.get("element") == "bf16" and row.get("rows") == 8192 and "torch_tflops" in row]
     row = found[-1] if found else None
     add("bf16 product 8192^3", ">= 85 % of cuBLAS", row and f"{100 * row['tflops'] / row['torch_tflops']:.1f} % ({row['tflops']:.0f} TFLOP/s)",
         row and row["tflops"] >= 0.85 * row["torch_tflops"], row and f"{row['torch_tflops']:.0f} TFLOP/s")
-    found = [row for row in of("attention") if row["shape"][2:] == [4096, 64] and not row["causal"] and "tflops" in row]
+    found = [row for row in merged(of("attention"), "name") if row["shape"][2:] == [4096, 64] and not row["causal"] and "tflops" in row]
     row = found[-1] if found else None
     add("attention D = 64, S = 4096", ">= 350 TFLOP/s", row and f"{row['tflops']:.0f} TFLOP/s", row and row["tflops"] >= 350,
         row and "torch_tflops" in row and f"SDPA {row['torch_tflops']:.0f} TFLOP/s")
@@ -81,7 +81,7 @@ def markdown(findings, problems):
     text += "".join(f"- {row['case']} {row['sizes']} on {row['target']}: {row['problem']}\n" for row in wrong[:40])
     text += "\n" + table(["what", "sizes", "error", "allowed", ""], [
         (row["name"], sizes_text(row["sizes"]) if "sizes" in row else row.get("rows", row.get("shape")), f"{row['error']:.1e}", f"{row['allowed']:.0e}", "right" if row["right"] else "WRONG")
-        for row in last([row for row in findings if "right" in row], "name", "sizes", "rows")])
+        for row in merged([row for row in findings if "right" in row], "name", "sizes", "rows")])
     text += "\n## Wanted\n\n" + table(["what", "wanted", "found", "met", "PyTorch in the same run"], [
         (row["what"], row["wanted"], row["found"] or "not measured", {True: "yes", False: "no"}.get(row["met"], "-"), row["torch"] or "-") for row in targets(findings)])
     text += "\n## Ceilings\n\n" + table(["what", ""], [(row["what"], f"{row['tflops']:.1f} TFLOP/s" if "tflops" in row else f"{row['tbytes']:.3f} TB/s" if "tbytes" in row else
@@ -89,11 +89,11 @@ def markdown(findings, problems):
     text += "\n## Models\n\nMedians in ms. GPU: of the run's graph, by events; call: from the call to the results. PyTorch uses SDPA.\n\n" + table(
         ["model", "sizes", "GPU", "call", "eager", "CUDA graph", "torch.compile + graph"],
         [(row["name"], sizes_text(row["sizes"]), cell(row, "gpu_ms"), cell(row, "call_ms"), cell(row, "torch_eager_ms"), cell(row, "torch_graph_ms"), cell(row, "torch_compile_ms"))
-         for row in last([row for row in of("models") if "gpu_ms" in row], "name", "sizes")])
+         for row in merged(of("models"), "name", "sizes") if row.keys() & {"gpu_ms", "torch_eager_ms"}])
     text += "".join(f"\n{row['name']}: {row['tokens_per_s']:.0f} tokens/s over {row['steps']} steps from a past of {row['past']}, each step another shape.\n" for row in of("growing"))
     text += "\n## Products and attention\n\n" + table(["what", "shape", "GPU ms", "TFLOP/s", "PyTorch ms", "PyTorch TFLOP/s"], [
         (row["name"], row.get("shape") or [row["rows"], row["size"], row["size"]], cell(row, "gpu_ms"), cell(row, "tflops", "{:.1f}"), cell(row, "torch_ms"), cell(row, "torch_tflops", "{:.1f}"))
-        for row in of("gemm") + of("attention") if "gpu_ms" in row])
+        for row in merged(of("gemm") + of("attention"), "name", "rows") if "gpu_ms" in row])
     if problems:
         text += "\n## Problems\n\n" + "".join(f"- {problem}\n" for problem in problems)
     return text

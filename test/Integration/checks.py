@@ -1,8 +1,12 @@
 """What the checking scripts of these tests share: run a tool, say what is expected of it, count what failed."""
 
 import pathlib
+import resource
 import subprocess
 import sys
+
+CPU_SECONDS = 300  # of one command: a machine that is busy, or stopped for a while, makes nothing fail
+HANGS = 3600  # seconds until a command that sleeps is given up
 
 MODELS = pathlib.Path(__file__).resolve().parent / "models"
 
@@ -27,7 +31,8 @@ class Checks:
         """Runs a command that must end with `code`, with `says` in what it writes. A failing tfc tool must say so in
         one line on its error stream, and nothing else there."""
         words = [str(word) for word in words]
-        result = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=300, **keys)
+        keys.setdefault("preexec_fn", lambda: resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS)))
+        result = subprocess.run(words, capture_output=True, text=True, errors="replace", timeout=HANGS, **keys)
         name = " ".join(words)
         detail = f"exit code {result.returncode}, expected {code}\n{result.stdout[-2000:]}{result.stderr[-2000:]}"
         self.check(name, result.returncode == code, detail)

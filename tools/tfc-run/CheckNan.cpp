@@ -49,7 +49,7 @@ void CheckNan::before(const WatchedLaunch &launch) {
 
 void CheckNan::after(const WatchedLaunch &launch) {
   auto note = [&](const WatchedTensor &result, const char *what, int64_t number, int64_t first) {
-    found.push_back({what, launch.kernel, result.name, launch.nodes(), positionText(result.dims, first), number, result.count()});
+    found.push_back({what, launch.kernel, launch.nodeOf(result), launch.nodes(), positionText(result.dims, first), number, result.count()});
   };
   for (const WatchedTensor &result : launch.results) {
     Odd odd = countOdd(result);

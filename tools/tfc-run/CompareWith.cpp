@@ -17,7 +17,7 @@ namespace tfc {
 
 void Recorder::after(const WatchedLaunch &launch) {
   for (const WatchedTensor &result : launch.results)
-    results.push_back({launch.number, launch.kernel, launch.nodes(), result.copy()});
+    results.push_back({launch.number, launch.kernel, launch.nodes(), launch.nodeOf(result), result.copy()});
 }
 
 /// Empty when the tensor has no name: then nothing says which one of another artifact it is.
@@ -25,26 +25,54 @@ static std::string keyOf(const std::string &name, TfcDataType type, const std::v
   return name.empty() ? "" : name + " " + typeName(type) + dimsText(dims);
 }
 
-static bool haveSameLaunches(const TfcEntry &a, const TfcEntry &b) {
-  if (a.launch_count != b.launch_count)
-    return false;
-  for (uint32_t i = 0; i < a.launch_count; ++i) {
-    const TfcLaunch &x = a.launches[i], &y = b.launches[i];
-    if (x.node_count != y.node_count || x.result_count != y.result_count)
-      return false;
-    for (uint32_t n = 0; n < x.node_count; ++n)
-      if (std::strcmp(x.nodes[n], y.nodes[n]))
-        return false;
-    for (uint32_t r = 0; r < x.result_count; ++r)
-      if (x.tensors[x.operand_count + r].dtype != y.tensors[y.operand_count + r].dtype)
-        return false;
+static bool haveSameNodes(const TfcLaunch &a, const TfcLaunch &b) {
+  return a.node_count == b.node_count &&
+         std::equal(a.nodes, a.nodes + a.node_count, b.nodes, [](const char *x, const char *y) { return !std::strcmp(x, y); });
+}
+
+static bool haveSameResults(const TfcLaunch &a, const TfcLaunch &b) {
+  return a.result_count == b.result_count &&
+         std::equal(a.tensors + a.operand_count, a.tensors + a.operand_count + a.result_count, b.tensors + b.operand_count,
+                    [](const TfcLaunchTensor &x, const TfcLaunchTensor &y) { return x.dtype == y.dtype; });
+}
+
+/// Launches of the same nodes, one behind the other: [first, behind).
+static std::vector<std::pair<uint32_t, uint32_t>> findSteps(const TfcEntry &entry) {
+  std::vector<std::pair<uint32_t, uint32_t>> steps;
+  for (uint32_t i = 0; i < entry.launch_count; ++i)
+    if (i && haveSameNodes(entry.launches[i - 1], entry.launches[i]))
+      ++steps.back().second;
+    else
+      steps.push_back({i, i + 1});
+  return steps;
+}
+
+/// For each launch the other artifact's of the same results, or kNoLaunch; empty where the two do not go the same way. A kernel
+/// that is generated may have become two launches, of which the last makes what the plain one makes.
+static std::vector<uint32_t> pairLaunches(const TfcEntry &entry, const TfcEntry &other) {
+  auto ours = findSteps(entry), theirs = findSteps(other);
+  if (ours.size() != theirs.size())
+    return {};
+  std::vector<uint32_t> pairs(entry.launch_count, CompareWith::kNoLaunch);
+  for (size_t step = 0; step < ours.size(); ++step) {
+    if (!haveSameNodes(entry.launches[ours[step].first], other.launches[theirs[step].first]))
+      return {};
+    for (uint32_t i = ours[step].second, j = theirs[step].second; i > ours[step].first && j > theirs[step].first; pairs[i] = j) {
+      --i, --j;
+      if (!haveSameResults(entry.launches[i], other.launches[j]))
+        return {};
+    }
   }
-  return true;
+  return pairs;
 }
 
 CompareWith::CompareWith(const TfcModel &model, const TfcEntry &entry, const TfcEntry &recordedEntry,
                          const std::vector<Recorder::Result> &recorded, double rtol, double atol)
-    : Watch(model, entry), recorded(recorded), rtol(rtol), atol(atol), sameLaunches(haveSameLaunches(entry, recordedEntry)) {
+    : Watch(model, entry), recorded(recorded), rtol(rtol), atol(atol), pairs(pairLaunches(entry, recordedEntry)) {
+  isPaired.resize(recordedEntry.launch_count);
+  for (uint32_t pair : pairs)
+    if (pair != kNoLaunch)
+      isPaired[pair] = true;
   for (size_t i = 0; i < recorded.size(); ++i)
     last[keyOf(recorded[i].tensor.name, recorded[i].tensor.type, recorded[i].tensor.dims)] = i;
 }
@@ -65,9 +93,13 @@ void CompareWith::compare(const WatchedTensor &tensor, const Recorder::Result &r
 void CompareWith::after(const WatchedLaunch &launch) {
   for (const WatchedTensor &tensor : launch.results) {
     std::string key = keyOf(tensor.name, tensor.type, tensor.dims);
-    if (sameLaunches) {
+    if (!pairs.empty()) {
+      if (pairs[launch.number] == kNoLaunch)
+        continue;
+      while (next < recorded.size() && !isPaired[recorded[next].launch])
+        ++next;
       // A loop of the other artifact may turn more often; what then comes has no counterpart.
-      if (next < recorded.size() && recorded[next].launch == launch.number && recorded[next].tensor.dims == tensor.dims)
+      if (next < recorded.size() && recorded[next].launch == pairs[launch.number] && recorded[next].tensor.dims == tensor.dims)
         compare(tensor, recorded[next]);
       ++next;
       continue;
@@ -152,7 +184,7 @@ Status CompareWith::verdict() const {
     return badInput("the artifacts have no tensor in common: are they of the same model?");
   for (const Row &row : rows())
     if (row.worst.wrong)
-      return {CheckFailed, "kernel " + row.result->kernel + ", node '" + row.result->tensor.name + "': " +
+      return {CheckFailed, "kernel " + row.result->kernel + ", node '" + row.result->node + "': " +
                                deviationText(row.result->tensor.dims, row.worst)};
   return {};
 }

@@ -23,6 +23,7 @@ public:
     uint32_t launch;
     std::string kernel;
     std::vector<std::string> nodes;
+    std::string node; ///< The one of them that it is a result of, or a part of one.
     Array tensor;
   };
   std::vector<Result> results;
@@ -34,14 +35,16 @@ private:
 /// Compares what another artifact makes of the same inputs with what was recorded, and then lets it go on with what was recorded:
 /// so an error is that of the kernels since the last tensor compared, not of all before.
 ///
-/// Where both artifacts have the same launches (tfc-compile --plain-kernels), results are compared one by one; else those that
+/// Where both artifacts do the same steps (tfc-compile --plain-kernels), results are compared one by one; else those that
 /// the graph's names, types and dims make the same tensor.
 class CompareWith final : public Watch {
 public:
+  static constexpr uint32_t kNoLaunch = -1;
+
   CompareWith(const TfcModel &model, const TfcEntry &entry, const TfcEntry &recordedEntry,
               const std::vector<Recorder::Result> &recorded, double rtol, double atol);
   /// How many runs it needs: by names, the first one counts.
-  int64_t runs() const { return sameLaunches ? 1 : 2; }
+  int64_t runs() const { return pairs.empty() ? 2 : 1; }
   /// A line per launch: kernel, nodes, worst error.
   std::string text() const;
   std::string json() const;
@@ -64,7 +67,8 @@ private:
 
   const std::vector<Recorder::Result> &recorded;
   double rtol, atol;
-  bool sameLaunches = true;
+  std::vector<uint32_t> pairs; ///< For each launch the recorded one, or kNoLaunch; empty where tensors are found by names.
+  std::vector<bool> isPaired;  ///< For each launch that was recorded.
   int run = 0;
   size_t next = 0;
   /// By name, type and dims: the last result recorded, and how often the other artifact makes such a one.

@@ -12,6 +12,12 @@ namespace tfc {
 /// Per list; a trace of more is no use in a viewer.
 static constexpr size_t kSliceLimit = 400000;
 
+template <typename Item>
+static void makeRoom(std::vector<Item> &items) {
+  items.resize(kSliceLimit);
+  items.clear();
+}
+
 Profiler::Profiler(const TfcModel &model, const TfcEntry &entry, bool slices, bool isOnDevice)
     : model(model), entry(entry), isOnDevice(isOnDevice), launches(entry.launch_count), keepsSlices(slices) {}
 
@@ -19,15 +25,19 @@ void Profiler::attachTo(TfcContextOptions &options) {
   options.profiler = onEvent;
   options.profiler_data = this;
   options.profiler_events = 1u << TFC_EVENT_RUN | 1u << (isOnDevice ? TFC_EVENT_DEVICE : TFC_EVENT_LAUNCH);
-  if (keepsSlices)
+  // Of tiles only those of helping threads are kept: the caller's are its launches.
+  if (keepsSlices && options.threads != 1)
     options.profiler_events |= 1u << TFC_EVENT_TILES;
 }
 
 void Profiler::start(int32_t threads) {
   tilesBegan.resize(size_t(threads));
   workerSlices.resize(size_t(threads));
-  if (keepsSlices) // a vector that grows while it is measured would show in the gaps between slices
-    launchSlices.reserve(kSliceLimit);
+  // A vector that grows while it is measured would show in the gaps between slices, and so would pages that are touched first then.
+  if (keepsSlices) {
+    makeRoom(launchSlices);
+    makeRoom(runs);
+  }
   clock.calibrate();
   counters.start();
   measuring = true;

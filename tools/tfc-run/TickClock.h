@@ -21,22 +21,20 @@ namespace tfc {
 /// profiler reads twice per launch of a microsecond.
 class TickClock {
 public:
-  /// Takes five milliseconds to find the counter's rate.
+  /// Takes twenty milliseconds to find the counter's rate.
   void calibrate() {
 #if defined(__x86_64__)
     unsigned a, b, c, d;
     hasTicks = __get_cpuid(0x80000007, &a, &b, &c, &d) && (d >> 8 & 1);
     if (!hasTicks)
       return;
-    double start = tfc::now(), end;
-    uint64_t first = __rdtsc(), last;
-    do {
-      end = tfc::now();
-      last = __rdtsc();
-    } while (end < start + 5e-3);
-    base = start;
-    baseTicks = first;
-    secondsPerTick = (end - start) / double(last - first);
+    Reading first = readBoth(), last;
+    do
+      last = readBoth();
+    while (last.seconds < first.seconds + 20e-3);
+    base = first.seconds;
+    baseTicks = first.ticks;
+    secondsPerTick = (last.seconds - first.seconds) / double(last.ticks - first.ticks);
 #endif
   }
 
@@ -49,6 +47,30 @@ public:
   }
 
 private:
+#if defined(__x86_64__)
+  struct Reading {
+    double seconds;
+    uint64_t ticks;
+  };
+
+  /// Both clocks at one moment: of several tries the one that took the least. On a busy machine another process may run between two
+  /// readings, and then the counter's rate would be anything.
+  static Reading readBoth() {
+    Reading best = {};
+    uint64_t least = UINT64_MAX;
+    for (int attempt = 0; attempt < 16; ++attempt) {
+      uint64_t before = __rdtsc();
+      double seconds = tfc::now();
+      uint64_t after = __rdtsc();
+      if (after - before < least) {
+        least = after - before;
+        best = {seconds, before + least / 2};
+      }
+    }
+    return best;
+  }
+#endif
+
   bool hasTicks = false;
   double base = 0, secondsPerTick = 0;
   uint64_t baseTicks = 0;

@@ -17,7 +17,7 @@ namespace tfc {
 
 /// A tensor of a launch where it lies. It is overwritten by later launches.
 struct WatchedTensor {
-  std::string name; ///< The node that made it, the input or the weight.
+  std::string name; ///< The node that made it, the input or the weight; empty for a part of what a node makes.
   TfcDataType type;
   std::vector<int64_t> dims;
   uint8_t *data;
@@ -34,6 +34,10 @@ struct WatchedLaunch {
   std::vector<WatchedTensor> operands, results;
 
   std::vector<std::string> nodes() const { return {made.nodes, made.nodes + made.node_count}; }
+  /// The node that a result is of, also of a part of what it makes.
+  std::string nodeOf(const WatchedTensor &result) const {
+    return result.name.empty() && made.node_count ? made.nodes[made.node_count - 1] : result.name;
+  }
 };
 
 /// Looks at the kernels that really run, between them: nothing is compiled anew, and nothing is fused otherwise for it.

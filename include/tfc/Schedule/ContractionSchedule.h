@@ -24,7 +24,7 @@ struct ContractionProblem {
 
 /// How a contraction is cut. The rows are split into blocks of nearly equal height, at most `blockRows`; a tile is
 /// `blocksPerTile` of them by one panel of `panelWidth()` columns of B. A block holds rows * blockVectors accumulators in
-/// registers over the whole of K.
+/// registers over the whole of K, or over a slice of it.
 struct ContractionSchedule {
   int64_t lanes = 4;
   int64_t blockRows = 1;
@@ -32,6 +32,10 @@ struct ContractionSchedule {
   int64_t blocksPerTile = 1;
   /// Steps of K per iteration of the innermost loop.
   int64_t unroll = 4;
+  /// Steps of K after which the sums of all rows of the tile are set aside for the next slice of K; 0: K is one slice.
+  int64_t blockDepth = 0;
+  /// Tiles of the same rows that are gone through together, slice by slice.
+  int64_t panelsPerSlice = 1;
   bool useFma = true;
   /// While a packed panel is worked on, the next one is brought into the second cache, this many cache lines per
   /// iteration of the innermost loop if only one block did all of it; 0: left to the hardware.
@@ -46,8 +50,8 @@ struct ContractionSchedule {
 };
 
 /// The number of columns of each panel that a weight B[k, n] is stored in, a multiple of every target's vector. One width serves
-/// every m and all targets of an artifact; a block of a narrower target is a part of the panel.
-int64_t selectPanelWidth(int64_t n, int64_t k, llvm::ArrayRef<CpuTarget> targets);
+/// every m and k and all targets of an artifact; a block of a narrower target is a part of the panel.
+int64_t selectPanelWidth(int64_t n, llvm::ArrayRef<CpuTarget> targets);
 
 ContractionSchedule selectContraction(const ContractionProblem &problem, const CpuTarget &target);
 

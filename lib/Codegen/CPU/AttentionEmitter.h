@@ -23,59 +23,21 @@ public:
   void emit();
 
 private:
-  /// What runs along with the keys, one vector per vector of queries: the greatest score and the sum of
-  /// exponentials.
-  struct Running {
-    SmallVector<Value> max, sum;
-    SmallVector<Value> values() const;
-    static Running of(ValueRange values);
-  };
-  /// `count` keys from `first` on.
-  struct KeyBlock {
-    Value first, count;
-  };
-
   int64_t tileRows() const;
-  int64_t copyRegion(size_t scoreOperand) const { return copiesRegion + scoreOperand * s.keyBlock; }
-  SmallVector<Value> beginOfRows(const AttentionOperand &operand, Value vector);
-  Value place(int64_t region, Value row, Value vector);
-  Value place(int64_t region, Value row, int64_t vector) { return place(region, row, e.index(vector)); }
-
+  std::optional<bool> areFew() const;
+  Value isCut();
   void emitTile(Value tile);
-  void emitWhole();
-  void mergeParts();
-  void emitQueries(int64_t vectorCount);
-  void findAllowedKeys();
-  void transposeQueries();
-  void clearOutput();
-  void storeOutput(const Running &running);
-  void storePart(const Running &running);
-  void storeTransposed(std::optional<int64_t> factorRegion);
-  void copyScoreOperand(size_t number, KeyBlock block);
-
-  Running emitKeys(Running running);
-  Running emitKeyBlock(KeyBlock block, Running running);
-  Running emitScores(KeyBlock block, Running running);
-  void prefetchRows(KeyBlock block, Value at);
-  Running emitScoreRows(KeyBlock block, Value at, bool masked, Running running);
-  Value emitScore(Value score, KeyBlock block, Value at, int64_t vector, bool masked);
-  SmallVector<Value> emitExponentials(KeyBlock block, ArrayRef<Value> max, ArrayRef<Value> sum);
-  void emitOutput(KeyBlock block, ArrayRef<Value> decay);
-  SmallVector<Value> accumulate(Value buffer, ArrayRef<Value> rows, Value step, int64_t region, Value count,
-                                SmallVector<Value> sums);
+  void emitRows();
+  void emitFew();
+  void emitOneByOne(Value first, Value end);
+  void emitBlock();
 
   KernelFrame frame;
   const Attention &p;
   const ::tfc::AttentionSchedule &s;
   VectorEmitter e;
-  int64_t headDim, valueDim;
-  int64_t vectors = 0; // of queries, in the code being written
-  // Regions of scratch, in rows of one float per query.
-  int64_t queryRegion, outputRegion, scoreRegion, inverseRegion, copiesRegion, rowCount;
-  Value scratch, firstRow, lastRow;             // of the tile's rows, those in the lanes
-  Value firstPlace, lastPlace;                  // of these among the queries
-  SmallVector<Value> firstAllowed, lastAllowed; // key per row, where there is such a bound
-  AttentionOperands o;                          // at the tile's batch and heads
+  Value scratch, firstRow; // of the tile's rows
+  AttentionOperands o;     // at the tile's batch and heads
 };
 
 } // namespace mlir::tfc

@@ -15,12 +15,11 @@
 // in the order of the parts. NaN comes through: it is in the sums of its part.
 //
 // A query that is allowed no key at all may have to count all of them. No part knows that it is alone in
-// having found none, so the whole row is done again here: few models ever have such a row.
+// having found none, so such a row is left to be done again over all keys: few models ever have one.
 //
 //===----------------------------------------------------------------------------------------------===//
 
 #include "AttentionMergeEmitter.h"
-#include "AttentionRowEmitter.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
@@ -31,9 +30,8 @@ static constexpr float kLowest = std::numeric_limits<float>::lowest();
 
 AttentionMergeEmitter::AttentionMergeEmitter(VectorEmitter &emitter, const Attention &problem,
                                              const ::tfc::AttentionSchedule &schedule,
-                                             const AttentionOperands &operands, Value scratch)
-    : e(emitter), p(problem), s(schedule), o(operands), scratch(scratch),
-      valueDim(problem.problem().valueDim) {}
+                                             const AttentionOperands &operands)
+    : e(emitter), p(problem), s(schedule), o(operands), valueDim(problem.problem().valueDim) {}
 
 /// The body gets where a part begins.
 Value AttentionMergeEmitter::loopOverParts(Value init, function_ref<Value(Value, Value)> body) {
@@ -47,18 +45,19 @@ Value AttentionMergeEmitter::weightOf(Value part, Value max) {
   return e.expOfNonPositive(e.subf(own, max), s.useFma);
 }
 
-void AttentionMergeEmitter::emit(Value row) {
+Value AttentionMergeEmitter::emit(Value row) {
   begin = o.beginOf(e, o.parts, row);
   Value max = loopOverParts(e.splat(kLowest), [&](Value part, Value carried) {
     return e.larger(carried, e.loadScalarToLanes(o.parts.buffer, e.add(part, valueDim)));
   });
-  if (!p.countsSkippedKeys())
-    return emitOutput(row, max);
-  Value none = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR, isAllowedNone(e, p, max))
-                   .getResult();
+  if (!p.countsSkippedKeys()) {
+    emitOutput(row, max);
+    return e.truth(false);
+  }
+  Value none = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR, isAllowedNone(e, p, max));
   e.branch(
-      none, [&] { AttentionRowEmitter(e, p, s, o, scratch).emit(row, e.add(row, 1)); },
-      [&] { emitOutput(row, max); });
+      none, [] {}, [&] { emitOutput(row, max); });
+  return none;
 }
 
 void AttentionMergeEmitter::emitOutput(Value row, Value max) {

@@ -16,10 +16,10 @@ namespace mlir::tfc {
 class AttentionMergeEmitter {
 public:
   AttentionMergeEmitter(VectorEmitter &emitter, const Attention &problem,
-                        const ::tfc::AttentionSchedule &schedule, const AttentionOperands &operands,
-                        Value scratch);
+                        const ::tfc::AttentionSchedule &schedule, const AttentionOperands &operands);
 
-  void emit(Value row);
+  /// Gives whether the parts do not tell the output of the row: all its keys have to be looked at again.
+  Value emit(Value row);
 
 private:
   Value loopOverParts(Value init, function_ref<Value(Value part, Value carried)> body);
@@ -30,7 +30,7 @@ private:
   const Attention &p;
   const ::tfc::AttentionSchedule &s;
   const AttentionOperands &o;
-  Value scratch, begin; // of the row's parts
+  Value begin; // of the row's parts
   int64_t valueDim;
 };
 

@@ -72,8 +72,7 @@ void AttentionRowEmitter::emit(Value first, Value end) {
     return vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::OR, low).getResult();
   };
   auto isAnyAllowedNone = [&](ValueRange) {
-    Value none = arith::ConstantOp::create(e.b, e.loc, e.b.getBoolAttr(false));
-    return eachRow(none, [&](Value, Value state, ValueRange carried) {
+    return eachRow(e.truth(false), [&](Value, Value state, ValueRange carried) {
       return SmallVector<Value>{arith::OrIOp::create(e.b, e.loc, carried[0], isRowAllowedNone(state))};
     })[0];
   };

@@ -15,6 +15,11 @@
 //
 // A result that is not f32 or not row-major is made in scratch, block by block, and the epilogue takes it from there to its place.
 //
+// A packed B of a long K is gone through in slices of K, for some panels together, and the sums of the tile wait in scratch:
+//
+//   for each slice of K, for each of these panels, for each block of rows: acc = sums of the block, add the slice's, set them aside
+//   for each of these panels: apply the epilogue to its sums and store them
+//
 // Each accumulator is a value of its own of one machine vector: wider vectors fall apart in registers. An
 // element is one chain of multiply-adds in the order of k in every block height and in the tails, so it comes
 // out the same bits however M, the batch or the tiles are cut.
@@ -35,10 +40,8 @@
 #include "ContractionEmitter.h"
 
 #include "tfc/Conversion/TfcToLinalg/ElementTypes.h"
-#include "tfc/Conversion/TfcToLinalg/EmitElementwise.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -69,7 +72,7 @@ DimExprAttr ContractionEmitter::scratchBytes() const {
   DimExprAttr panel = constantExpr(p.k, 0);
   if (p.transposedB)
     panel = p.k.ceilDiv(constantExpr(p.k, s.lanes)) * (s.lanes * s.panelWidth() * 4);
-  return p.out ? panel + s.blockRows * s.panelWidth() * 4 : panel;
+  return storesToScratch() ? panel + scratchRows() * s.panelWidth() * 4 : panel;
 }
 
 LogicalResult ContractionEmitter::emit() {
@@ -79,13 +82,16 @@ LogicalResult ContractionEmitter::emit() {
   c = p.out ? e.bufferOf(frame.pointer(p.c), getMemoryType(p.outElement)) : e.bufferOf(frame.pointer(p.c));
   if (p.tail)
     tail = e.bufferOf(frame.pointer(*p.tail), p.elementB);
-  if (p.transposedB || p.out)
+  if (p.transposedB || storesToScratch())
     scratch = e.bufferOf(frame.scratch());
   madeOffset = p.transposedB ? e.mul(e.mul(e.ceilDiv(k, s.lanes), s.lanes), s.panelWidth()) : e.index(0);
   for (const Epilogue::Read &read : p.epilogue.reads)
     readBuffers.push_back(e.bufferOf(frame.pointer(read.pointer)));
   rows = splitRows();
-  e.loop(frame.begin(), frame.end(), 1, [&](Value tile) { emitTile(tile); });
+  if (s.blockDepth)
+    emitSlicedTiles();
+  else
+    e.loop(frame.begin(), frame.end(), 1, [&](Value tile) { emitTile(tile); });
   return failure(epilogueFailed);
 }
 
@@ -151,7 +157,36 @@ void ContractionEmitter::emitTile(Value tile) {
   auto choose = [&](Value large, Value small) { return isLarge ? e.select(isLarge, large, small) : small; };
   Value rowTile = choose(e.div(place, panels), e.rem(place, rowTiles));
   Value panelNumber = choose(e.rem(place, panels), e.div(place, rowTiles));
+  enterBatch(batch);
   Value firstBlock = e.mul(rowTile, s.blocksPerTile);
+  Value endBlock = e.min(e.add(firstBlock, s.blocksPerTile), rows.count);
+  BlockRange blocks{firstBlock, endBlock, choose(firstBlock, e.index(0)),
+                    choose(e.sub(endBlock, firstBlock), rows.count)};
+  if (p.packedWidth)
+    forPackedPanel(panelNumber, [&](const Panel &panel) { emitPanel(panel, blocks); });
+  else
+    emitColumns(panelNumber, blocks);
+}
+
+/// Neighbouring panels of the same rows are worked on together.
+void ContractionEmitter::emitSlicedTiles() {
+  Value rowTiles = e.ceilDiv(m, s.rowsPerTile()), panels = e.ceilDiv(n, s.panelWidth());
+  Value last = e.add(frame.end(), e.sub(panels, e.index(1)));
+  e.loop(e.div(frame.begin(), panels), e.div(last, panels), 1, [&](Value number) {
+    enterBatch(e.div(number, rowTiles));
+    Value firstBlock = e.mul(e.rem(number, rowTiles), s.blocksPerTile);
+    Value endBlock = e.min(e.add(firstBlock, s.blocksPerTile), rows.count);
+    Value firstTile = e.mul(number, panels);
+    Value from = e.max(e.sub(frame.begin(), firstTile), e.index(0)), to = e.min(e.sub(frame.end(), firstTile), panels);
+    e.loop(from, to, s.panelsPerSlice, [&](Value first) {
+      Value end = e.min(e.add(first, s.panelsPerSlice), to);
+      emitSlices(first, end, {firstBlock, endBlock, firstBlock, e.sub(endBlock, firstBlock)});
+    });
+  });
+}
+
+/// Sets where the tile's batch begins in each operand.
+void ContractionEmitter::enterBatch(Value batch) {
   SmallVector<Value> indices(p.batch.size());
   Value remaining = batch;
   for (size_t i = indices.size(); i-- > 0;) {
@@ -163,13 +198,6 @@ void ContractionEmitter::emitTile(Value tile) {
   offsetB = batchOffset(indices, p.batchB, e.mul(k, n));
   batchRow = e.mul(batch, m);
   offsetC = e.mul(batchRow, n);
-  Value endBlock = e.min(e.add(firstBlock, s.blocksPerTile), rows.count);
-  BlockRange blocks{firstBlock, endBlock, choose(firstBlock, e.index(0)),
-                    choose(e.sub(endBlock, firstBlock), rows.count)};
-  if (p.packedWidth)
-    emitPackedColumns(panelNumber, blocks);
-  else
-    emitColumns(panelNumber, blocks);
 }
 
 //===----------------------------------------------------------------------------------------------===//
@@ -216,33 +244,43 @@ void ContractionEmitter::emitColumns(Value panelNumber, BlockRange blocks) {
 
 /// Columns of a packed B: whole panels, and the columns behind them, which are row-major. A panel made for wider vectors than
 /// these holds several blocks side by side.
-void ContractionEmitter::emitPackedColumns(Value blockNumber, BlockRange blocks) {
-  int64_t blocksPerPanel = p.packedWidth / s.panelWidth();
+void ContractionEmitter::forPackedPanel(Value blockNumber, function_ref<void(const Panel &)> body) {
   int64_t panels = *p.n.getConstant() / p.packedWidth;
   Value column = e.mul(blockNumber, s.panelWidth());
   auto emitWhole = [&] {
-    Value panelSize = e.mul(k, p.packedWidth);
-    Value number = e.div(blockNumber, e.index(blocksPerPanel)), inPanel = e.rem(blockNumber, e.index(blocksPerPanel));
-    Value offset = e.add(e.mul(number, panelSize), e.mul(inPanel, s.panelWidth()));
-    // Behind the last panel comes the first, for other rows or not at all. Each block of a panel brings its share of the next.
-    Value following = e.add(number, 1);
-    Value next = e.select(e.lessEqual(e.index(panels), following), e.index(0), following);
-    Value share = e.add(e.mul(next, panelSize), e.mul(inPanel, e.mul(k, s.panelWidth())));
-    emitPanel({column, e.index(s.panelWidth()), b, offset, e.index(p.packedWidth), SmallVector<Value>(s.blockVectors), false,
-               share},
-              blocks);
+    auto [number, inPanel] = placeInPanels(blockNumber);
+    Value offset = e.add(e.mul(number, panelSize()), e.mul(inPanel, s.panelWidth()));
+    Value next = sharedPart(e.add(number, 1), inPanel, e.index(0), k);
+    body({column, e.index(s.panelWidth()), b, offset, e.index(p.packedWidth), SmallVector<Value>(s.blockVectors), false, next});
   };
   if (!p.tail)
     return emitWhole();
   e.branch(e.lessEqual(e.add(column, s.panelWidth()), e.index(panels * p.packedWidth)), emitWhole,
-           [&] { emitTailColumns(column, panels * p.packedWidth, blocks); });
+           [&] { emitTailColumns(column, panels * p.packedWidth, body); });
+}
+
+Value ContractionEmitter::panelSize() { return e.mul(k, p.packedWidth); }
+
+/// The panel a block of columns lies in, and its number there.
+std::pair<Value, Value> ContractionEmitter::placeInPanels(Value blockNumber) {
+  Value blocksPerPanel = e.index(p.packedWidth / s.panelWidth());
+  return {e.div(blockNumber, blocksPerPanel), e.rem(blockNumber, blocksPerPanel)};
+}
+
+/// What block `inPanel` of a panel should bring of `depth` steps of panel `number`, which is the first one behind the last,
+/// for other rows or not at all.
+Value ContractionEmitter::sharedPart(Value number, Value inPanel, Value from, Value depth) {
+  int64_t panels = *p.n.getConstant() / p.packedWidth;
+  Value wrapped = e.select(e.lessEqual(e.index(panels), number), e.index(0), number);
+  Value start = e.add(e.mul(wrapped, panelSize()), e.mul(from, p.packedWidth));
+  return e.add(start, e.mul(inPanel, e.mul(depth, s.panelWidth())));
 }
 
 /// The columns from `first` to N, row-major in a tensor of their own.
-void ContractionEmitter::emitTailColumns(Value column, int64_t first, BlockRange blocks) {
+void ContractionEmitter::emitTailColumns(Value column, int64_t first, function_ref<void(const Panel &)> body) {
   int64_t width = *p.n.getConstant() - first, rest = width % s.panelWidth();
   auto emitBlockOf = [&](int64_t columns, SmallVector<Value> masks, bool masked) {
-    emitPanel({column, e.index(columns), tail, e.sub(column, e.index(first)), e.index(width), masks, masked, {}}, blocks);
+    body({column, e.index(columns), tail, e.sub(column, e.index(first)), e.index(width), masks, masked, {}});
   };
   auto emitWhole = [&] { emitBlockOf(s.panelWidth(), SmallVector<Value>(s.blockVectors), false); };
   auto emitRest = [&] { emitBlockOf(rest, columnMasks(column, llvm::divideCeil(rest, s.lanes)), true); };
@@ -283,52 +321,102 @@ void ContractionEmitter::packTransposedPanel(Value column) {
 //===----------------------------------------------------------------------------------------------===//
 
 void ContractionEmitter::emitPanel(const Panel &panel, BlockRange blocks) {
-  if (panel.next && s.prefetchLines > 0) {
-    // Lines per step = lines of the panel / (blocks * steps), rounded up in its last binary digit.
-    Value steps = e.mul(blocks.countOnPanel, e.max(e.div(k, e.index(s.unroll)), e.index(1)));
-    Value lines = e.ceilDiv(e.mul(k, s.panelWidth()), lineElements());
+  emitSlice(panel, blocks, {e.index(0), k, panel.next, madeOffset});
+}
+
+/// Panels [first, end), slice by slice of K: what a slice has of A stays in the second cache for all of them. The sums wait in
+/// scratch and not in C, which may be the residual that the epilogue still has to read.
+void ContractionEmitter::emitSlices(Value first, Value end, BlockRange blocks) {
+  Value row = firstRow(blocks.from), endRow = firstRow(blocks.to);
+  int64_t sumsPerPanel = s.rowsPerTile() * s.panelWidth();
+  auto sumsOf = [&](Value number) { return e.add(madeOffset, e.mul(e.sub(number, first), sumsPerPanel)); };
+
+  e.loop(e.index(0), e.mul(e.sub(end, first), sumsPerPanel), s.lanes,
+         [&](Value at) { e.store(e.zeros(), scratch, e.add(madeOffset, at)); });
+  // A single block of rows reads each panel once, and from end to end it is fastest.
+  Value isOnce = e.lessEqual(blocks.countOnPanel, e.index(1));
+  e.loop(e.index(0), e.select(isOnce, e.index(1), e.ceilDiv(k, s.blockDepth)), 1, [&](Value slice) {
+    Value from = e.mul(slice, s.blockDepth), to = e.select(isOnce, k, e.min(e.add(from, s.blockDepth), k));
+    e.loop(first, end, 1, [&](Value number) {
+      forPackedPanel(number, [&](const Panel &panel) {
+        Value next = panel.next ? behindSlice(first, end, number, from, to) : Value();
+        emitSlice(panel, blocks, {from, to, next, sumsOf(number)});
+      });
+    });
+  });
+  e.loop(first, end, 1, [&](Value number) {
+    forPackedPanel(number, [&](const Panel &panel) { emitStoredEpilogue(panel, row, endRow, sumsOf(number)); });
+  });
+}
+
+/// What should be brought while steps [from, to) of K of a panel are worked on. Behind the last panel comes the next slice of the
+/// first one, and behind the last slice the panel that follows.
+Value ContractionEmitter::behindSlice(Value first, Value end, Value number, Value from, Value to) {
+  auto [panel, inPanel] = placeInPanels(number);
+  Value following = e.add(panel, 1);
+  Value isLastPanel = e.lessEqual(placeInPanels(e.sub(end, e.index(1))).first, panel), isLastSlice = e.lessEqual(k, to);
+  Value panelBehind = e.select(isLastSlice, following, placeInPanels(first).first);
+  Value stepBehind = e.select(isLastSlice, e.index(0), to);
+  return sharedPart(e.select(isLastPanel, panelBehind, following), inPanel, e.select(isLastPanel, stepBehind, from),
+                    e.index(s.blockDepth));
+}
+
+Value ContractionEmitter::firstRow(Value block) {
+  return e.add(e.mul(block, rows.low), e.min(block, rows.highCount));
+}
+
+/// The products of a slice of K for all rows of the tile.
+void ContractionEmitter::emitSlice(const Panel &panel, BlockRange blocks, const Slice &slice) {
+  Value depth = s.blockDepth ? e.index(s.blockDepth) : k;
+  if (slice.next && s.prefetchLines > 0) {
+    // Lines per step = lines of the slice / (blocks * steps), rounded up in its last binary digit.
+    Value steps = e.mul(blocks.countOnPanel, e.max(e.div(depth, e.index(s.unroll)), e.index(1)));
+    Value lines = e.ceilDiv(e.mul(depth, s.panelWidth()), lineElements());
     linesPerStep = e.div(e.add(e.mul(lines, kLineFraction), steps), e.max(steps, e.index(1)));
   }
+  Value tileRow = s.blockDepth ? firstRow(blocks.from) : Value();
   e.loop(blocks.from, blocks.to, 1, [&](Value number) {
     // The high blocks come first.
     Value isHigh = e.lessEqual(e.add(number, 1), rows.highCount);
-    Value row = e.add(e.mul(number, rows.low), e.min(number, rows.highCount));
-    RowBlock block{number, row, e.select(isHigh, rows.high, rows.low), e.sub(number, blocks.firstOnPanel)};
-    emitRates(panel, blocks, block);
-    if (epiloguePlace == EpiloguePlace::StoredVectors || epiloguePlace == EpiloguePlace::StoredScalars)
-      emitStoredEpilogue(panel, block);
+    Value row = firstRow(number);
+    RowBlock block{number, row, e.select(isHigh, rows.high, rows.low), e.sub(number, blocks.firstOnPanel), slice.made};
+    if (s.blockDepth)
+      block.made = e.add(slice.made, e.mul(e.sub(row, tileRow), s.panelWidth()));
+    emitRates(panel, slice, blocks, block);
+    if (!s.blockDepth && (epiloguePlace == EpiloguePlace::StoredVectors || epiloguePlace == EpiloguePlace::StoredScalars))
+      emitStoredEpilogue(panel, row, e.add(row, block.height), madeOffset);
   });
 }
 
 /// The code for few blocks prefetches in large steps, the code for many in small ones: a prefetch costs as much as a load.
-void ContractionEmitter::emitRates(const Panel &panel, BlockRange blocks, const RowBlock &block) {
-  if (!panel.next || s.prefetchLines == 0)
-    return emitHeights(panel, block, 1, 0);
+void ContractionEmitter::emitRates(const Panel &panel, const Slice &slice, BlockRange blocks, const RowBlock &block) {
+  if (!slice.next || s.prefetchLines == 0)
+    return emitHeights(panel, slice, block, 1, 0);
   int64_t many = s.prefetchLines, some = llvm::divideCeil(s.prefetchLines, 2);
   e.branch(
-      e.lessEqual(e.index(many), blocks.countOnPanel), [&] { emitHeights(panel, block, many, 1); },
+      e.lessEqual(e.index(many), blocks.countOnPanel), [&] { emitHeights(panel, slice, block, many, 1); },
       [&] {
         e.branch(
-            e.lessEqual(e.index(2), blocks.countOnPanel), [&] { emitHeights(panel, block, 2, some); },
-            [&] { emitHeights(panel, block, 1, 0); });
+            e.lessEqual(e.index(2), blocks.countOnPanel), [&] { emitHeights(panel, slice, block, 2, some); },
+            [&] { emitHeights(panel, slice, block, 1, 0); });
       });
 }
 
-void ContractionEmitter::emitHeights(const Panel &panel, const RowBlock &block, int64_t fewestBlocks,
+void ContractionEmitter::emitHeights(const Panel &panel, const Slice &slice, const RowBlock &block, int64_t fewestBlocks,
                                      int64_t prefetches) {
   SmallVector<int64_t> heights = possibleHeights(fewestBlocks);
   if (!heights.empty())
-    e.choose(block.height, heights, [&](int64_t height) { emitBlock(panel, height, block, prefetches); });
+    e.choose(block.height, heights, [&](int64_t height) { emitBlock(panel, slice, height, block, prefetches); });
 }
 
 /// This step's share of the next panel. A share of less than a line is prefetched again by the steps that follow.
-void ContractionEmitter::emitPrefetches(const Panel &panel, Value block, Value at, int64_t count) {
+void ContractionEmitter::emitPrefetches(const Panel &panel, const Slice &slice, Value block, Value at, int64_t count) {
   if (count == 0)
     return;
-  Value stepsPerBlock = e.div(k, e.index(s.unroll));
-  Value step = e.add(e.mul(block, stepsPerBlock), e.div(at, e.index(s.unroll)));
+  Value stepsPerBlock = e.div(s.blockDepth ? e.index(s.blockDepth) : k, e.index(s.unroll));
+  Value step = e.add(e.mul(block, stepsPerBlock), e.div(e.sub(at, slice.from), e.index(s.unroll)));
   Value line = e.div(e.mul(step, linesPerStep), e.index(kLineFraction));
-  Value offset = e.add(panel.next, e.mul(line, lineElements()));
+  Value offset = e.add(slice.next, e.mul(line, lineElements()));
   for (int64_t i = 0; i < count; ++i)
     e.prefetch(panel.buffer, e.add(offset, i * lineElements()));
 }
@@ -352,33 +440,37 @@ SmallVector<Value> ContractionEmitter::emitStep(const Panel &panel, ArrayRef<Val
   return sums;
 }
 
-void ContractionEmitter::emitBlock(const Panel &panel, int64_t rowCount, const RowBlock &block,
+void ContractionEmitter::emitBlock(const Panel &panel, const Slice &slice, int64_t rowCount, const RowBlock &block,
                                    int64_t prefetches) {
   size_t vectors = panel.masks.size();
   SmallVector<Value> rowOffsets;
   for (int64_t r = 0; r < rowCount; ++r)
     rowOffsets.push_back(e.add(offsetA, e.mul(e.add(block.row, r), k)));
+  auto inScratch = [&](int64_t r, size_t v) { return e.add(block.made, r * s.panelWidth() + int64_t(v) * s.lanes); };
 
-  SmallVector<Value> sums(rowCount * vectors, e.zeros());
-  Value unrolledEnd = e.sub(k, e.rem(k, e.index(s.unroll)));
-  sums = e.loop(e.index(0), unrolledEnd, s.unroll, sums, [&](Value at, ValueRange carried) {
-    emitPrefetches(panel, block.numberOnPanel, at, prefetches);
+  SmallVector<Value> sums;
+  for (int64_t r = 0; r < rowCount; ++r)
+    for (size_t v = 0; v < vectors; ++v)
+      sums.push_back(s.blockDepth ? e.load(scratch, inScratch(r, v)) : e.zeros());
+  Value unrolledEnd = e.sub(slice.to, e.rem(e.sub(slice.to, slice.from), e.index(s.unroll)));
+  sums = e.loop(slice.from, unrolledEnd, s.unroll, sums, [&](Value at, ValueRange carried) {
+    emitPrefetches(panel, slice, block.numberOnPanel, at, prefetches);
     SmallVector<Value> current(carried);
     for (int64_t u = 0; u < s.unroll; ++u)
       current = emitStep(panel, rowOffsets, at, u, current);
     return current;
   });
-  sums = e.loop(unrolledEnd, k, 1, sums,
+  sums = e.loop(unrolledEnd, slice.to, 1, sums,
                 [&](Value at, ValueRange carried) { return emitStep(panel, rowOffsets, at, 0, carried); });
 
   for (int64_t r = 0; r < rowCount; ++r)
     for (size_t v = 0; v < vectors; ++v) {
-      if (p.out) { // The scratch has room for whole panels.
-        e.store(sums[r * vectors + v], scratch, e.add(madeOffset, r * s.panelWidth() + int64_t(v) * s.lanes));
+      Value sum = sums[r * vectors + v];
+      if (storesToScratch()) { // The scratch has room for whole panels.
+        e.store(sum, scratch, inScratch(r, v));
         continue;
       }
       Value offset = e.add(offsetC, e.add(e.mul(e.add(block.row, r), n), e.add(panel.column, v * s.lanes)));
-      Value sum = sums[r * vectors + v];
       if (epiloguePlace == EpiloguePlace::Accumulators)
         sum = emitEpilogueOnVector(panel, v, sum, offset);
       storeVector(sum, panel, v, offset);
@@ -396,97 +488,4 @@ void ContractionEmitter::storeVector(Value vector, const Panel &panel, int64_t n
 Value ContractionEmitter::loadVector(Value buffer, const Panel &panel, int64_t number, Value offset) {
   Value mask = panel.masks[number];
   return mask ? e.maskedLoad(buffer, offset, mask) : e.load(buffer, offset);
-}
-
-//===----------------------------------------------------------------------------------------------===//
-// Epilogue
-//===----------------------------------------------------------------------------------------------===//
-
-/// Where a row of the product, counted through its batches, begins in a result with strides.
-Value ContractionEmitter::outRow(Value row) {
-  Value offset = dim(p.out->offset);
-  for (size_t i = p.out->dims.size() - 1; i-- > 0;) {
-    Value index = i ? e.rem(row, dim(p.out->dims[i])) : row;
-    offset = e.add(offset, e.mul(index, dim(p.out->strides[i])));
-    row = i ? e.div(row, dim(p.out->dims[i])) : row;
-  }
-  return offset;
-}
-
-/// A bias or a residual is free on the accumulators. What takes many instructions is not written once per
-/// block height.
-ContractionEmitter::EpiloguePlace ContractionEmitter::chooseEpiloguePlace(const Contraction &problem) {
-  static constexpr size_t kFewOps = 3;
-  const Epilogue &epilogue = problem.epilogue;
-  if (epilogue.ops.empty() && !problem.out)
-    return EpiloguePlace::None;
-  if (problem.out || !llvm::all_of(epilogue.ops, emitsOnVectors))
-    return EpiloguePlace::StoredScalars;
-  bool isCheap = epilogue.ops.size() <= kFewOps && llvm::all_of(epilogue.ops, [](Operation *op) {
-                   return isa<AddOp, SubOp, MulOp, NegOp, ReluOp>(op);
-                 });
-  return isCheap ? EpiloguePlace::Accumulators : EpiloguePlace::StoredVectors;
-}
-
-void ContractionEmitter::emitStoredEpilogue(const Panel &panel, const RowBlock &block) {
-  e.loop(block.row, e.add(block.row, block.height), 1, [&](Value row) {
-    Value rowOffset = e.add(e.add(offsetC, e.mul(row, n)), panel.column);
-    if (epiloguePlace == EpiloguePlace::StoredVectors) {
-      for (size_t v = 0; v < panel.masks.size(); ++v) {
-        Value at = e.add(rowOffset, v * s.lanes);
-        storeVector(emitEpilogueOnVector(panel, v, loadVector(c, panel, v, at), at), panel, v, at);
-      }
-      return;
-    }
-    Value made = e.add(madeOffset, e.mul(e.sub(row, block.row), s.panelWidth()));
-    Value to = p.out ? outRow(e.add(batchRow, row)) : rowOffset;
-    e.loop(e.index(0), panel.width, 1, [&](Value i) {
-      Value at = e.add(rowOffset, i);
-      auto read = [&](const Epilogue::Read &operand, Value buffer) {
-        if (operand.kind == EpilogueRead::One)
-          return e.loadScalar(buffer, e.index(0));
-        return e.loadScalar(buffer, operand.kind == EpilogueRead::Same ? at : e.add(panel.column, i));
-      };
-      if (!p.out)
-        return e.storeScalar(emitEpilogueOps(e.loadScalar(c, at), read), c, at);
-      Value result = emitEpilogueOps(e.loadScalar(scratch, e.add(made, i)), read);
-      Value place = e.add(to, e.mul(e.add(panel.column, i), dim(p.out->strides.back())));
-      e.storeScalar(storeScalar(e.b, e.loc, result, p.outElement), c, place);
-    });
-  });
-}
-
-/// The epilogue of the panel's vector `number`, at offset `at` of C.
-Value ContractionEmitter::emitEpilogueOnVector(const Panel &panel, int64_t number, Value product, Value at) {
-  return emitEpilogueOps(product, [&](const Epilogue::Read &operand, Value buffer) {
-    if (operand.kind == EpilogueRead::One)
-      return e.loadScalarToLanes(buffer, e.index(0));
-    Value column = e.add(panel.column, number * s.lanes);
-    return loadVector(buffer, panel, number, operand.kind == EpilogueRead::Same ? at : column);
-  });
-}
-
-/// The epilogue of one element or vector. After a failure, which emit() tells, the result means nothing.
-Value ContractionEmitter::emitEpilogueOps(Value product, ReadOperand read) {
-  IRMapping values;
-  values.map(p.epilogue.product, product);
-  for (auto [operand, buffer] : llvm::zip_equal(p.epilogue.reads, readBuffers))
-    values.map(operand.tensor, read(operand, buffer));
-  for (Operation *op : p.epilogue.ops) {
-    SmallVector<Value> operands;
-    for (Value operand : op->getOperands()) {
-      auto splat = matchSplat(operand);
-      operands.push_back(splat ? createConstant(e.b, e.loc, product.getType(), *splat)
-                               : values.lookup(operand));
-    }
-    FailureOr<Value> result = emitElementwise(e.b, op->getLoc(), op, operands);
-    if (failed(result)) {
-      if (!epilogueFailed)
-        op->emitOpError("has no meaning behind a matrix product");
-      epilogueFailed = true;
-      return product;
-    }
-    values.map(op->getResult(0), *result);
-  }
-  return p.epilogue.ops.empty() ? product : values.lookup(p.epilogue.ops.back()->getResult(0));
 }

@@ -83,8 +83,17 @@ private:
   struct RowBlock {
     Value number, row, height;
     Value numberOnPanel;
+    Value made; ///< Where its first row begins in scratch.
+  };
+  /// Steps [from, to) of K, where in B those begin that should be prefetched meanwhile (null: nothing), and where in scratch
+  /// the sums of the tile's rows are.
+  struct Slice {
+    Value from, to, next, made;
   };
 
+  /// Sums of a block go to scratch: the next slice of K, or an epilogue that writes elsewhere, takes them from there.
+  bool storesToScratch() const { return p.out || s.blockDepth; }
+  int64_t scratchRows() const { return s.blockDepth ? s.rowsPerTile() * s.panelsPerSlice : s.blockRows; }
   int64_t lineElements() const;
   Value dim(DimExprAttr expr) { return DimOp::create(e.b, e.loc, e.b.getIndexType(), expr); }
   RowSplit splitRows();
@@ -92,17 +101,26 @@ private:
   Value batchOffset(ArrayRef<Value> indices, ArrayRef<DimExprAttr> dims, Value matrixSize);
 
   void emitTile(Value tile);
+  void emitSlicedTiles();
+  void enterBatch(Value batch);
   void emitColumns(Value panelNumber, BlockRange blocks);
-  void emitPackedColumns(Value blockNumber, BlockRange blocks);
-  void emitTailColumns(Value column, int64_t first, BlockRange blocks);
+  void forPackedPanel(Value blockNumber, function_ref<void(const Panel &)> body);
+  void emitTailColumns(Value column, int64_t first, function_ref<void(const Panel &)> body);
+  Value panelSize();
+  std::pair<Value, Value> placeInPanels(Value blockNumber);
+  Value sharedPart(Value number, Value inPanel, Value from, Value depth);
   SmallVector<Value> columnMasks(Value column, int64_t vectors);
   void packTransposedPanel(Value column);
 
   void emitPanel(const Panel &panel, BlockRange blocks);
-  void emitRates(const Panel &panel, BlockRange blocks, const RowBlock &block);
-  void emitHeights(const Panel &panel, const RowBlock &block, int64_t fewestBlocks, int64_t prefetches);
-  void emitBlock(const Panel &panel, int64_t rows, const RowBlock &block, int64_t prefetches);
-  void emitPrefetches(const Panel &panel, Value block, Value at, int64_t count);
+  void emitSlices(Value first, Value end, BlockRange blocks);
+  Value behindSlice(Value first, Value end, Value number, Value from, Value to);
+  Value firstRow(Value block);
+  void emitSlice(const Panel &panel, BlockRange blocks, const Slice &slice);
+  void emitRates(const Panel &panel, const Slice &slice, BlockRange blocks, const RowBlock &block);
+  void emitHeights(const Panel &panel, const Slice &slice, const RowBlock &block, int64_t fewestBlocks, int64_t prefetches);
+  void emitBlock(const Panel &panel, const Slice &slice, int64_t rows, const RowBlock &block, int64_t prefetches);
+  void emitPrefetches(const Panel &panel, const Slice &slice, Value block, Value at, int64_t count);
   SmallVector<Value> emitStep(const Panel &panel, ArrayRef<Value> rowOffsets, Value at, int64_t step,
                               ValueRange sums);
   void storeVector(Value vector, const Panel &panel, int64_t number, Value offset);
@@ -112,7 +130,7 @@ private:
   /// which takes one copy of its code for all block heights.
   enum class EpiloguePlace { None, Accumulators, StoredVectors, StoredScalars };
   static EpiloguePlace chooseEpiloguePlace(const Contraction &problem);
-  void emitStoredEpilogue(const Panel &panel, const RowBlock &block);
+  void emitStoredEpilogue(const Panel &panel, Value first, Value end, Value made);
   Value emitEpilogueOnVector(const Panel &panel, int64_t number, Value product, Value at);
   using ReadOperand = function_ref<Value(const Epilogue::Read &, Value buffer)>;
   Value emitEpilogueOps(Value product, ReadOperand read);

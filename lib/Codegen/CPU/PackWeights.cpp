@@ -130,7 +130,7 @@ std::optional<Operand> Packer::findOperand(func::FuncOp kernel) const {
     return std::nullopt;
   bool transposed = matmul.getTransposeB();
   int64_t k = type.getShape()[transposed ? 1 : 0], n = type.getShape()[transposed ? 0 : 1];
-  int64_t width = ::tfc::selectPanelWidth(n, k, targets);
+  int64_t width = ::tfc::selectPanelWidth(n, targets);
   // A weight of one panel stands as it should, if it is not transposed.
   if (n < width || (n == width && !transposed))
     return std::nullopt;

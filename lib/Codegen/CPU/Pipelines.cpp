@@ -12,6 +12,7 @@
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/PassManager.h"
@@ -20,11 +21,6 @@
 
 using namespace mlir;
 using namespace mlir::tfc;
-
-static void addCleanup(OpPassManager &pm) {
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-}
 
 void mlir::tfc::buildKernelPipeline(OpPassManager &pm, const CPUPipelineOptions &options) {
   // Signatures first: what follows sees pointers, and launches see the final kernel from here on.
@@ -39,8 +35,8 @@ void mlir::tfc::buildKernelPipeline(OpPassManager &pm, const CPUPipelineOptions 
 
   buildLoopsPipeline(pm, LoopsOptions());
   pm.addPass(createExpandMath());
-  addCleanup(pm);
-  pm.addPass(createLoopInvariantCodeMotionPass());
+  addFunctionCleanup(pm);
+  pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
 
   // All that a launch is told of a kernel is known now.
   pm.addPass(createJoinVariants());
@@ -48,25 +44,29 @@ void mlir::tfc::buildKernelPipeline(OpPassManager &pm, const CPUPipelineOptions 
 }
 
 void mlir::tfc::buildLowerCPUToLLVMPipeline(OpPassManager &pm, const CPUPipelineOptions &options) {
-  pm.addPass(memref::createExpandStridedMetadataPass());
-  pm.addPass(createLowerAffinePass());
-  pm.addPass(arith::createArithExpandOpsPass());
-  addCleanup(pm);
-  pm.addPass(createLoopInvariantCodeMotionPass());
-  pm.addPass(createConvertVectorToSCFPass());
-  pm.addPass(createSCFToControlFlowPass());
+  // Kernels are lowered in parallel, but for the passes that need the module around them.
+  OpPassManager &loops = pm.nest<func::FuncOp>();
+  loops.addPass(memref::createExpandStridedMetadataPass());
+  loops.addPass(createLowerAffinePass());
+  loops.addPass(arith::createArithExpandOpsPass());
+  addFunctionCleanup(pm);
+  OpPassManager &branches = pm.nest<func::FuncOp>();
+  branches.addPass(createLoopInvariantCodeMotionPass());
+  branches.addPass(createConvertVectorToSCFPass());
+  branches.addPass(createSCFToControlFlowPass());
   // LLVM's intrinsics where there are some; the C library for what is left (erf of f64).
-  pm.addPass(createConvertMathToLLVMPass());
+  branches.addPass(createConvertMathToLLVMPass());
   pm.addPass(createConvertMathToLibmPass());
-  pm.addPass(createConvertVectorToLLVMPass());
-  pm.addPass(createArithToLLVMConversionPass());
-  pm.addPass(createConvertIndexToLLVMPass());
+  OpPassManager &instructions = pm.nest<func::FuncOp>();
+  instructions.addPass(createConvertVectorToLLVMPass());
+  instructions.addPass(createArithToLLVMConversionPass());
+  instructions.addPass(createConvertIndexToLLVMPass());
+  instructions.addPass(createUBToLLVMConversionPass());
   pm.addPass(createFinalizeMemRefToLLVMConversionPass());
-  pm.addPass(createUBToLLVMConversionPass());
   pm.addPass(createConvertFuncToLLVMPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
-  pm.addPass(createReconcileUnrealizedCastsPass());
-  addCleanup(pm);
+  pm.addNestedPass<LLVM::LLVMFuncOp>(createReconcileUnrealizedCastsPass());
+  addFunctionCleanup(pm);
   FinishKernelsOptions finish;
   finish.cpu = options.cpu;
   pm.addPass(createFinishKernels(finish));

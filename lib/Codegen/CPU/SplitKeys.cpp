@@ -179,7 +179,7 @@ void SplitKeys::splitLaunch(LaunchOp launch, func::FuncOp maker) {
 
   OpBuilder builder(launch);
   auto make = LaunchOp::create(builder, launch.getLoc(), TypeRange(type), maker.getName(), launch.getInputs(),
-                               launch.getSymbols(), builder.getStrArrayAttr({}), ArrayAttr(), ArrayAttr());
+                               launch.getSymbols(), launch.getNodesAttr(), ArrayAttr(), ArrayAttr());
   setPlaces(make, PlaceAttr::get(&getContext(), PlaceKind::Slot, getSlot(launch, type)));
   launch.getInputsMutable().append(make.getResult(0));
 }

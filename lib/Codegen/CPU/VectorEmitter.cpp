@@ -33,6 +33,8 @@ Value VectorEmitter::ceilDiv(Value x, int64_t y) { return div(add(x, y - 1), ind
 Value VectorEmitter::select(Value condition, Value x, Value y) {
   return b.createOrFold<arith::SelectOp>(loc, condition, x, y);
 }
+Value VectorEmitter::truth(bool value) { return arith::ConstantOp::create(b, loc, b.getBoolAttr(value)); }
+
 Value VectorEmitter::lessEqual(Value x, Value y) {
   return b.createOrFold<arith::CmpIOp>(loc, arith::CmpIPredicate::sle, x, y);
 }
@@ -67,6 +69,14 @@ void VectorEmitter::branch(Value condition, function_ref<void()> then, function_
         otherwise();
         scf::YieldOp::create(b, loc);
       });
+}
+
+Value VectorEmitter::branchValue(Value condition, function_ref<Value()> then,
+                                 function_ref<Value()> otherwise) {
+  auto op = scf::IfOp::create(
+      b, loc, condition, [&](OpBuilder &, Location) { scf::YieldOp::create(b, loc, then()); },
+      [&](OpBuilder &, Location) { scf::YieldOp::create(b, loc, otherwise()); });
+  return op.getResult(0);
 }
 
 void VectorEmitter::choose(Value selector, ArrayRef<int64_t> cases, function_ref<void(int64_t)> body) {

@@ -41,6 +41,7 @@ public:
   Value max(Value x, Value y);
   Value ceilDiv(Value x, int64_t y);
   Value select(Value condition, Value x, Value y);
+  Value truth(bool value);
   Value lessEqual(Value x, Value y);
   Value equal(Value x, Value y);
 
@@ -49,6 +50,7 @@ public:
   SmallVector<Value> loop(Value from, Value to, int64_t step, ValueRange init, LoopBody body);
   void loop(Value from, Value to, int64_t step, function_ref<void(Value)> body);
   void branch(Value condition, function_ref<void()> then, function_ref<void()> otherwise);
+  Value branchValue(Value condition, function_ref<Value()> then, function_ref<Value()> otherwise);
   /// Runs the case whose number `selector` is; none of them where there is no such case.
   void choose(Value selector, ArrayRef<int64_t> cases, function_ref<void(int64_t)> body);
 

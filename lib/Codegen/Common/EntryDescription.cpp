@@ -172,19 +172,48 @@ void EntryDescription::collectSources(Value value, llvm::SmallSetVector<int64_t,
   }
 }
 
+/// Whether a launch that reads the tensor goes on with the node that made it. A Gemm is a product and a sum: where they stand in
+/// different kernels, the product alone is nothing that the graph has a name for.
+static bool isUnfinished(Value tensor, StringRef node) {
+  SmallVector<StringRef> merged;
+  node.split(merged, '+');
+  auto isOfNode = [&](Attribute name) {
+    StringRef other = cast<StringAttr>(name).getValue();
+    return other == node || llvm::is_contained(merged, other);
+  };
+  SmallVector<Value> views{tensor};
+  while (!views.empty())
+    for (Operation *user : views.pop_back_val().getUsers()) {
+      if (isa<ReshapeOp>(user))
+        views.push_back(user->getResult(0));
+      else if (auto launch = dyn_cast<LaunchOp>(user); launch && llvm::any_of(launch.getNodes(), isOfNode))
+        return true;
+    }
+  return false;
+}
+
 /// What the graph calls a tensor: the node that made it, the input or the weight.
-static StringRef getTensorName(Value value) {
-  value = getAliasRoot(value);
+static StringRef findTensorName(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     auto function = dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp());
     auto name = function ? function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "tfc.name") : StringAttr();
     return name ? name.getValue() : "";
   }
-  if (auto launch = value.getDefiningOp<LaunchOp>())
-    return getResultNode(launch, cast<OpResult>(value).getResultNumber());
+  if (auto launch = value.getDefiningOp<LaunchOp>()) {
+    StringRef node = getResultNode(launch, cast<OpResult>(value).getResultNumber());
+    return isUnfinished(value, node) ? "" : node;
+  }
   if (auto weight = value.getDefiningOp<WeightRefOp>())
     return weight.getWeight();
   return "";
+}
+
+StringRef EntryDescription::getTensorName(Value value) {
+  value = getAliasRoot(value);
+  auto [place, isNew] = tensorNames.try_emplace(value);
+  if (isNew)
+    place->second = findTensorName(value);
+  return place->second;
 }
 
 ArrayAttr EntryDescription::describeTensors(ValueRange tensors) {

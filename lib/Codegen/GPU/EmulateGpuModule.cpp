@@ -163,11 +163,8 @@ void Emulation::addRounding() {
   auto *vector = FixedVectorType::get(b.getInt32Ty(), 4);
   auto *rounding = Function::Create(FunctionType::get(vector, {b.getFloatTy()}, false), GlobalValue::InternalLinkage, "__truncsfbf2", module);
   b.SetInsertPoint(BasicBlock::Create(context, "", rounding));
-  Value *value = rounding->getArg(0), *bits = b.CreateBitCast(value, b.getInt32Ty()), *upper = b.CreateLShr(bits, 16);
-  // Ties to even; a NaN stays one.
-  Value *rounded = b.CreateLShr(b.CreateAdd(b.CreateAdd(bits, b.getInt32(0x7FFF)), b.CreateAnd(upper, 1)), 16);
-  Value *result = b.CreateSelect(b.CreateFCmpUNO(value, value), b.CreateOr(upper, 0x40), rounded);
-  b.CreateRet(b.CreateInsertElement(Constant::getNullValue(vector), result, uint64_t(0)));
+  Value *bits = mlir::tfc::roundToBFloat(b, rounding->getArg(0));
+  b.CreateRet(b.CreateInsertElement(Constant::getNullValue(vector), bits, uint64_t(0)));
   appendToCompilerUsed(module, {rounding});
 }
 

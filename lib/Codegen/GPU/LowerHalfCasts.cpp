@@ -12,10 +12,19 @@
 
 #include "LowerHalfCasts.h"
 
-#include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
 
 using namespace llvm;
+
+Value *mlir::tfc::roundToBFloat(IRBuilderBase &b, Value *x) {
+  Type *i32 = x->getType()->getWithNewType(b.getInt32Ty());
+  auto number = [&](uint32_t value) { return ConstantInt::get(i32, value); };
+  Value *bits = b.CreateBitCast(x, i32);
+  Value *odd = b.CreateAnd(b.CreateLShr(bits, 16), number(1));
+  Value *rounded = b.CreateAdd(bits, b.CreateAdd(odd, number(0x7FFF)));
+  Value *quiet = b.CreateOr(bits, number(0x400000));
+  return b.CreateLShr(b.CreateSelect(b.CreateFCmpUNO(x, x), quiet, rounded), 16);
+}
 
 namespace {
 class CastWriter {
@@ -24,13 +33,7 @@ public:
       : b(&cast), x(cast.getOperand(0)), i32(cast.getType()->getWithNewType(b.getInt32Ty())),
         i16(cast.getType()->getWithNewType(b.getInt16Ty())), f32(cast.getType()->getWithNewType(b.getFloatTy())) {}
 
-  Value *toBFloat() {
-    Value *bits = b.CreateBitCast(x, i32);
-    Value *odd = b.CreateAnd(b.CreateLShr(bits, 16), number(1));
-    Value *rounded = b.CreateAdd(bits, b.CreateAdd(odd, number(0x7FFF)));
-    Value *quiet = b.CreateOr(bits, number(0x400000));
-    return low(b.CreateLShr(b.CreateSelect(b.CreateFCmpUNO(x, x), quiet, rounded), 16));
-  }
+  Value *toBFloat() { return low(mlir::tfc::roundToBFloat(b, x)); }
 
   Value *toHalf() {
     Value *bits = b.CreateBitCast(x, i32), *sign = b.CreateAnd(bits, number(0x80000000)), *size = b.CreateXor(bits, sign);

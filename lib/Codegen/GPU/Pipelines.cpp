@@ -19,11 +19,6 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
-static void addCleanup(OpPassManager &pm) {
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-}
-
 void mlir::tfc::buildGPUKernelPipeline(OpPassManager &pm, const GPUPipelineOptions &options) {
   if (options.generate) {
     GenerateStepsOptions steps;
@@ -37,7 +32,7 @@ void mlir::tfc::buildGPUKernelPipeline(OpPassManager &pm, const GPUPipelineOptio
   loops.stackBytes = 256;
   loops.vectorSums = false;
   buildLoopsPipeline(pm, loops);
-  addCleanup(pm);
+  addFunctionCleanup(pm);
   pm.addPass(createLoopInvariantCodeMotionPass());
   pm.addPass(createWrapFallbackKernels());
 }
@@ -47,7 +42,7 @@ void mlir::tfc::buildLowerGPUToLLVMPipeline(OpPassManager &pm) {
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
   pm.addPass(arith::createArithExpandOpsPass());
-  addCleanup(pm);
+  addFunctionCleanup(pm);
   pm.addPass(createLoopInvariantCodeMotionPass());
   pm.addPass(createSCFToControlFlowPass());
   pm.addPass(createArithToLLVMConversionPass());
@@ -57,7 +52,7 @@ void mlir::tfc::buildLowerGPUToLLVMPipeline(OpPassManager &pm) {
   pm.addPass(createConvertFuncToLLVMPass());
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
-  addCleanup(pm);
+  addFunctionCleanup(pm);
   pm.addPass(createOutlineDeviceCode());
 }
 

@@ -34,39 +34,40 @@
 using namespace mlir;
 using namespace mlir::tfc;
 
-static void addCleanup(OpPassManager &pm) {
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
+void mlir::tfc::addFunctionCleanup(OpPassManager &pm) {
+  OpPassManager &functions = pm.nestAny();
+  functions.addPass(createCanonicalizerPass());
+  functions.addPass(createCSEPass());
 }
 
 void mlir::tfc::buildLoopsPipeline(OpPassManager &pm, const LoopsOptions &options) {
   // On tensors. An attention that is left can still be taken apart inside its kernel.
   pm.addNestedPass<func::FuncOp>(createDecomposeOps());
   pm.addNestedPass<func::FuncOp>(createConvertToLinalg());
-  pm.addPass(createReconcileUnrealizedCastsPass());
-  addCleanup(pm);
+  pm.addNestedPass<func::FuncOp>(createReconcileUnrealizedCastsPass());
+  addFunctionCleanup(pm);
   pm.addPass(createFuseKernelLoops());
-  addCleanup(pm);
+  addFunctionCleanup(pm);
   TileKernelsOptions tile;
   tile.tileWork = options.tileWork;
   pm.addPass(createTileKernels(tile));
-  addCleanup(pm);
+  addFunctionCleanup(pm);
 
   // On buffers. Sums of rows get their order while their loops are still linalg.
   pm.addPass(createBufferizeKernels());
-  addCleanup(pm);
+  addFunctionCleanup(pm);
   AssignScratchOptions scratch;
   scratch.stackBytes = options.stackBytes;
   pm.addPass(createAssignScratch(scratch));
   if (options.vectorSums)
     pm.addNestedPass<func::FuncOp>(createLowerRowReductions());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
-  pm.addPass(memref::createFoldMemRefAliasOpsPass());
-  addCleanup(pm);
+  pm.addNestedPass<func::FuncOp>(memref::createFoldMemRefAliasOpsPass());
+  addFunctionCleanup(pm);
 
   // On loops of scalars and vectors. Index arithmetic leaves the inner loops first, so that checks can follow it.
-  pm.addPass(createLowerAffinePass());
-  pm.addPass(createLoopInvariantCodeMotionPass());
+  pm.addNestedPass<func::FuncOp>(createLowerAffinePass());
+  pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
   pm.addPass(createLowerCheckIndex());
   pm.addPass(createLowerBfloat16Memory());
   pm.addNestedPass<func::FuncOp>(createLowerDims());

@@ -52,3 +52,22 @@ func.func private @stored(%a: tensor<?x64xf32, #tfc.dims<s0, 64>>, %b: tensor<64
   %2 = tfc.transpose %1 [1, 0] : tensor<?x64xf16, #tfc.dims<s0, 64>>
   return %2 : tensor<64x?xf16, #tfc.dims<64, s0>>
 }
+
+// -----
+
+// A long K of a packed weight is gone through in slices, for four panels at a time; the sums of 128 rows wait in scratch.
+// CHECK-LABEL: func.func private @sliced_tiles(
+// CHECK: vector.store {{.*}} : memref<?xf32>, vector<16xf32>
+// CHECK: scf.for %[[SLICE:.*]] = {{.*}} {
+// CHECK: %[[DEPTH:.*]] = arith.constant 1024 : index
+// CHECK: arith.muli %[[SLICE]], %[[DEPTH]] : index
+// CHECK: vector.fma {{.*}} : vector<16xf32>
+// CHECK-LABEL: func.func private @sliced(
+// CHECK-SAME: tfc.scratch = #tfc.expr<98304>
+func.func private @sliced(%a: tensor<?x3072xf32, #tfc.dims<s0, 3072>>, %p: tensor<16x3072x48xf32>) -> tensor<?x768xf32, #tfc.dims<s0, 768>>
+    attributes {tfc.kernel, tfc.symbols = ["s0"]} {
+  %0 = tfc.transpose %p [1, 0, 2] : tensor<16x3072x48xf32>
+  %1 = tfc.reshape %0 : tensor<3072x16x48xf32> -> tensor<3072x768xf32>
+  %2 = tfc.matmul %a, %1 : tensor<?x3072xf32, #tfc.dims<s0, 3072>>, tensor<3072x768xf32>
+  return %2 : tensor<?x768xf32, #tfc.dims<s0, 768>>
+}

@@ -254,9 +254,12 @@ def narrow(x, element):
     return x, d(x)
 
 
-def packed(name, k, n, width, sizes, element="f32", **more):
-    """A right operand in panels, as tfc-pack-weights leaves it; a width that the target's vectors do not fit takes the generic road. One of 16
-    bits is read through a cast."""
+def packed(name, k, n, width, sizes, epilogue=None, to_f16=False, chain=False, element="f32", **more):
+    """
+    A right operand in panels, as tfc-pack-weights leaves it; a width that the target's vectors do not fit takes the generic road.
+    `epilogue` is one of EPILOGUES. With `chain` all products are exact, and the sums must be those of one chain in the order of k.
+    A right operand of 16 bits is read through a cast.
+    """
     panels, rest = n // width, n % width
     tp, tw, tt, tb = (f"tensor<{x}x{element}>" for x in (f"{panels}x{k}x{width}", f"{k}x{panels * width}", f"{k}x{rest}", f"{k}x{n}"))
     ta, tc = dims(f"s0, s1, {k}"), dims(f"s0, s1, {n}")
@@ -264,14 +267,42 @@ def packed(name, k, n, width, sizes, element="f32", **more):
     b, wide = "%b" if rest else "%w", f"tensor<{k}x{n}xf32>"
     cast = f"%c = tfc.cast {b} : {tb} -> {wide}\n" if element != "f32" else ""
     body = (f"%x = tfc.transpose %p [1, 0, 2] : {tp}\n%w = tfc.reshape %x : tensor<{k}x{panels}x{width}x{element}> -> {tw}\n{join}{cast}"
-            f"%0 = tfc.matmul %a, {'%c' if cast else b} : {ta}, {wide}\nreturn %0 : {tc}")
+            f"%0 = tfc.matmul %a, {'%c' if cast else b} : {ta}, {wide}\n")
+    ops, apply = EPILOGUES[epilogue]
+    made = "%0"
+    for i, op in enumerate(ops, 1):
+        body += f"%{i} = " + op.format(made, t=tc, n=n) + "\n"
+        made = f"%{i}"
+    to = tc
+    if to_f16:
+        th, to = dims(f"s0, s1, {n}", "f16"), dims(f"s1, {n}, s0", "f16")
+        body += f"%h = tfc.cast {made} : {tc} -> {th}\n%o = tfc.transpose %h [1, 2, 0] : {th}\n"
+        made = "%o"
+    body += f"return {made} : {to}"
 
     def make(rng, b, s):
-        x, (y, exact) = normal(rng, b, s, k), narrow(normal(rng, k, n), element)
+        x, bias, residual = normal(rng, b, s, k), normal(rng, n), normal(rng, b, s, n)
+        y, exact = narrow(normal(rng, k, n), element)
+        if chain:
+            x = f32(rng.choice([-1, 1], (b, s, 1)) * rng.choice([0.5, 1, 2], (b, s, k)))
         whole = np.ascontiguousarray(y[:, :panels * width].reshape(k, panels, width).transpose(1, 0, 2))
-        return [x, whole] + ([np.ascontiguousarray(y[:, panels * width:])] if rest else []), [d(x) @ exact]
-    Case(name, (f"%a: {ta}, %p: {tp}" + (f", %t: {tt}" if rest else ""), tc, body), sizes, make, tolerance=2e-5,
-         scale=lambda *s: 10.0, **more)
+        inputs = [x, whole] + ([np.ascontiguousarray(y[:, panels * width:])] if rest else [])
+        if chain:
+            return inputs, [np.cumsum(x[..., None] * y, axis=2, dtype=np.float32)[:, :, -1]]
+        expected = apply(d(x) @ exact, d(bias), d(residual))
+        inputs += [bias] * (epilogue is not None) + [residual] * (epilogue == "residual")
+        return inputs, [np.ascontiguousarray(expected.transpose(1, 2, 0)).astype(np.float16) if to_f16 else expected]
+    arguments = f"%a: {ta}, %p: {tp}" + (f", %t: {tt}" if rest else "") + (f", %v: tensor<{n}xf32>" if epilogue else "")
+    arguments += f", %r: {tc}" if epilogue == "residual" else ""
+    Case(name, (arguments, to, body), sizes, make, tolerance=0 if chain else 1e-3 if to_f16 else 2e-5,
+         scale=lambda *s: 10.0 if k < 1000 else 40.0, dtypes=[np.float16] if to_f16 else None, **more)
+
+
+BIAS = "tfc.add {}, %v : {t}, tensor<{n}xf32>"
+EPILOGUES = {None: ([], lambda x, v, r: x),
+             "bias": ([BIAS], lambda x, v, r: x + v),
+             "residual": ([BIAS, "tfc.add {}, %r : {t}, {t}"], lambda x, v, r: x + v + r),
+             "gelu": ([BIAS, "tfc.gelu erf {} : {t}"], lambda x, v, r: gelu(x + v))}
 
 
 packed("packed", 768, 3072, 48, [(1, 1), (1, 9), (2, 45), (1, 300), (0, 3)], bench=(1, 128),
@@ -283,12 +314,24 @@ packed("packed_wide_tail", 70, 140, 48, [(1, 1), (1, 5), (2, 23)])
 packed("packed_block_tail", 33, 120, 48, [(1, 1), (1, 13)])
 packed("packed_short", 3, 50, 32, [(1, 1), (1, 33)])
 packed("packed_other_width", 33, 61, 24, [(1, 1), (1, 19), (2, 50)])
+packed("packed_chain", 1000, 101, 48, [(1, 1), (1, 9), (2, 45)], chain=True)
+# K in slices: some that end inside of the unrolled loop, tails of columns, more panels than are gone through together, several
+# tiles of rows, and all kinds of epilogue.
+packed("sliced", 2048, 96, 48, [(1, 1), (1, 8), (1, 300), (0, 3)])
+packed("sliced_chain", 3075, 301, 48, [(1, 1), (1, 13), (2, 70)], chain=True)
+packed("sliced_tail", 2051, 101, 48, [(1, n) for n in range(1, 18)] + [(3, 43), (1, 257)], epilogue="bias")
+packed("sliced_residual", 2500, 510, 48, [(1, 1), (3, 50), (2, 129)], epilogue="residual")
+packed("sliced_gelu", 2049, 300, 48, [(1, 1), (3, 50)], epilogue="gelu")
+packed("sliced_out", 2050, 149, 48, [(1, 1), (2, 65), (0, 3), (2, 0)], epilogue="gelu", to_f16=True)
+packed("sliced_narrow", 2053, 61, 24, [(1, 1), (1, 19), (2, 50)], epilogue="residual")
+packed("sliced_f16", 2049, 301, 48, [(1, 1), (1, 9), (2, 70)], epilogue="residual", element="f16")
+packed("sliced_bf16", 2050, 96, 48, [(1, 1), (1, 300)], epilogue="bias", element="bf16")
 for element in ("f16", "bf16"):
-    packed(f"packed_{element}", 768, 3072, 48, [(1, 1), (1, 9), (2, 45), (1, 300), (0, 3)], element, bench=(1, 128),
+    packed(f"packed_{element}", 768, 3072, 48, [(1, 1), (1, 9), (2, 45), (1, 300), (0, 3)], element=element, bench=(1, 128),
            work=lambda b, s: 2 * b * s * 768 * 3072, flops=True)
-    packed(f"packed_{element}_tail", 77, 101, 48, [(1, n) for n in range(1, 18)] + [(3, 43), (1, 257)], element)
-    packed(f"packed_{element}_block_tail", 33, 120, 48, [(1, 1), (1, 13)], element)
-    packed(f"packed_{element}_other_width", 33, 61, 24, [(1, 1), (1, 19), (2, 50)], element)
+    packed(f"packed_{element}_tail", 77, 101, 48, [(1, n) for n in range(1, 18)] + [(3, 43), (1, 257)], element=element)
+    packed(f"packed_{element}_block_tail", 33, 120, 48, [(1, 1), (1, 13)], element=element)
+    packed(f"packed_{element}_other_width", 33, 61, 24, [(1, 1), (1, 19), (2, 50)], element=element)
 
 
 def transposed_half(name, k, n, element, sizes):

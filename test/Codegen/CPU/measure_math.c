@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// measure_math KERNELS.so STEP: runs each kernel on every STEP-th bit pattern of f32 and prints the greatest
+// measure_math KERNELS.so|linked STEP: runs each kernel on every STEP-th bit pattern of f32 and prints the greatest
 // error in units of the exact result's last place (of the argument's for gelu, whose small results are
 // differences of large ones), where it is, and how often NaN or infinity is wrong. measure_math.py makes the
 // kernels.
@@ -85,16 +85,20 @@ static int measure(const Function *function, Kernel kernel, uint64_t step) {
 }
 
 int main(int argc, char **argv) {
-  void *library = argc == 3 ? dlopen(argv[1], RTLD_NOW) : NULL;
+  int isLinked = argc == 3 && strcmp(argv[1], "linked") == 0;
+  void *library = argc == 3 ? dlopen(isLinked ? NULL : argv[1], RTLD_NOW) : NULL;
   if (!library) {
-    fprintf(stderr, "usage: measure_math KERNELS.so STEP\n");
+    fprintf(stderr, "usage: measure_math KERNELS.so|linked STEP\n");
     return 2;
   }
   int good = 1;
   for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); ++i) {
     Kernel kernel = (Kernel)dlsym(library, functions[i].name);
-    if (kernel)
-      good &= measure(&functions[i], kernel, strtoull(argv[2], NULL, 10));
+    if (!kernel) {
+      fprintf(stderr, "there is no kernel %s\n", functions[i].name);
+      return 2;
+    }
+    good &= measure(&functions[i], kernel, strtoull(argv[2], NULL, 10));
   }
   return !good;
 }

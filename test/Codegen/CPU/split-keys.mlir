@@ -4,7 +4,7 @@
 // CHECK-LABEL: func.func @main
 // CHECK-SAME: tfc.slots = [#tfc.slot<<512 * batch * seq>>, #tfc.slot<<[[BYTES:.*]]> above[0]>]
 // CHECK: %[[Q:.*]] = tfc.launch @id_0
-// CHECK: %[[PARTS:.*]] = tfc.launch @attend_0_parts(%[[Q]], %{{.*}}, %{{.*}}) symbols [batch, seq, keys] nodes [] places [#tfc.place<slot, 1>]
+// CHECK: %[[PARTS:.*]] = tfc.launch @attend_0_parts(%[[Q]], %{{.*}}, %{{.*}}) symbols [batch, seq, keys] nodes ["MatMul_1"] places [#tfc.place<slot, 1>]
 // CHECK: tfc.launch @attend_0(%[[Q]], %{{.*}}, %{{.*}}, %[[PARTS]]) symbols [batch, seq, keys] nodes ["MatMul_1"] places [#tfc.place<output, 0>]
 // CHECK-LABEL: func.func private @attend_0_parts(
 // CHECK-SAME: tfc.makes_key_parts = #tfc.expr<-1 * floordiv(-1 * s2, 512) * min(floordiv(s2 + -1, 1024), 1) * min(floordiv(32, 2 * s1), 1)>

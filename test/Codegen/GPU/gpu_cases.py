@@ -131,6 +131,22 @@ Case("rms_norm", (f"%x: {T16}, %g: tensor<40xbf16>", T16,
 
 Case("row_sums", (f"%x: {T}", dims("s0"), f"%0 = tfc.reduce sum %x axes [1] : {T}\nreturn %0 : {dims('s0')}"), [(1, 1), (7, 333), (0, 5), (5, 0)],
      lambda rng, a, b: (lambda x: ([x], [d(x).sum(1)]))(normal(rng, a, b)), 1e-5)
+# Several dims are one row: what comes before is read at its place, and a long sum is exact (numbers are not below zero, so nothing cancels).
+TM = dims("s0, 6, 10")
+Case("matrix_sums", (f"%x: {TM}, %g: tensor<6x1xf32>", dims("s0, 1, 1"),
+                     f"%0 = tfc.mul %x, %g : {TM}, tensor<6x1xf32>\n%1 = tfc.reduce sum %0 axes [1, 2] keep_dims : {TM}\n%2 = tfc.abs %1 : {dims('s0, 1, 1')}\n"
+                     f"return %2 : {dims('s0, 1, 1')}"), [(1,), (7,), (0,)],
+     lambda rng, a: (lambda x, g: ([x, g], [np.abs((d(x) * d(g)).sum((1, 2), keepdims=True))]))(np.abs(normal(rng, a, 6, 10)), np.abs(normal(rng, 6, 1))), 1e-6)
+TB = dims("s0, s1, s2")
+Case("matrix_means", (f"%x: {TB}, %b: {dims('s1, s2')}", TB,
+                      f"%0 = tfc.add %x, %b : {TB}, {dims('s1, s2')}\n%1 = tfc.reduce mean %0 axes [1, 2] keep_dims : {TB}\n"
+                      f"%2 = tfc.sub %0, %1 : {TB}, {dims('s0, 1, 1')}\nreturn %2 : {TB}"), [(1, 1, 1), (3, 5, 7), (2, 70, 33), (0, 3, 2)],
+     lambda rng, *s: (lambda x, b: ([x, b], [(d(x) + d(b)) - (d(x) + d(b)).mean((1, 2), keepdims=True)]))(normal(rng, *s), normal(rng, *s[1:])), 2e-6)
+Case("sum_all", (f"%x: {TB}", "tensor<f32>", f"%0 = tfc.reduce sum %x axes [0, 1, 2] : {TB}\nreturn %0 : tensor<f32>"), [(1, 1, 1), (3, 21, 333), (0, 5, 5)],
+     lambda rng, *s: (lambda x: ([x], [d(x).sum()]))(np.abs(normal(rng, *s))), 1e-6)
+Case("sum_all_bf16", ("%x: tensor<30x90x11xbf16>", "tensor<1x1x1xbf16>",
+                      "%0 = tfc.reduce sum %x axes [0, 1, 2] keep_dims : tensor<30x90x11xbf16>\nreturn %0 : tensor<1x1x1xbf16>"), [()],
+     lambda rng: (lambda x: ([x[0]], [x[1].sum().reshape(1, 1, 1)]))(narrow(np.abs(normal(rng, 30, 90, 11)), "bf16")), TOLERANCE["bf16"], dtypes=["bf16"])
 Case("log_softmax", (f"%x: {T}", T, f"%0 = tfc.softmax %x axis 1 {{log}} : {T}\nreturn %0 : {T}"), [(1, 1), (3, 333)],
      lambda rng, a, b: (lambda x: ([x], [np.log(softmax(d(x)))]))(normal(rng, a, b) * 3), 2e-6)
 

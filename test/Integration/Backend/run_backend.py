@@ -35,7 +35,7 @@ import numpy as np
 from onnx_reader import Model, Unreadable, read_tensor
 
 RTOL, ATOL = 1e-3, 1e-7
-TIMEOUT = 120
+TIMEOUT = 1800  # seconds until a command that hangs is given up: the machine may be busy, or stopped for a while
 VIA = None  # --via
 OUT_OF_SCOPE_TYPES = {None, "string", "complex64", "complex128"}
 STATES = ("pass", "fail", "unsupported", "out of scope")

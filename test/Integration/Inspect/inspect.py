@@ -112,6 +112,23 @@ def compare_with():
         rows = compare("./wrong.so", other, code=1)
         checks.check(f"the norms alone ({other})", {row["kernel"] for row in rows if row["error"] is not None and not row["fine"]} == {"add_add_layer_norm_0"}, rows)
 
+    # A decoder: a Gemm is a product in one kernel and a sum in the next, so the product is no node's; caches are the Concats', and an
+    # attention is two launches where it is generated.
+    for name, flags in (("decoder", []), ("plain-decoder", ["--plain-kernels"]), ("reference-decoder", ["--reference"])):
+        checks.run("tfc-compile", MODELS / "gpt2_tiny_past" / "model.op17.onnx", *flags, "-o", f"{name}.so")
+    past = ["--inputs", MODELS / "gpt2_tiny_past" / "2x3x5.inputs.npz"]
+    for other, least in (("plain", 1.0), ("reference", 0.7)):
+        lines = checks.run("tfc-run", "./decoder.so", *past, "--compare-with", f"./{other}-decoder.so", "--json").stdout.splitlines()
+        rows = json.loads(lines[-1])["comparison"]
+        # The parts of an attention are its kernel's own affair.
+        rows = [row for row in rows if not row["kernel"].endswith("_parts")]
+        checks.check(f"{other}: compared", sum(row["error"] is not None for row in rows) >= least * len(rows), rows)
+        checks.check(f"{other}: every launch has nodes", all(row["nodes"] for row in rows if "cast" not in row["kernel"]), rows)
+    checks.run("tfc-run", "./decoder.so", *past, "--dump-tensors", "decoder", "--names", "blocks.0/")
+    names = {row["name"] for row in json.loads(pathlib.Path("decoder/index.json").read_text())}
+    checks.check("caches by their names", {"/blocks.0/Concat_3", "/blocks.0/Concat_4"} <= names, names)
+    checks.check("no part of a node under its name", "/blocks.0/c_proj/Gemm" not in names, names)
+
     # Loops: a launch that runs several times is compared every time.
     loops = HERE.parent / "ControlFlow" / "loops.mlir"
     for name, flags in (("loops", []), ("plain-loops", ["--plain-kernels"]), ("reference-loops", ["--reference"])):

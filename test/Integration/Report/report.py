@@ -49,6 +49,15 @@ checks.check("internal names do not show", not re.search(r"%\d", text + json.dum
 sized = checks.run("tfc-run", "./bert.so", "--describe", "--dim", "batch=1,seq=128", says="arena").stdout
 checks.check("with sizes the arena is a number, as the report has it", re.search(rf"arena +bytes +{report['arena_bytes']}\n", sized), sized)
 
+# What CPUs have beyond the plan is in it too: the kernels that make parts of attentions, and room for what those make.
+checks.run("tfc-compile", MODELS / "gpt2_tiny_past" / "model.op17.onnx", "-o", "gpt.so", "--report", "gpt.json", "--target", "cpu:x86-64-v2+x86-64-v3")
+report = json.loads(pathlib.Path("gpt.json").read_text())
+kernels = {kernel["name"]: kernel["launches"] for kernel in report["kernels"]}
+described = json.loads(checks.run("tfc-run", "./gpt.so", "--describe", "--json").stdout)["entries"][0]["kernels"]
+checks.check("parts of attentions are kernels", any(name.endswith("_parts") for name in kernels), kernels)
+checks.check("the same kernels as in the library", {kernel["name"]: kernel["launches"] for kernel in described} == kernels, (kernels, described))
+checks.run("tfc-run", "./gpt.so", "--describe", "--dim", report["arena_dims"], says=f"{report['arena_bytes']}\n")
+
 # Timing: the last line is one object.
 run = ["tfc-run", "./bert.so", "--random", "--dim", "batch=1,seq=16"]
 timed = checks.run(*run, "--repeat", "5", "--warmup=2", "--threads=2", "--json").stdout.splitlines()

@@ -61,7 +61,7 @@ TEST(ContractionSchedule, PanelsAreWholeVectorsThatOneBlockHolds) {
   for (const char *cpu : {"x86-64-v2", "x86-64-v3", "x86-64-v4"})
     for (int64_t n : {1, 33, 64, 768, 1000, 50257})
       for (int64_t k : {1, 768, 4096, 20000}) {
-        int64_t width = selectPanelWidth(n, k, target(cpu));
+        int64_t width = selectPanelWidth(n, target(cpu));
         ContractionProblem problem;
         problem.n = n, problem.k = k, problem.packedWidth = width;
         ContractionSchedule s = selectContraction(problem, target(cpu));
@@ -70,11 +70,37 @@ TEST(ContractionSchedule, PanelsAreWholeVectorsThatOneBlockHolds) {
       }
 }
 
-TEST(ContractionSchedule, PanelsOfLongKAreNarrower) {
-  EXPECT_EQ(selectPanelWidth(3072, 768, target("x86-64-v4")), 48);
-  EXPECT_EQ(selectPanelWidth(768, 3072, target("x86-64-v4")), 48);
-  EXPECT_EQ(selectPanelWidth(1024, 4096, target("x86-64-v4")), 32);
-  EXPECT_EQ(selectPanelWidth(1024, 100000, target("x86-64-v4")), 16);
+TEST(ContractionSchedule, LongKIsCutIntoSlices) {
+  ContractionProblem problem;
+  problem.n = 768, problem.packedWidth = selectPanelWidth(768, target("x86-64-v4"));
+  EXPECT_EQ(problem.packedWidth, 48);
+  for (int64_t k : {768, 2047}) {
+    problem.k = k;
+    ContractionSchedule s = selectContraction(problem, target("x86-64-v4"));
+    EXPECT_EQ(s.blockDepth, 0) << k;
+    EXPECT_EQ(s.panelsPerSlice, 1) << k;
+  }
+  for (int64_t k : {2048, 3072, 4097, 11008, 100000}) {
+    problem.k = k;
+    ContractionSchedule s = selectContraction(problem, target("x86-64-v4"));
+    EXPECT_GT(s.blockDepth, 512) << k;
+    EXPECT_LE(s.blockDepth, 1024) << k;
+    // The tails of the unrolled loop are those of K alone.
+    EXPECT_EQ(s.blockDepth % s.unroll, 0) << k;
+    // The last slice is shorter by what rounding gave to the others.
+    int64_t slices = (k + s.blockDepth - 1) / s.blockDepth;
+    EXPECT_LT(s.blockDepth * slices - k, s.unroll * slices) << k;
+  }
+}
+
+TEST(ContractionSchedule, OnlyPackedWeightsAreCutIntoSlices) {
+  ContractionProblem problem;
+  problem.n = 768, problem.k = 3072;
+  EXPECT_EQ(selectContraction(problem, target("x86-64-v4")).blockDepth, 0);
+  problem.packedWidth = 48;
+  EXPECT_EQ(selectContraction(problem, target("x86-64-v4")).blockDepth, 1024);
+  problem.k = std::nullopt;
+  EXPECT_EQ(selectContraction(problem, target("x86-64-v4")).blockDepth, 0);
 }
 
 TEST(ContractionSchedule, OneWidthOfPanelsServesAllTargets) {
@@ -83,7 +109,7 @@ TEST(ContractionSchedule, OneWidthOfPanelsServesAllTargets) {
     ASSERT_TRUE(static_cast<bool>(targets)) << llvm::toString(targets.takeError());
     for (int64_t n : {33, 64, 768, 1000})
       for (int64_t k : {768, 4096, 20000}) {
-        int64_t width = selectPanelWidth(n, k, *targets);
+        int64_t width = selectPanelWidth(n, *targets);
         for (const CpuTarget &target : *targets) {
           ContractionProblem problem;
           problem.n = n, problem.k = k, problem.packedWidth = width;
@@ -92,7 +118,7 @@ TEST(ContractionSchedule, OneWidthOfPanelsServesAllTargets) {
           EXPECT_LE(s.blockRows * s.blockVectors + s.blockVectors + 1, int64_t(target.vectorRegisters));
         }
       }
-    EXPECT_EQ(selectPanelWidth(3072, 768, *targets), selectPanelWidth(3072, 768, targets->front()));
+    EXPECT_EQ(selectPanelWidth(3072, *targets), selectPanelWidth(3072, targets->front()));
   }
 }
 

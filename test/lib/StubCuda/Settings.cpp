@@ -19,8 +19,10 @@ static void readFailure(const std::string &value, Settings &settings) {
   std::getline(parts, settings.failing, ':');
   if (std::getline(parts, number, ':'))
     settings.failingCall = std::atoi(number.c_str());
-  if (std::getline(parts, code, ':'))
+  if (std::getline(parts, code, ':')) {
+    settings.hangs = code == "hang";
     settings.failingCode = std::atoi(code.c_str());
+  }
 }
 
 Settings tfc::stub::readSettings() {

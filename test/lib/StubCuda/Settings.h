@@ -12,7 +12,7 @@
 //   capability=90        the device's compute capability (default 80)
 //   memory=100000        bytes that can be allocated in all
 //   missing=NAME         the driver does not have this function
-//   fail=NAME:N[:CODE]   the N-th call of the function gives this code (default 999)
+//   fail=NAME:N[:CODE]   the N-th call of the function gives this code (default 999); with the code `hang` it never ends
 //   log=FILE             a line per call, with what matters of it
 //
 //===----------------------------------------------------------------------------------------------===//
@@ -30,6 +30,7 @@ struct Settings {
   uint64_t memory = UINT64_MAX;
   std::string missing, failing, log;
   int failingCall = 1, failingCode = 999;
+  bool hangs = false;
 };
 
 /// Read anew whenever a driver is started.

@@ -26,6 +26,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 using namespace tfc::stub;
@@ -86,8 +87,11 @@ TfcCuResult begin(const char *name, const std::string &details = "") {
       std::fprintf(file, "%s%s%s\n", name, details.empty() ? "" : " ", details.c_str());
       std::fclose(file);
     }
-  if (device.settings.failing == name && call == device.settings.failingCall)
+  if (device.settings.failing == name && call == device.settings.failingCall) {
+    while (device.settings.hangs)
+      pause();
     return device.settings.failingCode;
+  }
   return TfcCuSuccess;
 }
 

@@ -50,6 +50,7 @@ private:
   void collectSources(Value value, llvm::SmallSetVector<int64_t, 4> &sources);
   LogicalResult addSlots();
   void addRequirements();
+  StringRef getTensorName(Value value);
   /// Name, type and dims of the tensors that a launch reads or makes; null where the descriptor cannot say one of them.
   ArrayAttr describeTensors(ValueRange tensors);
   DictionaryAttr makeDictionary(ArrayRef<std::pair<StringRef, Attribute>> fields);
@@ -64,6 +65,7 @@ private:
   DenseMap<Operation *, int64_t> launchNumbers, bindNumbers;
   SmallVector<Attribute> symbols, inputs, outputs, requirements, launches, binds;
   DenseMap<StringAttr, int64_t> symbolNumbers;
+  DenseMap<Value, StringRef> tensorNames;
   int64_t fetches = 0; ///< Places of the host program that read what kernels made: conditions and binds.
 };
 

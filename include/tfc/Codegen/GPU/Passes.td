@@ -43,7 +43,15 @@ def GenerateSteps : Pass<"tfc-generate-steps", "::mlir::ModuleOp"> {
   let description = [{
     Applies to kernels on tensors that a generator (lib/Codegen/GPU/Kernels) knows how to write for the chip; the others, and kernels with
     `tfc.plain`, are left alone and go the generic road. The steps go into the gpu.module `@kernels`; the kernel keeps what is known of it, with
-    `tfc.steps` and `tfc.workspace`, and an empty body behind the final signature.
+    `tfc.steps` and `tfc.workspace`, and an empty body behind the final signature. Before that, every argument of a kernel (of those that are left
+    alone, too) that is a weight in all its launches is marked with `tfc.weight_operand`: no step writes it, so generators read it before the step waits
+    for the one before. An argument that is something else in one of the launches, and a kernel without launches, are not marked.
+
+    ```mlir
+    func.func private @linear_0(%x: tensor<?x8xf32, #tfc.dims<s0, 8>>, %w: tensor<8x8xf32> {tfc.weight_operand}) -> ... attributes {tfc.kernel, ...} {...}
+    // becomes, in the final signature
+    func.func private @linear_0(%args: !llvm.ptr, %begin: index, %end: index, %worker: !llvm.ptr) attributes {tfc.kernel, tfc.steps = [...], tfc.workspace = #tfc.expr<0>, ...} {...}
+    ```
   }];
   let options = [Option<"chip", "chip", "std::string", "\"sm_80\"", "the GPU: sm_80, sm_90a, ...">];
   let dependentDialects = ["::mlir::gpu::GPUDialect", "::mlir::LLVM::LLVMDialect", "::mlir::NVVM::NVVMDialect"];

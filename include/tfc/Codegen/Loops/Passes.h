@@ -41,6 +41,9 @@ struct LoopsOptions {
 /// Framed kernels on tfc ops -> framed kernels of loops, scalars and memrefs. Math functions are left as they are.
 void buildLoopsPipeline(OpPassManager &pm, const LoopsOptions &options);
 
+/// Canonicalization and CSE of each function by itself: functions are done in parallel.
+void addFunctionCleanup(OpPassManager &pm);
+
 /// Dialects and interfaces that the pipeline needs in the registry before a context is made.
 void registerLoopsCodegenDialects(DialectRegistry &registry);
 

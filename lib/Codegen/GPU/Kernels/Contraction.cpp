@@ -55,10 +55,10 @@ std::optional<GpuContraction> mlir::tfc::matchContraction(GpuKernelRequest reque
   GpuContraction p;
   p.op = op, p.results = llvm::to_vector(results), p.transposedB = op.getTransposeB();
   // Operands of two types are read as what they are, and multiplied in f32.
-  Type elementA = getElementTypeOrSelf(a.getType()), elementB = getElementTypeOrSelf(b.getType());
-  p.element = elementA == elementB ? elementA : Float32Type::get(op.getContext());
+  p.elementA = getElementTypeOrSelf(a.getType()), p.elementB = getElementTypeOrSelf(b.getType());
+  p.element = p.elementA == p.elementB ? p.elementA : Float32Type::get(op.getContext());
   p.mma = getMmaType(p.element);
-  if (elementA.isF32() && elementB.isF32() && op->hasAttr(kRoundsToTF32))
+  if (p.elementA.isF32() && p.elementB.isF32() && op->hasAttr(kRoundsToTF32))
     p.mma = MmaType::TF32;
   p.a = a.getArgNumber(), p.b = b.getArgNumber(), p.c = request.kernel.getNumArguments();
   SmallVector<DimExprAttr> dimsA = getDims(a), dimsB = getDims(b);

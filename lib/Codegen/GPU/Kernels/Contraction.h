@@ -22,7 +22,8 @@ struct GpuContraction {
   SmallVector<DimExprAttr> batch, batchA, batchB;
   DimExprAttr m, n, k;
   bool transposedB;
-  Type element;                  ///< of A and B; f32 where they differ
+  Type elementA, elementB;
+  Type element;                  ///< of both; f32 where they differ
   std::optional<MmaType> mma;    ///< What a tensor core would multiply; none where one must not.
   SmallVector<DimExprAttr> dims; ///< of C
 

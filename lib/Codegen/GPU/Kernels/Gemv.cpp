@@ -30,7 +30,7 @@ class Gemv {
 public:
   Gemv(GpuKernelRequest request, const GpuContraction &problem, int64_t rows, StringRef name)
       : p(problem), rows(rows), multiprocessors(request.target.multiprocessors),
-        elementBytes(problem.element.getIntOrFloatBitWidth() / 8), deep(16 / elementBytes),
+        elementBytes(problem.elementB.getIntOrFloatBitWidth() / 8), deep(16 / elementBytes),
         k({request.module, request.kernel, request.target, name, kThreads, /*minBlocks=*/1, /*maps=*/0,
            /*waitsLater=*/true}),
         epilogue(k, request.kernel, problem) {}
@@ -42,7 +42,7 @@ private:
   using Words = SmallVector<Value>;
   Words loadWords(GlobalPointer from, I64 element, int64_t count);
   Words waitWith(Words words);
-  SmallVector<F32> unpack(ValueRange words);
+  SmallVector<F32> unpack(ValueRange words, Type element);
   SmallVector<SmallVector<F32>> loadRowsOfA(I32 k0);
   /// Runs over the pieces of K that a thread has: `piece` numbers them from the thread's first on.
   SmallVector<Value>
@@ -54,8 +54,9 @@ private:
   LogicalResult store(I32 row, I32 column, ArrayRef<F32> sums);
 
   const GpuContraction &p;
-  int64_t rows, multiprocessors, elementBytes;
-  int64_t deep; ///< Elements in 16 bytes: how many neighbours along K a thread takes at once.
+  int64_t rows, multiprocessors;
+  int64_t elementBytes; ///< of B; A may be of another type.
+  int64_t deep;         ///< Elements in 16 bytes of B: how many neighbours along K a thread takes at once.
   KernelBuilder k;
   ContractionEpilogue epilogue;
 };
@@ -64,27 +65,31 @@ private:
 /// Accesses of 16 bytes, or of as many as there are. A single element of 16 bits is a word of its own.
 Gemv::Words Gemv::loadWords(GlobalPointer from, I64 element, int64_t count) {
   GlobalPointer at = from + element;
-  if (count * elementBytes < 4) {
+  int64_t bytes = count * from.element.getIntOrFloatBitWidth() / 8;
+  if (bytes < 4) {
     at.element = k.b.getI16Type();
     return {arith::ExtUIOp::create(k.b, k.b.getI32Type(), k.load(at, 1)[0])};
   }
   at.element = k.b.getI32Type();
-  return k.load(at, count * elementBytes / 4);
+  Words words;
+  for (int64_t i = 0; i < bytes / 4; i += 4)
+    llvm::append_range(words, k.load(at + k.i32(i), std::min<int64_t>(4, bytes / 4 - i)));
+  return words;
 }
 
-SmallVector<F32> Gemv::unpack(ValueRange words) {
+SmallVector<F32> Gemv::unpack(ValueRange words, Type element) {
   SmallVector<F32> numbers;
   Type f32 = k.b.getF32Type();
   for (Value word : words) {
     I32 bits(k.b, word);
-    if (p.element.isF32()) {
+    if (element.isF32()) {
       numbers.push_back({k.b, LLVM::BitcastOp::create(k.b, f32, word)});
-    } else if (p.element.isBF16()) {
+    } else if (element.isBF16()) {
       // The upper half of an f32.
       numbers.push_back({k.b, LLVM::BitcastOp::create(k.b, f32, (bits << 16).v)});
       numbers.push_back({k.b, LLVM::BitcastOp::create(k.b, f32, (bits & int64_t(-0x10000)).v)});
     } else {
-      Value pair = LLVM::BitcastOp::create(k.b, VectorType::get({2}, p.element), word);
+      Value pair = LLVM::BitcastOp::create(k.b, VectorType::get({2}, element), word);
       for (int64_t i = 0; i < 2; ++i)
         numbers.push_back(k.toF32(LLVM::ExtractElementOp::create(k.b, pair, k.i32(i).v)));
     }
@@ -120,7 +125,8 @@ SmallVector<SmallVector<F32>> Gemv::loadRowsOfA(I32 k0) {
   SmallVector<SmallVector<F32>> numbers;
   for (int64_t row = 0; row < rows; ++row) {
     I32 inside = row == 0 ? k.i32(0) : k.i32(row).min(k.dim(p.m) - 1);
-    numbers.push_back(unpack(loadWords(k.pointer(p.a), inside.wide() * k.wideDim(p.k) + k0.wide(), deep)));
+    numbers.push_back(
+        unpack(loadWords(k.pointer(p.a), inside.wide() * k.wideDim(p.k) + k0.wide(), deep), p.elementA));
   }
   return numbers;
 }
@@ -183,7 +189,7 @@ FailureOr<DimExprAttr> Gemv::emitAlongN() {
         SmallVector<Value> next(values);
         SmallVector<SmallVector<F32>> a = loadRowsOfA(firstOf(piece));
         for (int64_t i = 0; i < deep; ++i) {
-          SmallVector<F32> line = unpack(b.slice(i * words, words));
+          SmallVector<F32> line = unpack(b.slice(i * words, words), p.elementB);
           for (int64_t row = 0; row < rows; ++row)
             for (int64_t c = 0; c < wide; ++c)
               next[row * wide + c] = k.fma(a[row][i], line[c], {k.b, next[row * wide + c]}).v;
@@ -246,7 +252,7 @@ FailureOr<DimExprAttr> Gemv::emitAlongK() {
         SmallVector<Value> next(values);
         SmallVector<SmallVector<F32>> a = loadRowsOfA(firstOf(piece));
         for (int64_t c = 0; c < columns; ++c) {
-          SmallVector<F32> line = unpack(b.slice(c * 4, 4));
+          SmallVector<F32> line = unpack(b.slice(c * 4, 4), p.elementB);
           for (int64_t row = 0; row < rows; ++row)
             for (int64_t i = 0; i < deep; ++i)
               next[row * columns + c] = k.fma(a[row][i], line[i], {k.b, next[row * columns + c]}).v;
@@ -279,7 +285,7 @@ FailureOr<GpuStep> Gemv::emit() {
 
 bool mlir::tfc::canBeGemv(const GpuContraction &p) {
   std::optional<int64_t> n = p.n.getConstant(), k = p.k.getConstant();
-  return p.batch.empty() && n && k && *n > 0 && *k > 0 && *k % (128 / p.element.getIntOrFloatBitWidth()) == 0;
+  return p.batch.empty() && n && k && *n > 0 && *k > 0 && *k % (128 / p.elementB.getIntOrFloatBitWidth()) == 0;
 }
 
 FailureOr<GpuStep> mlir::tfc::emitGemv(GpuKernelRequest request, const GpuContraction &p,

@@ -27,8 +27,9 @@ static SplatElementsAttr matchSplatConstant(Operation *op) {
   return constant ? dyn_cast<SplatElementsAttr>(constant.getValue()) : SplatElementsAttr();
 }
 
-PointEmitter::PointEmitter(KernelBuilder &k, func::FuncOp kernel, ArrayRef<DimExprAttr> domain)
-    : k(k), domain(domain) {
+PointEmitter::PointEmitter(KernelBuilder &k, func::FuncOp kernel, ArrayRef<DimExprAttr> domain,
+                           int64_t rowRank)
+    : k(k), domain(domain), rowRank(rowRank) {
   int64_t number = 0;
   kernel.walk([&](CheckedIndexOpInterface op) { checks[op] = number++; });
 }
@@ -58,22 +59,21 @@ void PointEmitter::moveTo(const Place &place, I64 linear, int64_t newWidth) {
   known.clear();
 }
 
-bool PointEmitter::sameOuter(const Place &place) const {
+bool PointEmitter::sameOuter(const Place &place, size_t count) const {
   return place.outer.size() == home.outer.size() &&
-         llvm::all_of(llvm::zip(place.outer, home.outer),
+         llvm::all_of(llvm::zip(ArrayRef(place.outer).take_front(count), home.outer),
                       [](auto pair) { return std::get<0>(pair).v == std::get<1>(pair).v; });
 }
 
 /// Whether the elements asked for are those that `known` keeps: of the domain's dims at home, or the one of
 /// the row.
 bool PointEmitter::isKept(Value tensor, const Place &place, int64_t width) const {
-  if (!sameOuter(place))
-    return false;
   SmallVector<DimExprAttr> dims = getDims(tensor);
   if (dims == domain)
-    return place.column.v == home.column.v && width == this->width;
-  return dims.size() == domain.size() && !dims.empty() && dims.back().isConstant(1) &&
-         ArrayRef(dims).drop_back() == ArrayRef(domain).drop_back();
+    return sameOuter(place, home.outer.size()) && place.column.v == home.column.v && width == this->width;
+  return dims.size() == domain.size() && !dims.empty() && sameOuter(place, dims.size() - rowRank) &&
+         ArrayRef(dims).drop_back(rowRank) == ArrayRef(domain).drop_back(rowRank) &&
+         llvm::all_of(ArrayRef(dims).take_back(rowRank), [](DimExprAttr dim) { return dim.isConstant(1); });
 }
 
 FailureOr<Elements> PointEmitter::emit(Value tensor) { return atBroadcast(tensor, domain, home, width); }

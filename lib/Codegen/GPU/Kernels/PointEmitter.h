@@ -25,7 +25,8 @@ struct Place {
 /// in scalar form (ElementTypes.h).
 class PointEmitter {
 public:
-  PointEmitter(KernelBuilder &k, func::FuncOp kernel, ArrayRef<DimExprAttr> domain);
+  /// `rowRank`: how many of the domain's last dims are a row, of which something may be known (`give`).
+  PointEmitter(KernelBuilder &k, func::FuncOp kernel, ArrayRef<DimExprAttr> domain, int64_t rowRank = 1);
 
   /// True where `emit` knows the op and all that its result is made from; values in `given` are known
   /// already.
@@ -59,12 +60,16 @@ private:
   FailureOr<SmallVector<Value>> slice(SliceOp op, const Place &place, int64_t width);
   FailureOr<SmallVector<Value>> transpose(TransposeOp op, const Place &place, int64_t width);
   SmallVector<Value> load(BlockArgument argument, const Place &place, int64_t width);
-  bool isHome(const Place &place) const { return place.column.v == home.column.v && sameOuter(place); }
-  bool sameOuter(const Place &place) const;
+  bool isHome(const Place &place) const {
+    return place.column.v == home.column.v && sameOuter(place, home.outer.size());
+  }
+  /// Whether the first `count` indices are those of home.
+  bool sameOuter(const Place &place, size_t count) const;
   bool isKept(Value tensor, const Place &place, int64_t width) const;
 
   KernelBuilder &k;
   SmallVector<DimExprAttr> domain;
+  int64_t rowRank;
   DenseMap<Operation *, int64_t> checks; ///< Numbers of ops that check their indices.
   Place home;
   I64 homeLinear;

@@ -5,10 +5,11 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// A kernel is one op that works along the last dim, with elementwise ops before and behind it. One warp works
-// on a row; four or eight of them where the row is long. A row of known length stays in registers; one that
-// is longer than those hold, or of which only the run knows the length, is computed anew in each pass. Sums
-// are made by a fixed tree, so results are the same in every run.
+// A kernel is one op that works along the last dim, with elementwise ops before and behind it; a sum or a
+// mean may take several dims, the last ones, which are one row then. One warp works on a row; four or eight
+// of them where the row is long. A row of known length stays in registers; one that is longer than those
+// hold, or of which only the run knows the length, is computed anew in each pass. Sums are made by a fixed
+// tree, so results are the same in every run, and long ones are exact.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -29,21 +30,35 @@ static constexpr double kLog2e = 1.44269504088896340736;
 
 static Value rowOperand(Operation *op) { return op->getOperand(0); }
 
-/// Whether the op works along the last dim of its operand alone.
-static bool isRowOp(Operation *op) {
-  auto isLast = [&](int64_t axis) {
-    return axis + 1 == cast<RankedTensorType>(rowOperand(op).getType()).getRank();
-  };
+/// How many of the operand's last dims the op works along; none where it works along others.
+static std::optional<int64_t> rowDims(Operation *op) {
+  if (op->getNumOperands() == 0 || !isa<RankedTensorType>(rowOperand(op).getType()))
+    return std::nullopt;
+  int64_t rank = cast<RankedTensorType>(rowOperand(op).getType()).getRank();
+  auto ifLast = [&](int64_t axis) { return axis + 1 == rank ? std::optional<int64_t>(1) : std::nullopt; };
   if (auto softmax = dyn_cast<SoftmaxOp>(op))
-    return isLast(softmax.getAxis());
+    return ifLast(softmax.getAxis());
   if (auto norm = dyn_cast<LayerNormOp>(op))
-    return isLast(norm.getAxis());
+    return ifLast(norm.getAxis());
   if (auto norm = dyn_cast<RmsNormOp>(op))
-    return isLast(norm.getAxis());
-  if (auto reduce = dyn_cast<ReduceOp>(op))
-    return reduce.getAxes().size() == 1 && isLast(reduce.getAxes()[0]) &&
-           llvm::is_contained({ReduceKind::Sum, ReduceKind::Mean}, reduce.getKind());
-  return false;
+    return ifLast(norm.getAxis());
+  auto reduce = dyn_cast<ReduceOp>(op);
+  if (!reduce || reduce.getAxes().empty() ||
+      !llvm::is_contained({ReduceKind::Sum, ReduceKind::Mean}, reduce.getKind()))
+    return std::nullopt;
+  // Axes are in their order.
+  int64_t count = reduce.getAxes().size();
+  for (auto [i, axis] : llvm::enumerate(reduce.getAxes()))
+    if (axis != rank - count + int64_t(i))
+      return std::nullopt;
+  return count;
+}
+
+static DimExprAttr productOf(MLIRContext *context, ArrayRef<DimExprAttr> dims) {
+  DimExprAttr product = DimExprAttr::constant(context, 1);
+  for (DimExprAttr dim : dims)
+    product = product * dim;
+  return product;
 }
 
 namespace {
@@ -52,7 +67,7 @@ public:
   RowEmitter(GpuKernelRequest request, Operation *op, const ::tfc::GpuRowSchedule &schedule)
       : request(request), op(op), s(schedule),
         k({request.module, request.kernel, request.target, "", schedule.threads()}),
-        dims(getDims(rowOperand(op))), points(k, request.kernel, dims) {}
+        dims(getDims(rowOperand(op))), rowRank(*rowDims(op)), points(k, request.kernel, dims, rowRank) {}
 
   FailureOr<GpuKernel> emit();
 
@@ -61,6 +76,8 @@ private:
   using PassBody = function_ref<SmallVector<F32>(ArrayRef<F32> carried)>;
   SmallVector<F32> pass(ArrayRef<F32> init, PassBody body);
   SmallVector<Value> runAt(I32 column, ValueRange carried, PassBody body, bool mayEnd);
+  Place placeOf(I32 column);
+  DimExprAttr rowLength() { return productOf(op->getContext(), ArrayRef(dims).take_back(rowRank)); }
 
   SmallVector<F32> operandNumbers();
   F32 sumOfRow(function_ref<F32(F32)> term);
@@ -85,9 +102,10 @@ private:
   const ::tfc::GpuRowSchedule &s;
   KernelBuilder k;
   SmallVector<DimExprAttr> dims;
+  int64_t rowRank; ///< How many of the last dims are a row.
   PointEmitter points;
   I32 row, columns, threadInRow;
-  SmallVector<I32> outer;
+  SmallVector<I32> outer; ///< The row's indices, of the dims before it.
   SharedPointer exchange; ///< One number per warp and reduction, where several warps share a row.
   int64_t exchanges = 0;
   SmallVector<PointEmitter::Known> kept; ///< What is known of each run that stays in registers.
@@ -108,12 +126,21 @@ SmallVector<F32> RowEmitter::numbersOf(Value tensor) {
 
 SmallVector<F32> RowEmitter::operandNumbers() { return numbersOf(rowOperand(op)); }
 
+/// Where an element of the row lies.
+Place RowEmitter::placeOf(I32 column) {
+  SmallVector<I32> indices(outer);
+  indices.resize(dims.size());
+  for (size_t i = dims.size(); --i > outer.size(); column = column / k.dim(dims[i]))
+    indices[i] = column % k.dim(dims[i]);
+  indices[outer.size()] = column;
+  I32 last = indices.pop_back_val();
+  return {indices, last, s.width};
+}
+
 /// One run; where `mayEnd`, only if it lies inside the row.
 SmallVector<Value> RowEmitter::runAt(I32 column, ValueRange carried, PassBody body, bool mayEnd) {
   auto run = [&] {
-    I64 linear = row.wide() * k.wideDim(dims.back()) + column.wide();
-    Place place{outer, column, s.width};
-    points.moveTo(place, linear, s.width);
+    points.moveTo(placeOf(column), row.wide() * k.wideDim(rowLength()) + column.wide(), s.width);
     SmallVector<F32> numbers;
     for (Value value : carried)
       numbers.push_back({k.b, value});
@@ -137,7 +164,7 @@ SmallVector<F32> RowEmitter::pass(ArrayRef<F32> init, PassBody body) {
     });
   } else {
     kept.resize(*s.runs);
-    int64_t columnCount = *dims.back().getConstant();
+    int64_t columnCount = *rowLength().getConstant();
     for (int64_t i = 0; i < *s.runs; ++i) {
       bool mayEnd = (i + 1) * s.stride() > columnCount;
       // What is computed inside of a branch is not known outside of it.
@@ -276,7 +303,9 @@ void RowEmitter::emitReduce(ReduceOp reduce) {
         k.store({scalar}, k.pointer(pointer) + row);
         continue;
       }
-      points.moveTo({outer, k.i32(0), 1}, row.wide(), 1);
+      SmallVector<I32> first(outer);
+      first.resize(dims.size() - 1, k.i32(0));
+      points.moveTo({first, k.i32(0), 1}, row.wide(), 1);
       points.give(reduce, {scalar});
       broken |= failed(points.store(result, pointer));
     }
@@ -295,16 +324,15 @@ void RowEmitter::emitRow() {
 
 FailureOr<GpuKernel> RowEmitter::emit() {
   MLIRContext *context = request.kernel.getContext();
-  DimExprAttr one = DimExprAttr::constant(context, 1), rows = one;
-  for (DimExprAttr dim : ArrayRef(dims).drop_back())
-    rows = rows * dim;
-  columns = k.dim(dims.back());
+  DimExprAttr one = DimExprAttr::constant(context, 1);
+  DimExprAttr rows = productOf(context, ArrayRef(dims).drop_back(rowRank));
+  columns = k.dim(rowLength());
   threadInRow = k.thread() % (32 * s.warpsPerRow);
   row = k.blockIndex() * s.rowsPerBlock + k.thread() / (32 * s.warpsPerRow);
   if (s.warpsPerRow > 1)
     exchange = k.shared(s.warpsPerRow * 4 * 4);
   auto work = [&] {
-    outer.resize(dims.size() - 1);
+    outer.resize(dims.size() - rowRank);
     I32 rest = row;
     for (size_t i = outer.size(); i-- > 0; rest = rest / k.dim(dims[i]))
       outer[i] = i == 0 ? rest : rest % k.dim(dims[i]);
@@ -326,7 +354,7 @@ FailureOr<GpuKernel> RowEmitter::emit() {
 static Operation *matchRowKernel(GpuKernelRequest request) {
   Operation *rowOp = nullptr;
   for (Operation &op : request.kernel.getBody().front().without_terminator()) {
-    if (!isRowOp(&op))
+    if (!rowDims(&op))
       continue;
     if (rowOp)
       return nullptr;
@@ -342,12 +370,13 @@ static Operation *matchRowKernel(GpuKernelRequest request) {
       !llvm::all_of(rowOp->getOperands(), [](Value operand) { return PointEmitter::canEmit(operand); }))
     return nullptr;
   SmallVector<DimExprAttr> dims = getDims(rowOperand(rowOp));
-  SmallVector<DimExprAttr> perRow(dims), reduced(ArrayRef(dims).drop_back());
-  perRow.back() = DimExprAttr::constant(request.kernel.getContext(), 1);
+  int64_t rowRank = *rowDims(rowOp);
+  SmallVector<DimExprAttr> perRow(dims), reduced(ArrayRef(dims).drop_back(rowRank));
+  std::fill(perRow.end() - rowRank, perRow.end(), DimExprAttr::constant(request.kernel.getContext(), 1));
   bool keepsRank = getDims(rowOp->getResult(0)).size() == dims.size();
   for (Value result : request.results().getOperands()) {
     SmallVector<DimExprAttr> own = getDims(result);
-    // One element per row: where the reduced dim has gone, nothing but the sum itself has a place for its
+    // One element per row: where the reduced dims have gone, nothing but the sum itself has a place for its
     // elements.
     bool fits = own == dims || (isa<ReduceOp>(rowOp) && ((keepsRank && own == perRow) ||
                                                          (!keepsRank && result == rowOp->getResult(0))));
@@ -365,9 +394,15 @@ FailureOr<std::optional<GpuKernel>> mlir::tfc::generateRowReduction(GpuKernelReq
   if (!op)
     return std::optional<GpuKernel>();
   Type element = cast<RankedTensorType>(rowOperand(op).getType()).getElementType();
-  DimExprAttr length = getDims(rowOperand(op)).back();
-  ::tfc::GpuRowSchedule schedule =
-      ::tfc::selectGpuRows(length.getConstant(), element.getIntOrFloatBitWidth() / 8);
+  SmallVector<DimExprAttr> dims = getDims(rowOperand(op));
+  std::optional<int64_t> length =
+      productOf(request.kernel.getContext(), ArrayRef(dims).take_back(*rowDims(op))).getConstant();
+  ::tfc::GpuRowSchedule schedule = ::tfc::selectGpuRows(length, element.getIntOrFloatBitWidth() / 8);
+  // What a thread reads at once has neighbours along the last dim only.
+  while (length && *length && *dims.back().getConstant() % schedule.width)
+    schedule.width /= 2;
+  if (schedule.runs)
+    schedule.runs = llvm::divideCeil(*length, schedule.stride());
   FailureOr<GpuKernel> kernel = RowEmitter(request, op, schedule).emit();
   if (failed(kernel))
     return failure();

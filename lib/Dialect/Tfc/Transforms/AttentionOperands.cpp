@@ -261,6 +261,7 @@ static void eraseDeadUsers(Value value) {
 void AttentionOperands::replacePresent(AttentionOp attention) {
   if (!keyConcat || !attention)
     return;
+  attention->setLoc(addPresentLocations(attention.getLoc(), keyConcat.getLoc(), valueConcat.getLoc()));
   bool isUsed = false, canReplace = true;
   for (ConcatOp concat : {keyConcat, valueConcat}) {
     eraseDeadUsers(concat);

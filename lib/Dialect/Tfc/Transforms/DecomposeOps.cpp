@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
+#include "GraphMatchers.h"
+
 #include "tfc/Dialect/Tfc/IR/BuildOp.h"
 #include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
 #include "tfc/Dialect/Tfc/Transforms/Passes.h"
@@ -61,8 +63,7 @@ public:
   LogicalResult simplify() {
     if (!op.getPastKey() && !op.getPresentKey())
       return success();
-    Value keys = withPast(op.getPastKey(), op.getKey());
-    Value values = withPast(op.getPastValue(), op.getValue());
+    auto [keys, values] = putTogether();
     if (failed)
       return failure();
     auto plain = AttentionOp::create(builder, loc, TypeRange(op.getOutput().getType()), op.getQuery(), keys,
@@ -76,8 +77,7 @@ public:
   }
 
   LogicalResult run() {
-    Value keys = withPast(op.getPastKey(), op.getKey());
-    Value values = withPast(op.getPastValue(), op.getValue());
+    auto [keys, values] = putTogether();
     Value probabilities = computeProbabilities(keys);
     Value output = multiplyValues(probabilities, values);
     return failed ? failure() : replace(output, keys, values, probabilities);
@@ -136,8 +136,18 @@ private:
     return made;
   }
 
-  Value withPast(Value past, Value next) {
-    return past ? build<ConcatOp>({past, next}, attribute("axis", builder.getI64IntegerAttr(2))) : next;
+  /// All keys and all values, past and following, under the names that the graph has for them.
+  std::pair<Value, Value> putTogether() {
+    auto [keys, values] = getPresentLocations(op.getLoc());
+    return {withPast(op.getPastKey(), op.getKey(), keys), withPast(op.getPastValue(), op.getValue(), values)};
+  }
+
+  Value withPast(Value past, Value next, Location where) {
+    if (!past || failed)
+      return next;
+    FailureOr<Value> whole = buildOp<ConcatOp>(builder, where, {past, next}, attribute("axis", builder.getI64IntegerAttr(2)));
+    failed = mlir::failed(whole);
+    return failed ? Value() : *whole;
   }
 
   DimExprAttr heads() { return getDim(op.getQuery(), 1); }

@@ -90,6 +90,21 @@ Location mlir::tfc::fuseLocations(ArrayRef<Operation *> ops) {
   return FusedLoc::get(ops.front()->getContext(), locations);
 }
 
+Location mlir::tfc::addPresentLocations(Location attention, Location keys, Location values) {
+  SmallVector<Location> locations{attention};
+  if (auto fused = dyn_cast<FusedLoc>(attention))
+    locations.assign(fused.getLocations().begin(), fused.getLocations().end());
+  return FusedLoc::get(locations, ArrayAttr::get(attention.getContext(), {LocationAttr(keys), LocationAttr(values)}), attention.getContext());
+}
+
+std::pair<Location, Location> mlir::tfc::getPresentLocations(Location attention) {
+  auto fused = dyn_cast<FusedLoc>(attention);
+  auto present = fused ? dyn_cast_or_null<ArrayAttr>(fused.getMetadata()) : ArrayAttr();
+  if (!present || present.size() != 2 || !llvm::all_of(present, [](Attribute loc) { return isa<LocationAttr>(loc); }))
+    return {attention, attention};
+  return {Location(cast<LocationAttr>(present[0])), Location(cast<LocationAttr>(present[1]))};
+}
+
 void mlir::tfc::eraseDead(SmallVector<Operation *> ops) {
   for (bool changed = true; changed;) {
     changed = false;

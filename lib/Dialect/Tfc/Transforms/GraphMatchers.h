@@ -43,6 +43,12 @@ Value getOtherOperand(Operation *op, Value known);
 /// One location for an op that stands for several: theirs, in the order of the graph.
 Location fuseLocations(ArrayRef<Operation *> ops);
 
+/// The location of an attention that also does what two other ops did: put past and following keys, and values, together.
+Location addPresentLocations(Location attention, Location keys, Location values);
+
+/// The locations of the two tensors of past and following; the attention's own where it did not take in other ops for them.
+std::pair<Location, Location> getPresentLocations(Location attention);
+
 /// Erases those of the ops that nothing uses any more, users before their operands.
 void eraseDead(SmallVector<Operation *> ops);
 
