@@ -27,7 +27,7 @@ using namespace mlir::tfc;
 static constexpr int64_t kThreads = 384, kConsumers = 2, kRows = 64, kQueries = kConsumers * kRows;
 static constexpr int64_t kRowBytes = 128, kStages = 3, kMostDim = 128;
 // Of 64 K registers, 168 for each of 384 threads at first: the producer gives most of its away.
-static constexpr int64_t kProducerRegisters = 24, kConsumerRegisters = 240;
+static constexpr int64_t kProducerRegisters = 40, kConsumerRegisters = 232;
 
 namespace {
 /// The numbers of the tensor maps.
