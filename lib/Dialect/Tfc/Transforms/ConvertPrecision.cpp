@@ -325,10 +325,17 @@ LogicalResult PrecisionConverter::moveCasts() {
     FailureOr<Value> moved = narrow(op.getX());
     if (failed(moved))
       return failure();
+    if (*moved == op.getY())
+      continue;
+    for (auto &[wide, narrow] : known)
+      if (narrow == op.getY())
+        narrow = *moved;
     op.getY().replaceAllUsesWith(*moved);
-    if (*moved != op.getY())
-      op.erase();
   }
+  // Not before: what is known of a value must not be taken for a new one in its place.
+  for (CastOp op : casts)
+    if (op.getY().use_empty())
+      op.erase();
   return success();
 }
 
