@@ -197,7 +197,9 @@ TEST(Linkage, CoreNeedsOnlyTheCLibrary) {
                            libc);
   unlink(libc.c_str());
   EXPECT_EQ(undefined.text, "");
-  EXPECT_EQ(shell("nm -g --defined-only '" TFC_CORE_OBJECT "' | awk '{print $3}'").text, "tfc_core_api\n");
+  // Weak is what LLVM calls by a name of a compiler's library (HalfFloat.c).
+  EXPECT_EQ(shell("nm -g --defined-only '" TFC_CORE_OBJECT "' | grep -v -E ' W __(extendhfsf2|truncsfhf2)$' | awk '{print $3}'").text,
+            "tfc_core_api\n");
   EXPECT_EQ(shell("readelf -S '" TFC_CORE_OBJECT "' | grep -e init_array -e fini_array -e ctors").text, "")
       << "no constructors";
 }
