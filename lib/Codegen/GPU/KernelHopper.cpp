@@ -59,9 +59,11 @@ I32 HopperBuilder::clusterRank() {
   return {b, k.intrinsic("llvm.nvvm.read.ptx.sreg.cluster.ctarank", b.getI32Type(), {})};
 }
 
-void HopperBuilder::clusterBarrier() {
-  k.intrinsic("llvm.nvvm.barrier.cluster.arrive", {}, {});
-  k.intrinsic("llvm.nvvm.barrier.cluster.wait", {}, {});
+void HopperBuilder::clusterBarrier(bool publishes) {
+  k.intrinsic(publishes ? "llvm.nvvm.barrier.cluster.arrive.aligned"
+                        : "llvm.nvvm.barrier.cluster.arrive.relaxed.aligned",
+              {}, {});
+  k.intrinsic("llvm.nvvm.barrier.cluster.wait.aligned", {}, {});
 }
 
 SmallVector<Value> HopperBuilder::loadFrom(I32 rank, SharedPointer place, Type element, int64_t count) {

@@ -49,8 +49,9 @@ public:
 
   /// The block's number in its cluster.
   I32 clusterRank();
-  /// All threads of all blocks of the cluster meet, and see what the others have written before.
-  void clusterBarrier();
+  /// All threads of all blocks of the cluster meet. With `publishes` they see what the others have written before,
+  /// which takes fences.
+  void clusterBarrier(bool publishes);
   /// `count` neighbours at the same place in the shared memory of block `rank`.
   SmallVector<Value> loadFrom(I32 rank, SharedPointer place, Type element, int64_t count);
 

@@ -71,12 +71,12 @@ func.func private @product(%a: tensor<?x768xbf16, #tfc.dims<s0, 768>>, %b: tenso
 // SMALLWGMMA-NOT: setmaxnreg
 // SMALLWGMMA-DAG: cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes
 // SMALLWGMMA-DAG: wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16
-// SMALLWGMMA: barrier.cluster.arrive;
-// SMALLWGMMA-NEXT: barrier.cluster.wait;
+// SMALLWGMMA: barrier.cluster.arrive.aligned;
+// SMALLWGMMA-NEXT: barrier.cluster.wait.aligned;
 // SMALLWGMMA: mapa.shared::cluster
 // SMALLWGMMA: ld.shared::cluster.v4.b32
-// SMALLWGMMA: barrier.cluster.arrive;
-// SMALLWGMMA-NEXT: barrier.cluster.wait;
+// SMALLWGMMA: barrier.cluster.arrive.relaxed.aligned;
+// SMALLWGMMA-NEXT: barrier.cluster.wait.aligned;
 // SMALLWGMMA-LABEL: .entry product_by_weight_64x64(
 // SMALLWGMMA: wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16
 // SMALLWGMMA-LABEL: .entry product_by_weight_128x128(

@@ -95,7 +95,7 @@ TFC_EMU(mapa_shared_cluster) {
   *static_cast<unsigned char **>(result) = there;
 }
 
-TFC_EMU(barrier_cluster_arrive) {
+static void arriveAtCluster() {
   Fiber &own = block.fiber();
   if (own.arrivedAtCluster)
     fail("a thread arrives at the cluster's barrier twice");
@@ -107,7 +107,10 @@ TFC_EMU(barrier_cluster_arrive) {
   ++cluster.barrier.generation;
 }
 
-TFC_EMU(barrier_cluster_wait) {
+TFC_EMU(barrier_cluster_arrive_aligned) { arriveAtCluster(); }
+TFC_EMU(barrier_cluster_arrive_relaxed_aligned) { arriveAtCluster(); }
+
+TFC_EMU(barrier_cluster_wait_aligned) {
   Fiber &own = block.fiber();
   if (!own.arrivedAtCluster)
     fail("a thread waits at the cluster's barrier without having arrived");

@@ -28,7 +28,9 @@ SmallVector<F32> mlir::tfc::loadSums(KernelBuilder &k, SharedPointer at, int64_t
 ClusterSum::ClusterSum(KernelBuilder &k, int64_t parts)
     : part(HopperBuilder(k).clusterRank()), tile(k.blockIndex() / parts), k(k), parts(parts) {}
 
-void ClusterSum::meet() { HopperBuilder(k).clusterBarrier(); }
+void ClusterSum::shareSums() { HopperBuilder(k).clusterBarrier(/*publishes=*/true); }
+
+void ClusterSum::finish() { HopperBuilder(k).clusterBarrier(/*publishes=*/false); }
 
 SmallVector<F32> ClusterSum::load(SharedPointer at, int64_t count) {
   HopperBuilder h(k);

@@ -119,9 +119,10 @@ public:
   ClusterSum(KernelBuilder &k, int64_t parts);
   /// The block's part of K, and the number of its tile.
   I32 part, tile;
-  /// Waits for all threads of all blocks: once for the sums, and once before a block ends whose sums others
-  /// read.
-  void meet();
+  /// Waits until all blocks have left their sums.
+  void shareSums();
+  /// Waits until all have read them: no block may end before.
+  void finish();
   /// Neighbouring sums at a place of shared memory, those of all parts added in their order.
   SmallVector<F32> load(SharedPointer at, int64_t count);
 

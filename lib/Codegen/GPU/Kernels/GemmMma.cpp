@@ -282,12 +282,12 @@ FailureOr<GpuStep> GemmMma::emit() {
   k.barrier();
   stageSums(ring, sums);
   if (cluster)
-    cluster->meet();
+    cluster->shareSums();
   else
     k.barrier();
   bool failed = mlir::failed(storeTile(ring, batch));
   if (cluster)
-    cluster->meet();
+    cluster->finish();
   GpuStep step = k.finish();
   step.cluster = inCluster ? splits : 1;
   if (failed)

@@ -116,8 +116,13 @@ RingPlace GemmWgmma::next(RingPlace place) {
 
 TileWork GemmWgmma::locate(I32 number) {
   TileWork w{number, number, number, {k.i32(0), slices}};
-  if (cluster)
+  if (cluster) {
+    // A few tiles, all at the same time: N is known, so that no division has to be done before the first copy.
+    w.row = number / tilesN * t.rows;
+    w.column = number % tilesN * t.columns;
     w.slices = splitSlices(slices, cluster->part, splits);
+    return w;
+  }
   // Blocks that work at the same time have few rows and few columns among them, which stay in the second cache:
   // groups of some row tiles, column by column.
   I32 perGroup = tilesN * kGroupRows, inGroup = number % perGroup;
@@ -254,10 +259,10 @@ void GemmWgmma::storeSums(I32 consumer, const TileWork &work, ValueRange sums) {
 
 /// All threads of the cluster's blocks share the tile out, which is one piece.
 void GemmWgmma::storeShare() {
-  cluster->meet();
+  cluster->shareSums();
   TileWork tile = locate(cluster->tile);
   storePiece(pieces, cluster->part * t.threads() + k.thread(), t.threads() * splits, tile.row, tile.column);
-  cluster->meet();
+  cluster->finish();
 }
 
 void GemmWgmma::consume(I32 consumer) {
