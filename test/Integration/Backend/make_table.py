@@ -45,8 +45,8 @@ change since. Types are those that the operator computes on; indices, shapes, ma
 `numbers` are f16 bf16 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64, `floats` are f16 bf16 f32 f64, `integers` the others, `float8` are f8e4m3fn f8e4m3fnuz f8e5m2 f8e5m2fnuz.
 test/Frontend/ONNX/types.test imports every operator with every one of its types.
 
-On `cuda` every operator has at least the plain kernel that CPUs run, one thread per tile; docs/Limits.md says what GPUs refuse, in a sentence. The counts are those of the CPU;
-`run_backend.py --target cuda-emu:sm_80` runs the same tests on an emulated GPU, test/Integration/Backend/gpu.test a part of them. No GPU has run them yet.
+On `cuda` every operator has at least the plain kernel that CPUs run, one thread per tile. The counts are those of the CPU; on an emulated GPU (`--target cuda-emu:sm_80`) the same tests pass
+(test/Integration/Backend/gpu_all.test), and every operator with every one of its types gives what the CPU gives and is assembled by ptxas (test/Integration/Gpu/operators-all.test). No GPU has run them yet.
 """
 
 GROUPS = [("numbers", "f16 bf16 f32 f64 i8 i16 i32 i64 u8 u16 u32 u64"), ("floats", "f16 bf16 f32 f64"), ("integers", "i8 i16 i32 i64 u8 u16 u32 u64"),
