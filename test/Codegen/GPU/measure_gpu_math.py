@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Measures the errors of f64 functions on GPUs, in the emulator, against 80-bit floats (docs/Numerics.md).
+"""Measures the errors of functions on GPUs, in the emulator, against 80-bit floats (docs/Numerics.md).
 
-usage: wide_math.py TFC_GPU_TEST TFC_GPU_OPT [--filter=TEXT] [--count=4096] [--seed=N] [--ptxas=PROGRAM]
+usage: measure_gpu_math.py TFC_GPU_TEST TFC_GPU_OPT [--filter=TEXT] [--count=4096] [--seed=N] [--ptxas=PROGRAM]
 
 Arguments are of every size: what matters to the function, random bit patterns, and every pair of special numbers. NaN, infinities, zeros and
 their signs must be those of the C library (numpy's), everything else within a limit in units of the last place (ULP). Remainders of f32
 and f64 must be exact. With --ptxas the kernels are assembled too. exp2 and rsqrt, which are no ops of tfc, are compiled for this machine by MLIR's own
-tools, from what the pass in TFC_GPU_OPT makes of them.
+tools, from what the pass in TFC_GPU_OPT makes of them. Instructions that are approximate, as ex2.approx is, are exact in the emulator: what f32 functions are off by
+on a GPU is more.
 """
 import argparse, ctypes, os, re, subprocess, sys, tempfile
 import numpy as np
@@ -19,8 +20,8 @@ SPECIAL = np.array([0.0, 1.0, 2.0, 3.0, 0.5, 1.5, 0.75, 1e-8, 5e-324, 2.22507385
 SPECIAL = np.concatenate([SPECIAL, -SPECIAL, [np.nan]])
 
 
-def any_bits(rng, count):
-    return rng.integers(0, 2**64, count, np.uint64).view(np.float64)
+def any_bits(rng, count, dtype=np.float64):
+    return rng.integers(0, 2**(8 * np.dtype(dtype).itemsize), count, f"u{np.dtype(dtype).itemsize}").view(dtype)
 
 
 def spread(rng, count, low, high):
@@ -63,26 +64,36 @@ def powers(rng, count):
     return [x, y]
 
 
+def single(make):
+    """The arguments as f32, half of them random bit patterns."""
+    def made(rng, count):
+        with np.errstate(all="ignore"):
+            return [np.concatenate([x.astype(np.float32), any_bits(rng, x.size, np.float32)]) for x in make(rng, count)]
+    return made
+
+
 def divisions(dtype):
     def make(rng, count):
-        bits = np.uint64 if dtype == np.float64 else np.uint32
-        random = lambda n: rng.integers(0, 2**(8 * np.dtype(dtype).itemsize), n, bits).view(dtype)
         with np.errstate(all="ignore"):
             special = SPECIAL.astype(dtype)
         whole = rng.integers(-99, 99, count).astype(dtype)
-        x = np.concatenate([random(count), whole, rng.uniform(-9, 9, count).astype(dtype), np.repeat(special, special.size)])
-        y = np.concatenate([random(count), rng.integers(-9, 9, count).astype(dtype), rng.uniform(-9, 9, count).astype(dtype), np.tile(special, special.size)])
+        x = np.concatenate([any_bits(rng, count, dtype), whole, rng.uniform(-9, 9, count).astype(dtype), np.repeat(special, special.size)])
+        y = np.concatenate([any_bits(rng, count, dtype), rng.integers(-9, 9, count).astype(dtype), rng.uniform(-9, 9, count).astype(dtype), np.tile(special, special.size)])
         return [x, y]
     return make
 
 
 # name: (op, the exact function, arguments, limit in ULP)
+DOUBLE = {
+    "exp": (*unary(np.exp, -60, 10), 0.85), "log": (*unary(np.log, -1074, 1024), 0.8), "tanh": (*unary(np.tanh, -60, 6), 2.7),
+    "erf": (*unary(exact_erf, -60, 4), 1.05), "sin": (*angles(np.sin), 0.9), "cos": (*angles(np.cos), 0.9), "tan": (*angles(np.tan), 2.4),
+    "pow": (np.power, powers, 1.0), "exp2": (*unary(np.exp2, -60, 11), 0.85), "rsqrt": (*unary(lambda x: 1 / np.sqrt(x), -1074, 1024), 1.5),
+}
+SINGLE = {"exp": 2.1, "log": 0.8, "tanh": 1.9, "erf": 1.1, "sin": 1.6, "cos": 1.6, "tan": 3.6, "pow": 0.8}
 CASES = {
-    "exp": ("exp", *unary(np.exp, -60, 10), 0.85), "log": ("log", *unary(np.log, -1074, 1024), 0.8),
-    "tanh": ("tanh", *unary(np.tanh, -60, 6), 2.7), "erf": ("erf", *unary(exact_erf, -60, 4), 1.05),
-    "sin": ("sin", *angles(np.sin), 0.9), "cos": ("cos", *angles(np.cos), 0.9), "tan": ("tan", *angles(np.tan), 2.4),
-    "pow": ("pow", np.power, powers, 1.0), "exp2": ("exp2", *unary(np.exp2, -60, 11), 0.85), "rsqrt": ("rsqrt", *unary(lambda x: 1 / np.sqrt(x), -1074, 1024), 1.5),
-    "fmod_f64": ("mod", np.fmod, divisions(np.float64), 0), "fmod_f32": ("mod", np.fmod, divisions(np.float32), 0),
+    **{name: (name, *case) for name, case in DOUBLE.items()},
+    **{f"{name}_f32": (name, DOUBLE[name][0], single(DOUBLE[name][1]), limit) for name, limit in SINGLE.items()},
+    "fmod": ("mod", np.fmod, divisions(np.float64), 0), "fmod_f32": ("mod", np.fmod, divisions(np.float32), 0),
 }
 
 
@@ -97,11 +108,11 @@ def source(name, op, inputs):
 
 
 def ulps(actual, exact):
-    """Errors in units of the last place of the exact result, which is 2^-1074 at least. Where only one of the two is NaN or infinite, or the signs
-    differ, that is infinitely wrong."""
+    """Errors in units of the last place of the exact result; denormal results have that of the least normal number. Where only one of the two is
+    NaN or infinite, or the signs differ, that is infinitely wrong."""
     with np.errstate(all="ignore"):
-        rounded = exact.astype(np.float64)
-        unit = np.spacing(np.maximum(np.abs(rounded), 2.0**-1022))
+        rounded = exact.astype(actual.dtype)
+        unit = np.spacing(np.maximum(np.abs(rounded), np.finfo(actual.dtype).tiny))
         off = np.abs(actual.astype(LONG) - exact) / unit
     both_nan = np.isnan(rounded) & np.isnan(actual)
     off = np.where(np.isfinite(rounded) & np.isfinite(actual), off, np.where(both_nan | (rounded == actual), 0, np.inf))
