@@ -34,8 +34,9 @@ def VerifyGPUKernel : Pass<"tfc-verify-gpu-kernel", "::mlir::gpu::GPUModuleOp"> 
   let summary = "refuse what LLVM's backend for NVPTX cannot compile, or would compile to calls of a library";
   let description = [{
     The backend aborts on some operations and silently writes calls of functions that nobody has for others. This pass lets pass only what is
-    on a list: arithmetic of the LLVM dialect, the NVVM dialect, intrinsics that are instructions, inline assembly, and calls of functions
-    with a body in the same module. Anything else is an error at the op.
+    on a list: arithmetic of the LLVM dialect (but for remainders of floats, which the backend gets wrong where quotients are large), the NVVM
+    dialect, intrinsics that are instructions, inline assembly, and calls of functions with a body in the same module. Anything else is an error
+    at the op.
   }];
 }
 
