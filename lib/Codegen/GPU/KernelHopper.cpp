@@ -66,17 +66,19 @@ void HopperBuilder::changeRegisters(int64_t count, bool increase) {
               {}, {k.i32(count).v});
 }
 
-void HopperBuilder::inRoles(int64_t producerRegisters, int64_t consumerRegisters,
-                            function_ref<void()> produce, function_ref<void(I32)> consume) {
+void HopperBuilder::inRoles(std::optional<RoleRegisters> registers, function_ref<void()> produce,
+                            function_ref<void(I32)> consume) {
   I32 group = warpgroup();
   // One branch per role: setmaxnreg wants it so.
   auto roles = scf::IfOp::create(b, (group == 0).v, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(&roles.getThenRegion().front());
-  changeRegisters(producerRegisters, /*increase=*/false);
+  if (registers)
+    changeRegisters(registers->producer, /*increase=*/false);
   k.when(k.thread() == 0, produce);
   b.setInsertionPointToStart(&roles.getElseRegion().front());
-  changeRegisters(consumerRegisters, /*increase=*/true);
+  if (registers)
+    changeRegisters(registers->consumer, /*increase=*/true);
   consume(group - 1);
 }
 

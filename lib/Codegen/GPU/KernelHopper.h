@@ -48,9 +48,13 @@ public:
 
   /// The number of the thread's warpgroup, in a form that ptxas knows to be the same for a whole warp.
   I32 warpgroup();
+  /// Registers per thread of the two roles.
+  struct RoleRegisters {
+    int64_t producer, consumer;
+  };
   /// The first warpgroup's first thread runs `produce`; the others run `consume` with their number. Each
-  /// takes as many registers per thread as it is said to.
-  void inRoles(int64_t producerRegisters, int64_t consumerRegisters, function_ref<void()> produce,
+  /// takes as many registers as it is said to; without `registers` it keeps those it has.
+  void inRoles(std::optional<RoleRegisters> registers, function_ref<void()> produce,
                function_ref<void(I32)> consume);
   /// A barrier among some of the warps; number 0 is the block's.
   void namedBarrier(I32 number, int64_t threads);

@@ -93,7 +93,9 @@ bool canBeGemv(const GpuContraction &p);
 FailureOr<GpuStep> emitGemv(GpuKernelRequest request, const GpuContraction &p,
                             const ContractionVariant &variant);
 
-/// The step for one tile on Hopper's tensor cores; none where they do not fit.
+/// Whether Hopper's tensor cores can compute the product, and the step for one tile on them; none where it has no
+/// such tile.
+bool canBeGemmWgmma(const GpuContraction &p, const ::tfc::GpuTarget &target);
 FailureOr<std::optional<GpuStep>> emitGemmWgmma(GpuKernelRequest request, const GpuContraction &p,
                                                 const ContractionTile &tile,
                                                 const ContractionVariant &variant);

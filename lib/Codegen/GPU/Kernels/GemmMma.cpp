@@ -295,17 +295,15 @@ FailureOr<std::optional<GpuKernel>> mlir::tfc::generateGemmMma(GpuKernelRequest 
   for (const MmaTile &tile : kTiles)
     tiles.push_back({tile.rows, tile.columns});
   // Only wgmma has the registers for more.
-  if (request.target.hasWgmma && problem->batch.empty() && problem->mma != MmaType::TF32)
+  if (canBeGemmWgmma(*problem, request.target))
     tiles.push_back({256, 128});
   SmallVector<ContractionVariant> variants = selectVariants(*problem, tiles, 8 * perChunk, request.target);
   auto emit = [&](const ContractionVariant &variant) -> FailureOr<GpuStep> {
-    if (tiles[variant.tile].rows >= 128) {
-      FailureOr<std::optional<GpuStep>> step = emitGemmWgmma(request, *problem, tiles[variant.tile], variant);
-      if (failed(step))
-        return failure();
-      if (*step)
-        return std::move(**step);
-    }
+    FailureOr<std::optional<GpuStep>> step = emitGemmWgmma(request, *problem, tiles[variant.tile], variant);
+    if (failed(step))
+      return failure();
+    if (*step)
+      return std::move(**step);
     return GemmMma(request, *problem, kTiles[variant.tile], variant).emit();
   };
   FailureOr<GpuKernel> kernel = emitVariants(request, *problem, variants, emit);
