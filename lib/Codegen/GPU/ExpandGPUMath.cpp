@@ -17,8 +17,8 @@
 //   powf        2^-21: the logarithm is taken in f64
 //   tanh (afn)  2^-11: tanh.approx; only what is rounded to 16 bits next is marked so
 //
-// NaN gives NaN, and the ends of the range are those of the C library. Those of f64 stand in WideMath.cpp and WideTrigonometry.cpp,
-// remainders of both in Remainder.cpp.
+// NaN gives NaN, and the ends of the range are those of the C library. Those of f64 stand in WideMath.cpp and
+// WideTrigonometry.cpp, remainders of both in Remainder.cpp.
 //
 //===----------------------------------------------------------------------------------------------===//
 

@@ -5,9 +5,9 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// What fmod of the C library is, exactly: LLVM's x - y * trunc(x / y) for GPUs is wrong where the quotient has more bits than the float, and where it
-// overflows. Here multiples y * 2^k are taken away, the quotient by each below 2^52, until what is left is less than y. f32 is computed
-// in f64. In C:
+// What fmod of the C library is, exactly: LLVM's x - y * trunc(x / y) for GPUs is wrong where the quotient
+// has more bits than the float, and where it overflows. Here multiples y * 2^k are taken away, the quotient
+// by each below 2^52, until what is left is less than y. f32 is computed in f64. In C:
 //
 //   while (x >= y) {
 //     double t = y * 2^max(0, exponent(x) - exponent(y) - 50);
@@ -47,7 +47,8 @@ Value Remainder::exponent(Value x) {
   return isub(shiftRight(toInt(scaled), 52), select(isSmall, integer(54), integer(0)));
 }
 
-/// y * 2^k, not above x, and above x / 2^53. The power is applied in two halves, for it may be beyond any f64.
+/// y * 2^k, not above x, and above x / 2^53. The power is applied in two halves, for it may be beyond any
+/// f64.
 Value Remainder::largestMultiple(Value x, Value y) {
   Value apart = isub(isub(exponent(x), exponent(y)), integer(50));
   Value k = arith::MaxSIOp::create(b, loc, apart, integer(0));

@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// Greatest errors, measured against 80-bit floats over the whole range, in units of the result's last place (ULP):
+// Greatest errors, measured against 80-bit floats over the whole range, in units of the result's last place
+// (ULP):
 //
 //   exp, exp2   0.8
 //   log         0.8
@@ -14,8 +15,9 @@
 //   pow         1.0
 //   rsqrt       1.5: a root and a quotient
 //
-// NaN, infinities, zeros and their signs, and results out of range are those of the C library. Coefficients are the terms of the power
-// series, but for erf: those are minimax polynomials (Remez) of erf(x) / x - 1 in x^2, and of -log(erfc(x)) weighted with erfc(x).
+// NaN, infinities, zeros and their signs, and results out of range are those of the C library. Coefficients
+// are the terms of the power series, but for erf: those are minimax polynomials (Remez) of erf(x) / x - 1 in
+// x^2, and of -log(erfc(x)) weighted with erfc(x).
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -26,7 +28,8 @@ using namespace mlir::tfc;
 
 static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 static constexpr double kLog2E = 0x1.71547652b82fep+0;
-/// ln(2) in two parts, and in two of which the first has 21 zeros behind it: products with exponents are exact.
+/// ln(2) in two parts, and in two of which the first has 21 zeros behind it: products with exponents are
+/// exact.
 static constexpr double kLn2 = 0x1.62e42fefa39efp-1, kLn2Low = 0x1.abc9e3b39803fp-56;
 static constexpr double kLn2Short = 0x1.62e42feep-1, kLn2Rest = 0x1.a39ef35793c76p-33;
 /// Adding 1.5 * 2^52 rounds to the nearest integer and leaves that integer in the low bits of the sum.
@@ -56,8 +59,8 @@ Value WideMath::expCurve(Value r) {
   return polynomial(r, terms);
 }
 
-/// e^(r + low) * 2^n, n in the low bits of `shifted`. The power is applied in two halves, so that results at both ends of the range are
-/// rounded there and not before.
+/// e^(r + low) * 2^n, n in the low bits of `shifted`. The power is applied in two halves, so that results at
+/// both ends of the range are rounded there and not before.
 Value WideMath::scaledExp(Value r, Value low, Value shifted) {
   Value rest = fused(expCurve(r), mul(r, r), fused(low, r, low));
   Value y = add(real(1), add(r, rest));
@@ -98,8 +101,8 @@ WideMath::Scientific WideMath::split(Value x) {
   return {mantissa, sub(e, select(isSmall, real(54), real(0)))};
 }
 
-// log(m) = 2 * atanh(s) with s = f / (2 + f) and f = m - 1, |s| < 0.172. Of 2 * s = f - s * f the first part is exact, and only
-// what is small beside it is rounded.
+// log(m) = 2 * atanh(s) with s = f / (2 + f) and f = m - 1, |s| < 0.172. Of 2 * s = f - s * f the first part
+// is exact, and only what is small beside it is rounded.
 Value WideMath::log(Value x) {
   auto [mantissa, e] = split(x);
   Value f = sub(mantissa, real(1));
@@ -164,8 +167,8 @@ WideMath::Pair WideMath::exactProduct(Value x, Value y) {
   return {product, fused(x, y, negate(product))};
 }
 
-/// log of a positive finite number to about 2^-65, relative: log(m) = u + u^3 / 12 + u^5 / 80 + ... with u = 2 * (m - 1) / (m + 1), the
-/// first two terms in two parts each.
+/// log of a positive finite number to about 2^-65, relative: log(m) = u + u^3 / 12 + u^5 / 80 + ... with u =
+/// 2 * (m - 1) / (m + 1), the first two terms in two parts each.
 WideMath::Pair WideMath::logPair(Value x) {
   auto [mantissa, e] = split(x);
   Value f = sub(mantissa, real(1));

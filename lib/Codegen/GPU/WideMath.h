@@ -12,8 +12,9 @@
 
 namespace mlir::tfc {
 
-/// Arithmetic on f64 scalars, in place of an op with an f64 result. GPUs have f64 sums, products, fused products, quotients and roots, and
-/// nothing else. Errors are stated at the heads of WideMath.cpp, WideTrigonometry.cpp and Remainder.cpp.
+/// Arithmetic on f64 scalars, in place of an op with an f64 result. GPUs have f64 sums, products, fused
+/// products, quotients and roots, and nothing else. Errors are stated at the heads of WideMath.cpp,
+/// WideTrigonometry.cpp and Remainder.cpp.
 class WideMath : public FloatArithmetic {
 public:
   using FloatArithmetic::FloatArithmetic;

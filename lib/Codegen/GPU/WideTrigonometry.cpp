@@ -5,9 +5,10 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// Greatest errors, measured against 80-bit floats over the whole range: sin and cos 0.9 ULP, tan 2.3. Angles below 2^30 lose whole
-// quarter turns by fused products with pi / 2 in three parts; larger ones by integers (Payne and Hanek): of 2 / pi, kept to 1216 bits, only the 192
-// matter that make what is below 4 in the product.
+// Greatest errors, measured against 80-bit floats over the whole range: sin and cos 0.9 ULP, tan 2.3. Angles
+// below 2^30 lose whole quarter turns by fused products with pi / 2 in three parts; larger ones by integers
+// (Payne and Hanek): of 2 / pi, kept to 1216 bits, only the 192 matter that make what is below 4 in the
+// product.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -51,8 +52,8 @@ WideMath::Angle WideMath::reduceSmall(Value x) {
   return {toInt(shifted), {sum, low}};
 }
 
-/// For finite x >= 2^-22. x is m * 2^e; bits of 2 / pi from 2^(1 - e) on, taken as an integer of 192 bits, times m, are x * 2 / pi modulo 4, with
-/// the point behind the second bit.
+/// For finite x >= 2^-22. x is m * 2^e; bits of 2 / pi from 2^(1 - e) on, taken as an integer of 192 bits,
+/// times m, are x * 2 / pi modulo 4, with the point behind the second bit.
 WideMath::Angle WideMath::reduceLarge(Value x) {
   Value bits = toInt(x);
   Value m = arith::OrIOp::create(b, loc, arith::AndIOp::create(b, loc, bits, integer((int64_t(1) << 52) - 1)),
@@ -79,7 +80,8 @@ WideMath::Angle WideMath::reduceLarge(Value x) {
   Value top = iadd(arith::MulIOp::create(b, loc, m, words[0]), second.getHigh());
   top = iadd(top, arith::ExtUIOp::create(b, loc, intType, carries));
 
-  // The nearest quarter, and the rest between -1/2 and 1/2 of one; its complement is its opposite but for 2^-126.
+  // The nearest quarter, and the rest between -1/2 and 1/2 of one; its complement is its opposite but for
+  // 2^-126.
   Value quarters = arith::ShRUIOp::create(b, loc, iadd(top, integer(int64_t(1) << 61)), integer(62));
   Value rest = isub(top, shiftLeft(quarters, 62));
   Value sign = shiftRight(rest, 63);
@@ -96,8 +98,8 @@ WideMath::Angle WideMath::reduceLarge(Value x) {
   Pair angle = exactProduct(turn.high, real(kQuarter[0]));
   angle.low = add(angle.low, fused(turn.high, real(kQuarter[1]), mul(turn.low, real(kQuarter[0]))));
   Value isNegative = has(sign, 1);
-  return {quarters,
-          {select(isNegative, negate(angle.high), angle.high), select(isNegative, negate(angle.low), angle.low)}};
+  auto withSign = [&](Value part) { return select(isNegative, negate(part), part); };
+  return {quarters, {withSign(angle.high), withSign(angle.low)}};
 }
 
 /// Of x >= 0. Few numbers are large, so that is a branch.

@@ -14,8 +14,8 @@
 
 namespace mlir::tfc {
 
-/// What writes functions as arithmetic, in front of the op that they replace. Values are of the op's type, scalar or vector, and of the
-/// integers that have as many bits.
+/// What writes functions as arithmetic, in front of the op that they replace. Values are of the op's type,
+/// scalar or vector, and of the integers that have as many bits.
 class FloatArithmetic {
 public:
   explicit FloatArithmetic(Operation *op) : b(op), loc(op->getLoc()), type(op->getResult(0).getType()) {
