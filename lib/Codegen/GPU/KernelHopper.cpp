@@ -55,6 +55,23 @@ void HopperBuilder::copyTile(SharedPointer to, unsigned map, SharedPointer barri
               arguments);
 }
 
+I32 HopperBuilder::clusterRank() {
+  return {b, k.intrinsic("llvm.nvvm.read.ptx.sreg.cluster.ctarank", b.getI32Type(), {})};
+}
+
+void HopperBuilder::clusterBarrier(bool publishes) {
+  k.intrinsic(publishes ? "llvm.nvvm.barrier.cluster.arrive.aligned"
+                        : "llvm.nvvm.barrier.cluster.arrive.relaxed.aligned",
+              {}, {});
+  k.intrinsic("llvm.nvvm.barrier.cluster.wait.aligned", {}, {});
+}
+
+SmallVector<Value> HopperBuilder::loadFrom(I32 rank, SharedPointer place, Type element, int64_t count) {
+  Type ofCluster = LLVM::LLVMPointerType::get(b.getContext(), 7);
+  SharedPointer there(b, k.intrinsic("llvm.nvvm.mapa.shared.cluster", ofCluster, {place.v, rank.v}));
+  return k.load(there, element, count);
+}
+
 I32 HopperBuilder::warpgroup() {
   return {b, k.intrinsic("llvm.nvvm.shfl.sync.idx.i32", b.getI32Type(),
                          {k.i32(-1).v, (k.thread() / 128).v, k.i32(0).v, k.i32(31).v})};

@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// Barriers in memory, the bulk tensor copy engine (TMA), and products of a warpgroup (wgmma): sm_90a.
+// Barriers in memory, the bulk tensor copy engine (TMA), and clusters of blocks: sm_90 and later. Products of
+// a warpgroup (wgmma): sm_90a.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -41,6 +42,18 @@ public:
   /// A box of the tensor map to shared memory; its bytes count at the barrier. Coordinates begin with the
   /// innermost.
   void copyTile(SharedPointer to, unsigned map, SharedPointer barrier, ArrayRef<I32> coordinates);
+
+  //===--------------------------------------------------------------------------------------------===//
+  // Clusters
+  //===--------------------------------------------------------------------------------------------===//
+
+  /// The block's number in its cluster.
+  I32 clusterRank();
+  /// All threads of all blocks of the cluster meet. With `publishes` they see what the others have written before,
+  /// which takes fences.
+  void clusterBarrier(bool publishes);
+  /// `count` neighbours at the same place in the shared memory of block `rank`.
+  SmallVector<Value> loadFrom(I32 rank, SharedPointer place, Type element, int64_t count);
 
   //===--------------------------------------------------------------------------------------------===//
   // Warpgroups

@@ -5,16 +5,18 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// For bf16 and f16 on sm_90a. A block stays on its multiprocessor and takes one tile of C, or one part of K of
-// a tile, after the other. A thread of its first warpgroup has the copy engine bring slices of A and B into a
-// ring of buffers, 64 deep; the other warpgroups, the consumers, multiply: two of them half of the tile's rows
-// each, or one all 64 rows of a small tile. Two barriers per buffer go between them: `full` (the bytes have
-// come) and `empty` (all consumers are done reading). While sums are stored, slices of the next tile are
-// already on their way. Sums pass through shared memory, 64 x 64 at a time, so that the epilogue works on whole
-// rows.
+// For bf16 and f16 on sm_90a. A block stays on its multiprocessor and takes one tile of C after the other. A
+// thread of its first warpgroup has the copy engine bring slices of A and B into a ring of buffers, 64 deep;
+// the other warpgroups, the consumers, multiply: two of them half of the tile's rows each, or one all 64 rows
+// of a small tile. Two barriers per buffer go between them: `full` (the bytes have come) and `empty` (all
+// consumers are done reading). While sums are stored, slices of the next tile are already on their way. Sums
+// pass through shared memory, 64 x 64 at a time, so that the epilogue works on whole rows.
 //
-// A product of few rows takes about as long as its weights need to come. So the ring's first slices of B, where
-// B is a weight, are asked for before the block waits for the step before to end.
+// Parts of K of one tile are the blocks of a cluster, with one part each: its sums stay in shared memory
+// until all of them are there, and every block computes the epilogue of some rows.
+//
+// A product of few rows takes about as long as its weights need to come. So the ring's first slices of B,
+// where B is a weight, are asked for before the block waits for the step before to end.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -46,14 +48,13 @@ struct WgmmaTile {
   int64_t stageBytes() const { return bytesA() + bytesB(); }
 };
 
-/// Where tiles are few and small, what counts is how soon slices come, and two blocks on a multiprocessor wait in
-/// turns.
+/// Where tiles are few and small, what counts is how soon slices come, and two blocks on a multiprocessor
+/// wait in turns. K in parts is for tiles of one piece.
 constexpr WgmmaTile kTiles[] = {{64, 64, 1, 5, 2}, {128, 128, 2, 4, 1}, {256, 128, 2, 4, 1}};
 
-/// What a block does at a time: a tile of C, or a part of K of one.
+/// A tile of C, and the slices of K that the block multiplies.
 struct TileWork {
   I32 number, row, column;
-  I32 part; ///< 0 where K is whole
   SliceRange slices;
 };
 
@@ -76,6 +77,7 @@ private:
   SharedPointer stageB(I32 stage) { return ring + (stage * t.bytesB() + t.stages * t.bytesA()); }
   RingPlace next(RingPlace place);
   bool comesEarly() { return k.pointer(p.b).isWeight; }
+  I32 firstTile();
   TileWork locate(I32 number);
   void overTiles(I32 parity, function_ref<RingPlace(const TileWork &, RingPlace)> body);
   void copySliceOfA(const TileWork &work, I32 slice, I32 stage);
@@ -86,6 +88,9 @@ private:
   void consume(I32 consumer);
   SmallVector<Value> multiplySlice(I32 consumer, I32 stage, ValueRange sums);
   void storeSums(I32 consumer, const TileWork &work, ValueRange sums);
+  void stagePiece(SharedPointer piece, ArrayRef<Value> sums);
+  void storeShare();
+  void storePiece(SharedPointer piece, I32 first, int64_t threads, I32 row, I32 column);
   std::vector<GpuTensorMap> maps();
 
   const GpuContraction &p;
@@ -97,7 +102,8 @@ private:
   HopperBuilder h;
   ContractionEpilogue epilogue;
   SharedPointer ring, pieces, barriers;
-  I32 tilesM, tilesN, workCount, slices;
+  std::optional<ClusterSum> cluster;
+  I32 tilesM, tilesN, tiles, slices;
   bool broken = false;
 };
 } // namespace
@@ -109,27 +115,34 @@ RingPlace GemmWgmma::next(RingPlace place) {
 }
 
 TileWork GemmWgmma::locate(I32 number) {
-  TileWork w{number, number, number, k.i32(0), {k.i32(0), slices}};
-  I32 tile = number;
-  if (splits > 1) {
-    I32 tiles = tilesM * tilesN;
-    w.part = number / tiles;
-    tile = number % tiles;
-    w.slices = splitSlices(slices, w.part, splits);
+  TileWork w{number, number, number, {k.i32(0), slices}};
+  if (cluster) {
+    // A few tiles, all at the same time: N is known, so that no division has to be done before the first copy.
+    w.row = number / tilesN * t.rows;
+    w.column = number % tilesN * t.columns;
+    w.slices = splitSlices(slices, cluster->part, splits);
+    return w;
   }
   // Blocks that work at the same time have few rows and few columns among them, which stay in the second cache:
   // groups of some row tiles, column by column.
-  I32 perGroup = tilesN * kGroupRows, inGroup = tile % perGroup;
-  I32 firstRow = tile / perGroup * kGroupRows;
+  I32 perGroup = tilesN * kGroupRows, inGroup = number % perGroup;
+  I32 firstRow = number / perGroup * kGroupRows;
   I32 groupRows = (tilesM - firstRow).min(k.i32(kGroupRows));
   w.row = (firstRow + inGroup % groupRows) * t.rows;
   w.column = inGroup / groupRows * t.columns;
   return w;
 }
 
-/// Runs `body` for all that the block has to do; the place in the ring goes on from one to the next.
+I32 GemmWgmma::firstTile() { return cluster ? cluster->tile : k.blockIndex(); }
+
+/// Runs `body` for each of the block's tiles; the place in the ring goes on from one to the next. Where a
+/// cluster has a tile together it has no other.
 void GemmWgmma::overTiles(I32 parity, function_ref<RingPlace(const TileWork &, RingPlace)> body) {
-  k.loop(k.blockIndex(), workCount, k.gridSize(), {k.i32(0).v, parity.v}, [&](I32 number, ValueRange carried) {
+  if (cluster) {
+    body(locate(firstTile()), {k.i32(0), parity});
+    return;
+  }
+  k.loop(firstTile(), tiles, k.gridSize(), {k.i32(0).v, parity.v}, [&](I32 number, ValueRange carried) {
     RingPlace place = body(locate(number), {I32(k.b, carried[0]), I32(k.b, carried[1])});
     return SmallVector<Value>{place.stage.v, place.parity.v};
   });
@@ -155,7 +168,7 @@ void GemmWgmma::copySliceOfB(const TileWork &work, I32 slice, I32 stage) {
 /// Slices of B for all buffers, or as many as the block's first tile has: weights, which no step writes.
 void GemmWgmma::fillRingEarly() {
   k.when(k.thread() == 0, [&] {
-    TileWork first = locate(k.blockIndex());
+    TileWork first = locate(firstTile());
     k.loop(k.i32(0), (first.slices.to - first.slices.from).min(k.i32(t.stages)), k.i32(1), [&](I32 stage) {
       h.arriveExpecting(full(stage), t.stageBytes());
       copySliceOfB(first, first.slices.from + stage, stage);
@@ -164,7 +177,7 @@ void GemmWgmma::fillRingEarly() {
 }
 
 Bool GemmWgmma::isEarly(const TileWork &work, I32 slice) {
-  return (work.number == k.blockIndex()) & (slice < work.slices.from + t.stages);
+  return (work.number == firstTile()) & (slice < work.slices.from + t.stages);
 }
 
 void GemmWgmma::produce() {
@@ -205,38 +218,51 @@ SmallVector<Value> GemmWgmma::multiplySlice(I32 consumer, I32 stage, ValueRange 
   return h.multiply(type, t.columns, p.transposedB, products, sums);
 }
 
-/// A thread has columns 8 j + 2 c and the one behind, of rows r and r + 8 of its warp's 16: r = lane / 4, c =
-/// lane % 4.
-void GemmWgmma::storeSums(I32 consumer, const TileWork &work, ValueRange sums) {
-  if (splits > 1)
-    epilogue.keepPartOf(work.part);
-  SharedPointer piece = pieces + consumer * (kPieceRows * kPiecePitch * 4);
-  I32 lane = k.lane(), thread = k.thread() % 128, barrier = consumer + 1;
+/// Of a block's 64 rows, 64 columns. A thread has columns 8 j + 2 c and the one behind, of rows r and r + 8
+/// of its warp's 16: r = lane / 4, c = lane % 4.
+void GemmWgmma::stagePiece(SharedPointer piece, ArrayRef<Value> sums) {
+  I32 lane = k.lane();
+  for (int64_t j = 0; j < kPieceColumns / 8; ++j)
+    for (int64_t half = 0; half < 2; ++half) {
+      I32 line = k.warp() % 4 * 16 + lane / 4 + half * 8, at = lane % 4 * 2 + j * 8;
+      k.store(sums.slice(j * 4 + half * 2, 2), piece + (line * kPiecePitch + at) * 4);
+    }
+}
+
+/// The epilogue of a piece that begins at that row and column, by `threads` threads of which this one is
+/// number `first`.
+void GemmWgmma::storePiece(SharedPointer piece, I32 first, int64_t threads, I32 row, I32 column) {
   int64_t width = epilogue.width(8), perRow = kPieceColumns / width;
   I32 rows = k.dim(p.m), columns = k.dim(p.n);
+  k.loop(first, k.i32(kPieceRows * perRow), k.i32(threads), [&](I32 run) {
+    I32 line = run / perRow, at = run % perRow * width;
+    k.when(row + line < rows & column + at < columns, [&] {
+      SharedPointer place = piece + (line * kPiecePitch + at) * 4;
+      SmallVector<F32> sums = cluster ? cluster->load(place, width) : loadSums(k, place, width);
+      broken |= failed(epilogue.store(k.i32(0), row + line, column + at, sums));
+    });
+  });
+}
+
+void GemmWgmma::storeSums(I32 consumer, const TileWork &work, ValueRange sums) {
+  SmallVector<Value> all(sums);
+  SharedPointer piece = pieces + consumer * (kPieceRows * kPiecePitch * 4);
+  I32 thread = k.thread() % 128, barrier = consumer + 1;
   for (int64_t block = 0; block < t.blocks(); ++block)
     for (int64_t from = 0; from < t.columns; from += kPieceColumns) {
       h.namedBarrier(barrier, 128); // All have read the piece before.
-      for (int64_t j = 0; j < kPieceColumns / 8; ++j)
-        for (int64_t half = 0; half < 2; ++half) {
-          I32 line = k.warp() % 4 * 16 + lane / 4 + half * 8, at = lane % 4 * 2 + j * 8;
-          int64_t i = block * t.sums() + (from / 8 + j) * 4 + half * 2;
-          k.store({sums[i], sums[i + 1]}, piece + (line * kPiecePitch + at) * 4);
-        }
+      stagePiece(piece, ArrayRef(all).slice(block * t.sums() + from / 2, kPieceColumns / 2));
       h.namedBarrier(barrier, 128);
-      I32 firstRow = work.row + (consumer * t.blocks() + block) * 64;
-      k.loop(thread, k.i32(kPieceRows * perRow), k.i32(128), [&](I32 run) {
-        I32 line = run / perRow, at = run % perRow * width, column = work.column + at + from;
-        k.when(firstRow + line < rows & column < columns, [&] {
-          SmallVector<F32> numbers;
-          int64_t part = std::min<int64_t>(width, 4);
-          for (int64_t i = 0; i < width; i += part)
-            for (Value sum : k.load(piece + (line * kPiecePitch + at + i) * 4, k.b.getF32Type(), part))
-              numbers.push_back({k.b, sum});
-          broken |= failed(epilogue.store(k.i32(0), firstRow + line, column, numbers));
-        });
-      });
+      storePiece(piece, thread, 128, work.row + (consumer * t.blocks() + block) * 64, work.column + from);
     }
+}
+
+/// All threads of the cluster's blocks share the tile out, which is one piece.
+void GemmWgmma::storeShare() {
+  cluster->shareSums();
+  TileWork tile = locate(cluster->tile);
+  storePiece(pieces, cluster->part * t.threads() + k.thread(), t.threads() * splits, tile.row, tile.column);
+  cluster->finish();
 }
 
 void GemmWgmma::consume(I32 consumer) {
@@ -261,7 +287,10 @@ void GemmWgmma::consume(I32 consumer) {
     SmallVector<Value> sums = h.waitProducts(0, ValueRange(carried).take_front(count));
     I32 last = select(end.stage == 0, k.i32(t.stages - 1), end.stage - 1);
     k.when((work.slices.from < work.slices.to) & (leader == 0), [&] { h.arrive(empty(last)); });
-    storeSums(consumer, work, sums);
+    if (cluster)
+      stagePiece(pieces, sums);
+    else
+      storeSums(consumer, work, sums);
     return end;
   });
 }
@@ -281,12 +310,14 @@ FailureOr<GpuStep> GemmWgmma::emit() {
   DimExprAttr one = DimExprAttr::constant(context, 1);
   DimExprAttr rowTiles = p.m.ceilDiv(DimExprAttr::constant(context, t.rows));
   DimExprAttr columnTiles = p.n.ceilDiv(DimExprAttr::constant(context, t.columns));
-  DimExprAttr allWork = rowTiles * columnTiles * splits;
+  DimExprAttr allTiles = rowTiles * columnTiles;
   ring = k.shared(t.stages * t.stageBytes(), 1024);
   pieces = k.shared(t.consumers * kPieceRows * kPiecePitch * 4);
   barriers = k.shared(t.stages * 16);
-  tilesM = k.dim(rowTiles), tilesN = k.dim(columnTiles), workCount = k.dim(allWork);
+  tilesM = k.dim(rowTiles), tilesN = k.dim(columnTiles), tiles = k.dim(allTiles);
   slices = k.dim(p.k).ceilDiv(kDepth);
+  if (splits > 1)
+    cluster.emplace(k, splits);
   k.when(k.thread() == 0, [&] {
     for (int64_t stage = 0; stage < t.stages; ++stage) {
       h.initBarrier(full(k.i32(stage)), 1);
@@ -303,10 +334,14 @@ FailureOr<GpuStep> GemmWgmma::emit() {
   if (t.consumers > 1)
     registers = kRegisters;
   h.inRoles(registers, [&] { produce(); }, [&](I32 consumer) { consume(consumer); });
+  if (cluster)
+    storeShare();
   GpuStep step = k.finish();
   if (broken)
     return failure();
-  step.grid = {allWork.min(DimExprAttr::constant(context, mostBlocks)), one, one};
+  step.cluster = splits;
+  DimExprAttr blocks = cluster ? allTiles * splits : allTiles.min(DimExprAttr::constant(context, mostBlocks));
+  step.grid = {blocks, one, one};
   step.maps = maps();
   return step;
 }
@@ -321,7 +356,8 @@ FailureOr<std::optional<GpuStep>> mlir::tfc::emitGemmWgmma(GpuKernelRequest requ
   const auto *found = llvm::find_if(kTiles, [&](const WgmmaTile &candidate) {
     return candidate.rows == tile.rows && candidate.columns == tile.columns;
   });
-  if (!canBeGemmWgmma(p, request.target) || found == std::end(kTiles))
+  if (!canBeGemmWgmma(p, request.target) || found == std::end(kTiles) ||
+      (variant.splits > 1 && found != std::begin(kTiles)))
     return std::optional<GpuStep>();
   FailureOr<GpuStep> step = GemmWgmma(request, p, *found, variant).emit();
   if (failed(step))
