@@ -101,8 +101,8 @@ Value PolynomialMath::tanh(Value x) {
   Value magnitude = math::AbsFOp::create(b, loc, x);
   Value e = exp(add(magnitude, magnitude));
   Value large = sub(real(1), div(real(2), add(e, real(1))));
-  large = math::CopySignOp::create(b, loc, large, x);
-  return select(less(magnitude, real(0.625f)), small, large);
+  // The sum in `small` loses the sign of zero.
+  return copySign(select(less(magnitude, real(0.625f)), small, large), x);
 }
 
 // Two polynomials: of x^2 near 0, and of |x| in the exponent of 1 - exp(...) beyond.

@@ -133,9 +133,9 @@ void Emulation::checkAccess(Instruction &access) {
     return;
   IRBuilder<> b(&access);
   uint64_t bytes = module.getDataLayout().getTypeStoreSize(getLoadStoreType(&access));
-  b.CreateCall(
-      callee("tfc_emu_check", {pointer, word, b.getInt32Ty()}),
-      {b.CreateAddrSpaceCast(address, pointer), b.getInt64(bytes), b.getInt32(isa<StoreInst>(access))});
+  b.CreateCall(callee("tfc_emu_check", {pointer, word, word, b.getInt32Ty()}),
+               {b.CreateAddrSpaceCast(address, pointer), b.getInt64(bytes),
+                b.getInt64(getLoadStoreAlignment(&access).value()), b.getInt32(isa<StoreInst>(access))});
 }
 
 void Emulation::addDoor(Function &kernel) {

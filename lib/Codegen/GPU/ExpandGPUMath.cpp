@@ -17,15 +17,19 @@
 //   powf        2^-21: the logarithm is taken in f64
 //   tanh (afn)  2^-11: tanh.approx; only what is rounded to 16 bits next is marked so
 //
-// NaN gives NaN, and the ends of the range are those of the C library.
+// NaN gives NaN, and the ends of the range are those of the C library. Those of f64 stand in WideMath.cpp and
+// WideTrigonometry.cpp, remainders of both in Remainder.cpp.
 //
 //===----------------------------------------------------------------------------------------------===//
+
+#include "WideMath.h"
 
 #include "tfc/Codegen/Common/PolynomialMath.h"
 #include "tfc/Codegen/GPU/Passes.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace mlir::tfc {
 #define GEN_PASS_DEF_EXPANDGPUMATH
@@ -39,11 +43,20 @@ using arith::CmpFPredicate;
 namespace {
 class GpuMath : public PolynomialMath {
 public:
-  explicit GpuMath(Operation *op) : PolynomialMath(op) { f64 = b.getF64Type(); }
+  explicit GpuMath(Operation *op) : PolynomialMath(op) {
+    auto tanh = dyn_cast<math::TanhOp>(op);
+    isApproximate = tanh && bitEnumContainsAll(tanh.getFastmath(), arith::FastMathFlags::afn);
+    f64 = b.getF64Type();
+  }
 
   Value exp(Value x) override;
   Value exp2(Value x) { return approximate("llvm.nvvm.ex2.approx.f32", x); }
   Value rsqrt(Value x) { return approximate("llvm.nvvm.rsqrt.approx.f", x); }
+  Value tanh(Value x) { return isApproximate ? tanhApprox(x) : PolynomialMath::tanh(x); }
+  Value tan(Value x) { return div(sin(x), cos(x)); }
+  Value pow(Value x, Value y);
+
+private:
   Value tanhApprox(Value x) {
     return LLVM::InlineAsmOp::create(b, loc, type, ValueRange{x}, b.getStringAttr("tanh.approx.f32 $0, $1;"),
                                      b.getStringAttr("=f,f"), UnitAttr(), UnitAttr(),
@@ -51,10 +64,6 @@ public:
                                      LLVM::AsmDialectAttr(), ArrayAttr())
         .getResult(0);
   }
-  Value tan(Value x) { return div(sin(x), cos(x)); }
-  Value pow(Value x, Value y);
-
-private:
   Value approximate(StringRef intrinsic, Value x) {
     return LLVM::CallIntrinsicOp::create(b, loc, type, b.getStringAttr(intrinsic), ValueRange{x})
         .getResult(0);
@@ -62,17 +71,11 @@ private:
   Value twice(double value) { return arith::ConstantOp::create(b, loc, b.getF64FloatAttr(value)); }
   Value widen(Value x) { return arith::ExtFOp::create(b, loc, f64, x); }
   Value narrow(Value x) { return arith::TruncFOp::create(b, loc, type, x); }
-  Value fused(Value x, Value y, Value z) { return math::FmaOp::create(b, loc, x, y, z); }
-  Value nearest(Value x) { return math::RoundEvenOp::create(b, loc, x); }
-  Value compare(CmpFPredicate predicate, Value x, Value y) {
-    return arith::CmpFOp::create(b, loc, predicate, x, y);
-  }
-  Value equal(Value x, Value y) { return compare(CmpFPredicate::OEQ, x, y); }
-  Value both(Value x, Value y) { return arith::AndIOp::create(b, loc, x, y); }
   Value log2Wide(Value x);
   Value exp2Wide(Value t);
 
   Type f64;
+  bool isApproximate;
 };
 } // namespace
 
@@ -126,34 +129,18 @@ Value GpuMath::exp2Wide(Value t) {
 
 Value GpuMath::pow(Value x, Value y) {
   const double inf = std::numeric_limits<double>::infinity();
-  Value magnitude = widen(math::AbsFOp::create(b, loc, x));
-  Value log = log2Wide(magnitude);
-  log = select(equal(magnitude, twice(0)), twice(-inf), log);
-  log = select(equal(magnitude, twice(inf)), twice(inf), log);
-  log = select(compare(CmpFPredicate::UNO, magnitude, magnitude), magnitude, log);
-  Value result = exp2Wide(mul(widen(y), log));
-
-  // y is whole when rounding leaves it, and odd when half of it is not whole.
-  Value half = mul(y, real(0.5f));
-  Value whole = equal(nearest(y), y);
-  Value odd = both(whole, compare(CmpFPredicate::UNE, nearest(half), half));
-  Value sign = arith::ShRUIOp::create(b, loc, toInt(x), integer(31));
-  Value negative = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ne, sign, integer(0));
-  result = select(both(negative, odd), arith::NegFOp::create(b, loc, result), result);
-  // A negative number has powers at whole exponents only; -0 and -inf have all of them.
-  float infinity = std::numeric_limits<float>::infinity();
-  Value ordinary = both(less(x, real(0)), less(real(-infinity), x));
-  Value finite = less(math::AbsFOp::create(b, loc, y), real(infinity));
-  Value notWhole = both(both(ordinary, finite), compare(CmpFPredicate::UNE, nearest(y), y));
-  result = select(notWhole, real(std::numeric_limits<float>::quiet_NaN()), result);
-  Value minusOne = both(equal(x, real(-1)), equal(math::AbsFOp::create(b, loc, y), real(infinity)));
-  Value one = arith::OrIOp::create(b, loc, equal(x, real(1)), equal(y, real(0)));
-  return select(arith::OrIOp::create(b, loc, one, minusOne), real(1), result);
+  Value size = widen(magnitude(x));
+  Value log = log2Wide(size);
+  log = select(equal(size, twice(0)), twice(-inf), log);
+  log = select(equal(size, twice(inf)), twice(inf), log);
+  log = select(compare(CmpFPredicate::UNO, size, size), size, log);
+  return completePower(x, y, exp2Wide(mul(widen(y), log)));
 }
 
 /// Null for functions that stay.
-static Value expand(Operation *op) {
-  GpuMath math(op);
+template <typename Math>
+static Value expandFunction(Operation *op) {
+  Math math(op);
   Value x = op->getOperand(0);
   if (isa<math::ExpOp>(op))
     return math.exp(x);
@@ -161,9 +148,8 @@ static Value expand(Operation *op) {
     return math.exp2(x);
   if (isa<math::LogOp>(op))
     return math.log(x);
-  if (auto tanh = dyn_cast<math::TanhOp>(op))
-    return bitEnumContainsAll(tanh.getFastmath(), arith::FastMathFlags::afn) ? math.tanhApprox(x)
-                                                                             : math.tanh(x);
+  if (isa<math::TanhOp>(op))
+    return math.tanh(x);
   if (isa<math::ErfOp>(op))
     return math.erf(x);
   if (isa<math::RsqrtOp>(op))
@@ -179,13 +165,25 @@ static Value expand(Operation *op) {
   return {};
 }
 
+static Value expand(Operation *op) {
+  // Kernels of the generic road come in the LLVM dialect.
+  if (isa<arith::RemFOp, LLVM::FRemOp>(op))
+    return emitRemainder(op, op->getOperand(0), op->getOperand(1));
+  return op->getResult(0).getType().isF32() ? expandFunction<GpuMath>(op) : expandFunction<WideMath>(op);
+}
+
+static bool isFunction(Operation *op) {
+  if (op->getNumResults() != 1 || !isa<Float32Type, Float64Type>(op->getResult(0).getType()))
+    return false;
+  return isa_and_nonnull<math::MathDialect>(op->getDialect()) || isa<arith::RemFOp, LLVM::FRemOp>(op);
+}
+
 namespace {
 struct ExpandGPUMath : mlir::tfc::impl::ExpandGPUMathBase<ExpandGPUMath> {
   void runOnOperation() override {
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) {
-      if (isa_and_nonnull<math::MathDialect>(op->getDialect()) && op->getNumResults() == 1 &&
-          op->getResult(0).getType().isF32())
+      if (isFunction(op))
         ops.push_back(op);
     });
     for (Operation *op : ops)

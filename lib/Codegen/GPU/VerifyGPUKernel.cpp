@@ -39,6 +39,8 @@ static std::string findFault(Operation *op, gpu::GPUModuleOp module) {
   StringRef name = op->getName().getStringRef();
   if (name.consume_front("llvm.intr.") && !intrinsicOps().contains(name))
     return "is a function that no GPU has as an instruction; NVPTX would call a library or abort";
+  if (isa<LLVM::FRemOp>(op))
+    return "is a remainder, which NVPTX would compute inexactly";
   if (auto call = dyn_cast<LLVM::CallOp>(op)) {
     auto callee =
         call.getCallee() ? module.lookupSymbol<LLVM::LLVMFuncOp>(*call.getCallee()) : LLVM::LLVMFuncOp();

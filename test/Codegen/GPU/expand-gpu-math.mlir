@@ -31,15 +31,59 @@ gpu.module @kernels {
     llvm.return %6 : f32
   }
 
-  // What every GPU has an instruction for, and f64, stays.
+  // CHECK-LABEL: llvm.func @doubles
+  // CHECK-NOT: math.{{exp|tanh|erf|log|sin|cos|tan|powf|rsqrt}}
+  // CHECK: math.sqrt %{{.*}} : f64
+  // CHECK-NOT: math.{{exp|tanh|erf|log|sin|cos|tan|powf|rsqrt}}
+  // CHECK: llvm.return
+  llvm.func @doubles(%x: f64) -> f64 {
+    %0 = math.tanh %x : f64
+    %1 = math.erf %0 : f64
+    %2 = math.log %1 : f64
+    %3 = math.exp %2 : f64
+    %4 = math.exp2 %3 : f64
+    %5 = math.powf %4, %x : f64
+    %6 = math.rsqrt %5 : f64
+    llvm.return %6 : f64
+  }
+
+  // Large angles take the road of integers.
+  // CHECK-LABEL: llvm.func @angle
+  // CHECK: scf.if
+  // CHECK: arith.mului_extended
+  // CHECK: else
+  // CHECK-NOT: arith.mului_extended
+  // CHECK: llvm.return
+  llvm.func @angle(%x: f64) -> f64 {
+    %0 = math.sin %x : f64
+    llvm.return %0 : f64
+  }
+
+  // Of f32 too, in f64. The op of the LLVM dialect is what the generic road leaves.
+  // CHECK-LABEL: llvm.func @remainders
+  // CHECK: arith.extf
+  // CHECK: scf.while
+  // CHECK: scf.while
+  // CHECK-NOT: rem
+  // CHECK: llvm.return
+  llvm.func @remainders(%x: f32, %y: f64) -> f64 {
+    %0 = arith.remf %x, %x : f32
+    %1 = arith.extf %0 : f32 to f64
+    %2 = llvm.frem %1, %y : f64
+    llvm.return %2 : f64
+  }
+
+  // What every GPU has an instruction for stays, and what no op of tfc means.
   // CHECK-LABEL: llvm.func @left
   // CHECK: math.sqrt
   // CHECK: math.floor
-  // CHECK: math.exp %{{.*}} : f64
+  // CHECK: math.sqrt
+  // CHECK: math.atan
   llvm.func @left(%x: f32, %y: f64) -> f64 {
     %0 = math.sqrt %x : f32
     %1 = math.floor %0 : f32
-    %2 = math.exp %y : f64
-    llvm.return %2 : f64
+    %2 = math.sqrt %y : f64
+    %3 = math.atan %2 : f64
+    llvm.return %3 : f64
   }
 }

@@ -23,6 +23,8 @@ gpu.module @functions {
     %0 = llvm.intr.exp(%x) : (f32) -> f32
     // expected-error @below {{has no form in the LLVM dialect on a GPU}}
     %1 = math.erf %y : f64
+    // expected-error @below {{is a remainder, which NVPTX would compute inexactly}}
+    %2 = llvm.frem %x, %x : f32
     llvm.return
   }
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""operators.py FOLDER: the attention operators of ai.onnx and com.microsoft against numpy in float64.
+"""operators.py FOLDER [--target=TARGET] [PART...]: the attention operators of ai.onnx and com.microsoft against numpy in float64.
 
 All nodes that can stand in one model do, each with inputs of its own: as the file states their dims, and with
 --dynamic=all every dim a symbol.
@@ -20,6 +20,8 @@ checks = Checks()
 TYPES = {np.dtype(np.float32): onnx.FLOAT, np.dtype(np.int64): onnx.INT64, np.dtype(np.int32): onnx.INT32,
          np.dtype(bool): onnx.BOOL, np.dtype(np.uint8): onnx.UINT8, np.dtype(np.int8): onnx.INT8}
 rng = np.random.default_rng(11)
+TARGET = [word for word in sys.argv[2:] if word.startswith("--target=")]
+PARTS = [word for word in sys.argv[2:] if word not in TARGET]
 
 
 def normal(*shape):
@@ -48,7 +50,7 @@ class Model:
         np.savez(f"{name}.inputs.npz", **self.arrays)
         np.savez(f"{name}.expected.npz", **self.expected)
         for mode in modes if modes else ([], ["--dynamic=all"]):
-            checks.run("tfc-compile", f"{name}.onnx", "-o", f"{name}.so", *mode)
+            checks.run("tfc-compile", f"{name}.onnx", "-o", f"{name}.so", *mode, *TARGET)
             checks.run("tfc-run", f"./{name}.so", "--inputs", f"{name}.inputs.npz", "--expect", f"{name}.expected.npz",
                        "--rtol", "2e-5", "--atol", "2e-5")
 
@@ -314,6 +316,6 @@ def refused():
 
 os.chdir(scratch_folder())
 for part in (standard, rotary_and_scatter, contrib, group_query, refused):
-    if len(sys.argv) < 3 or part.__name__ in sys.argv[2:]:
+    if not PARTS or part.__name__ in PARTS:
         part()
 sys.exit(checks.finish())

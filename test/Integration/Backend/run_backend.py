@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs tests in the layout of ONNX's backend tests: compiles each model, runs it on each data set, compares.
 
-    run_backend.py FOLDER... [--filter REGEX] [--list FILE] [--dynamic=all] [--fold-inputs] [--via onnx|onnx-import] [--target TARGET] [-j N] [--json FILE] [--markdown FILE]
+    run_backend.py FOLDER... [--filter REGEX] [--list FILE] [--dynamic=all] [--fold-inputs] [--via onnx|onnx-import] [--target TARGET] [--like FILE] [-j N] [--json FILE] [--markdown FILE]
 
 A FOLDER is one test (model.onnx, test_data_set_*/input_*.pb, output_*.pb) or holds tests. Every test is one of
 
@@ -13,7 +13,8 @@ A FOLDER is one test (model.onnx, test_data_set_*/input_*.pb, output_*.pb) or ho
 
 With --target cuda-emu:sm_80 the tests run on an emulated GPU; TFC_CUDA_DRIVER names the driver.
 
-Exit code 0 when nothing failed; with --strict an unsupported test is a failure too.
+Exit code 0 when nothing failed; with --strict an unsupported test is a failure too, with --like FILE every test that passes in FILE, which
+--json has written, and does not pass now.
 """
 
 import argparse
@@ -246,6 +247,7 @@ def parse_options():
     parser.add_argument("-j", "--jobs", type=int, default=2)
     parser.add_argument("--json", type=pathlib.Path, help="write every result here")
     parser.add_argument("--strict", action="store_true", help="unsupported tests are failures too")
+    parser.add_argument("--like", type=pathlib.Path, help="what passes in this file must pass")
     parser.add_argument("-v", "--verbose", action="store_true", help="a line for every test")
     return parser.parse_args()
 
@@ -262,6 +264,12 @@ def select_tests(options):
     return [test for test in tests if test.name in wanted]
 
 
+def find_worse(results, path):
+    """What passed when the file was written and does not now."""
+    before = {result["name"] for result in json.loads(path.read_text()) if result["state"] == "pass"}
+    return [result for result in results if result.name in before and result.state != "pass"]
+
+
 def main():
     global VIA
     options = parse_options()
@@ -276,8 +284,11 @@ def main():
     print_summary(results, options.verbose)
     if options.json:
         options.json.write_text(json.dumps([result.as_dict() for result in results], indent=1) + "\n")
+    worse = find_worse(results, options.like) if options.like else []
+    for result in worse:
+        print(f"passes in {options.like}, now {result.state}: {result.name}: {result.reason}")
     bad = {"fail", "unsupported"} if options.strict else {"fail"}
-    return 1 if any(result.state in bad for result in results) else 0
+    return 1 if worse or any(result.state in bad for result in results) else 0
 
 
 if __name__ == "__main__":

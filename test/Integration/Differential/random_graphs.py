@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""random_graphs.py FOLDER [--graphs N] [--seed S]: random graphs, run by tfc and by ONNX Runtime, compared.
+"""random_graphs.py FOLDER [--graphs N] [--seed S] [--target=TARGET]: random graphs, run by tfc and by ONNX Runtime, compared.
 
 Needs node and the package onnxruntime-node (NODE_PATH). Ops that jump (Floor, ArgMax, ...) see inputs only: a last bit
 that differs before them would show as a difference of one.
@@ -429,6 +429,7 @@ def main():
     for old in folder.iterdir():
         old.unlink()
     graphs, seed = option("--graphs", 100), option("--seed", 1)
+    flags = [word for word in words if word.startswith("--target=")]
     for i in range(graphs):
         g = Graph(np.random.default_rng([seed, i]))
         (folder / f"g{i:04}.onnx").write_bytes(g.build(int(g.rng.integers(3, 25))))
@@ -443,7 +444,7 @@ def main():
             refused_by_ort.append((path.name, reference["error"][:200]))
             continue
         artifact = path.with_suffix(".so")
-        steps = (["tfc-compile", path, "--header=none", "-o", artifact], ["tfc-run", artifact, "--inputs", path.with_suffix(".npz"), "--outputs", folder / "outputs.npz"])
+        steps = (["tfc-compile", path, "--header=none", "-o", artifact, *flags], ["tfc-run", artifact, "--inputs", path.with_suffix(".npz"), "--outputs", folder / "outputs.npz"])
         problem = ""
         for step in steps:
             result = subprocess.run([str(word) for word in step], capture_output=True, text=True, errors="replace")

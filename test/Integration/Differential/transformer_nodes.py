@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""transformer_nodes.py FOLDER: nodes of com.microsoft as decoders with a cache use them, run by tfc and by ONNX Runtime, compared.
+"""transformer_nodes.py FOLDER [--target=TARGET]: nodes of com.microsoft as decoders with a cache use them, run by tfc and by ONNX Runtime, compared.
 
 The cache of GroupQueryAttention is a buffer: past and present have the same capacity, seqlens_k and total_sequence_length say how
 much of it counts. Needs node and the package onnxruntime-node (NODE_PATH).
@@ -122,7 +122,7 @@ for name, used in CASES.items():
     if not checks.check(name, "error" not in reference, reference.get("error", "")):
         continue
     artifact = path.with_suffix(".so")
-    if checks.run("tfc-compile", path, "--header=none", "-o", artifact).returncode:
+    if checks.run("tfc-compile", path, "--header=none", "-o", artifact, *sys.argv[2:]).returncode:
         continue
     if checks.run("tfc-run", artifact, "--inputs", path.with_suffix(".npz"), "--outputs", folder / "outputs.npz").returncode:
         continue

@@ -105,12 +105,12 @@ def refused(name, operator, inputs, says, opset=17, domain="", at="run", **attri
     REFUSED.append((case, [case.name, *([says] if isinstance(says, str) else says)], at))
 
 
-def run_refused(checks, case, says, at):
+def run_refused(checks, case, says, at, target):
     pathlib.Path("refused.onnx").write_bytes(encode([case]))
     np.savez("inputs.npz", **{key: value.array for key, value in case.inputs.items() if not value.is_constant})
     if at == "compile":
-        checks.refuses("tfc-compile", "refused.onnx", "-o", "refused.so", says=says)
-    elif not checks.run("tfc-compile", "refused.onnx", "-o", "refused.so").returncode:
+        checks.refuses("tfc-compile", "refused.onnx", *target, "-o", "refused.so", says=says)
+    elif not checks.run("tfc-compile", "refused.onnx", *target, "-o", "refused.so").returncode:
         checks.refuses("tfc-run", "./refused.so", "--inputs", "inputs.npz", says=says)
 
 
@@ -176,16 +176,18 @@ def run_model(checks, stem, cases, flags):
 
 
 MODES = {"static": [], "dynamic": ["--dynamic=all"], "folded": ["--fold-inputs"]}
+GPU = {"gpu": ["--target=cuda-emu:sm_80"], "gpu-dynamic": ["--target=cuda-emu:sm_80", "--dynamic=all"]}
 WRITTEN = {"onnx": ["--emit=onnx"], "onnx-import": ["--emit=onnx-import"], "onnx-dynamic": ["--emit=onnx", "--dynamic=all"]}
 
 
 def main():
-    """operators.py FOLDER [MODE...] [--filter TEXT]; MODE: static, dynamic, folded (the three by default), onnx, onnx-import, onnx-dynamic"""
+    """operators.py FOLDER [MODE...] [--filter TEXT]; MODE: static, dynamic, folded (the three by default), onnx, onnx-import, onnx-dynamic,
+    gpu, gpu-dynamic (on the emulated GPU of the driver that TFC_CUDA_DRIVER names)"""
     checks = Checks()
     os.chdir(scratch_folder())
     words = sys.argv[2:]
     text = words[words.index("--filter") + 1] if "--filter" in words else ""
-    known = {**MODES, **WRITTEN}
+    known = {**MODES, **GPU, **WRITTEN}
     modes = [word for word in words if word in known] or list(MODES)
     groups = collections.defaultdict(list)
     for i, case in enumerate(CASES):
@@ -197,7 +199,8 @@ def main():
             if not run_model(checks, f"model{i}", cases, known[mode]) and len(cases) > 1:
                 for case in cases:
                     run_model(checks, "alone", [case], known[mode])
-    for case, says, at in REFUSED:
-        if text in case.name:
-            run_refused(checks, case, says, at)
+    for target in {tuple(GPU["gpu"] if mode in GPU else []) for mode in modes}:
+        for case, says, at in REFUSED:
+            if text in case.name:
+                run_refused(checks, case, says, at, target)
     return checks.finish()

@@ -64,12 +64,13 @@ void tfc::emu::checkRange(const void *address, uint64_t bytes, uint64_t alignmen
     fail("%s of %llu bytes outside of all memory", what, (unsigned long long)bytes);
 }
 
-extern "C" void tfc_emu_check(const void *address, uint64_t bytes, uint32_t isStore) {
+/// `promised` is the alignment that the code counts on: where it is less than the access is wide, NVPTX makes several accesses.
+extern "C" void tfc_emu_check(const void *address, uint64_t bytes, uint64_t promised, uint32_t isStore) {
   // Vectors of three take the room of four.
   uint64_t alignment = 1;
-  while (alignment < bytes)
+  while (alignment < bytes && alignment < promised && alignment < 16)
     alignment *= 2;
-  checkRange(address, bytes, alignment > 16 ? 16 : alignment, isStore ? "a store" : "a load");
+  checkRange(address, bytes, alignment, isStore ? "a store" : "a load");
   if (isStore && block.launch.overlaps && !block.fiber().waited && !isShared(address) && !cluster.findShared(address) &&
       !isLocal(address))
     fail("a store before the launch before has been waited for");

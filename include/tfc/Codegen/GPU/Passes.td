@@ -15,8 +15,9 @@ def ExpandGPUMath : Pass<"tfc-expand-gpu-math", "::mlir::gpu::GPUModuleOp"> {
   let description = [{
     MLIR and LLVM turn most `math` ops into calls of libdevice, a library of the CUDA toolkit that nothing here may need. f32 functions
     become the hardware's approximations where those are good enough (errors are stated in the source), and polynomials elsewhere; f16
-    and bf16 are computed in f32. With `afn`, tanh becomes `tanh.approx` (good to 2^-11). f64 functions other than sqrt are left, and
-    refused by `tfc-verify-gpu-kernel`.
+    and bf16 are computed in f32. With `afn`, tanh becomes `tanh.approx` (good to 2^-11). f64 functions become f64 arithmetic that is a unit or two in
+    the last place off, sin, cos and tan with a branch for large angles; the remainder of a division becomes a loop, which is exact. What every GPU has
+    an instruction for, such as sqrt and floor, is left; so are functions that no op of tfc means, which `tfc-verify-gpu-kernel` refuses.
 
     ```mlir
     %y = math.exp %x : f32
@@ -26,15 +27,16 @@ def ExpandGPUMath : Pass<"tfc-expand-gpu-math", "::mlir::gpu::GPUModuleOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::LLVM::LLVMDialect",
-                           "::mlir::NVVM::NVVMDialect"];
+                           "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
 }
 
 def VerifyGPUKernel : Pass<"tfc-verify-gpu-kernel", "::mlir::gpu::GPUModuleOp"> {
   let summary = "refuse what LLVM's backend for NVPTX cannot compile, or would compile to calls of a library";
   let description = [{
     The backend aborts on some operations and silently writes calls of functions that nobody has for others. This pass lets pass only what is
-    on a list: arithmetic of the LLVM dialect, the NVVM dialect, intrinsics that are instructions, inline assembly, and calls of functions
-    with a body in the same module. Anything else is an error at the op.
+    on a list: arithmetic of the LLVM dialect (but for remainders of floats, which the backend gets wrong where quotients are large), the NVVM
+    dialect, intrinsics that are instructions, inline assembly, and calls of functions with a body in the same module. Anything else is an error
+    at the op.
   }];
 }
 
