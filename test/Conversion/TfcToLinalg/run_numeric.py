@@ -14,7 +14,9 @@ import warnings
 
 import numpy as np
 
-from numeric_harness import Case, Library, NUMPY_TYPES, from_bf16, to_bf16
+sys.path[:0] = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")]
+from bfloat16 import from_bf16, to_bf16  # noqa: E402
+from numeric_harness import Case, Library, NUMPY_TYPES  # noqa: E402
 
 CASES = []
 erf = np.vectorize(math.erf, otypes=[np.float64])
