@@ -38,6 +38,7 @@ static uint32_t getTable(Artifact &artifact, size_t reading) {
   return artifact.owners.size() - 1;
 }
 
+/// What all modules say, with a table for the weights of each.
 static llvm::Expected<Artifact> readModules(ModuleOp module, const ArtifactOptions &options) {
   Artifact artifact;
   auto add = [&](llvm::Expected<ModelReading> reading) -> llvm::Error {

@@ -23,6 +23,7 @@ struct Artifact {
   }
   const ModelReading &owner(size_t number) const { return readings[owners[number]]; }
 };
+
 /// Reads the modules of all targets, without their code. The descriptor says what is known before weights are written.
 llvm::Expected<Artifact> readArtifact(ModuleOp module, const ArtifactOptions &options);
 

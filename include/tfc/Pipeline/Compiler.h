@@ -118,7 +118,6 @@ private:
   CompileStatus finishStage(ModuleOp module, Stage stage, const ::tfc::TargetSpec *target = nullptr);
   CompileStatus runShared(ModuleOp module, Stage &stage);
   CompileStatus runProgram(Program &program, Stage stage);
-  llvm::Expected<DeviceProgram> makeDeviceProgram(const Program &program);
   /// The work, or what the guard makes of it.
   LogicalResult runGuarded(ModuleOp module, PassManager *passes, llvm::function_ref<LogicalResult()> work);
   CompileStatus checkFusions(ModuleOp module, Stage stage);
