@@ -13,6 +13,7 @@
 #include "tfc/Codegen/GPU/DeviceCode.h"
 #include "tfc/Codegen/GPU/SerializeToPTX.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
+#include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
 #include "tfc/Pipeline/WriteModule.h"
 #include "tfc/Target/OutputFile.h"
 #include "tfc/TargetInfo/CpuTarget.h"
@@ -82,6 +83,8 @@ void Compiler::openCache(ModuleOp module) {
   reuse = std::make_unique<KernelReuse>(*cache, options.targets.front().name, names);
 }
 
+static bool isDevice(const ::tfc::TargetSpec &target) { return target.isDevice(); }
+
 CompileStatus Compiler::runStage(ModuleOp module, Stage stage, const ::tfc::TargetSpec *target) {
   if (stage != Stage::Host || target->isDevice())
     return runPasses(module, stage, target, [&](OpPassManager &pm, const PipelineOptions &pipeline) { buildStage(pm, stage, pipeline); });
@@ -110,7 +113,7 @@ CompileStatus Compiler::runPasses(ModuleOp module, Stage stage, const ::tfc::Tar
   pipeline.reference = options.reference;
   pipeline.plainKernels = options.plainKernels;
   pipeline.precision = options.precision;
-  pipeline.operandCasts = llvm::any_of(options.targets, [](const ::tfc::TargetSpec &spec) { return spec.isDevice(); });
+  pipeline.operandCasts = target ? target->isDevice() : llvm::any_of(options.targets, isDevice);
   pipeline.exposeNames = options.exposeNames;
   pipeline.exposeAttention = options.exposeAttention;
   for (const std::string &name : options.disabledFusions)
@@ -121,7 +124,8 @@ CompileStatus Compiler::runPasses(ModuleOp module, Stage stage, const ::tfc::Tar
   // What the fusions tell goes to the report; everything else goes on to whoever listens.
   ScopedDiagnosticHandler fusions(&context, [&](Diagnostic &diagnostic) {
     std::optional<FusionRemark> remark = readFusionRemark(diagnostic);
-    if (remark)
+    // Kernels of a CPU's own are formed behind the shared ones, and would tell it all again.
+    if (remark && !target)
       report.addFusion(std::move(*remark));
     return success(remark.has_value());
   });
@@ -275,7 +279,7 @@ CompileStatus Compiler::finishStage(ModuleOp module, Stage stage, const ::tfc::T
   report.addStage(name, milliseconds);
   if (options.onStage)
     options.onStage(name, milliseconds);
-  if (stage >= Stage::Kernels && stage <= Stage::Plan)
+  if (stage >= Stage::Kernels && stage <= Stage::Plan && !target)
     report.addKernels(module);
   if (stage == Stage::Host && target && target->isDevice())
     report.addProgram(target->str(), module);
@@ -290,10 +294,10 @@ CompileStatus Compiler::finishStage(ModuleOp module, Stage stage, const ::tfc::T
   return written;
 }
 
-/// What all targets have in common: up to the plan.
-CompileStatus Compiler::runShared(ModuleOp module, Stage &stage) {
+/// What targets have in common.
+CompileStatus Compiler::runShared(ModuleOp module, Stage &stage, Stage last) {
   CompileStatus status = CompileStatus::Success;
-  while (stage < std::min(options.stage, Stage::Plan)) {
+  while (stage < std::min(options.stage, last)) {
     stage = static_cast<Stage>(static_cast<int>(stage) + 1);
     if (status = runStage(module, stage); status != CompileStatus::Success)
       return status;
@@ -306,6 +310,24 @@ CompileStatus Compiler::runShared(ModuleOp module, Stage &stage) {
   return status;
 }
 
+static bool isHalf(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  return element.isF16() || element.isBF16();
+}
+
+/// Whether CPUs and devices form other kernels of the same graph: the operands of 16 bits that tensor cores take, and that kernels hand
+/// on to each other, are nothing but roundings to a CPU, whose fast loops read activations of f32. Only the fused graph tells.
+bool Compiler::wantsOwnKernelsForCpus(ModuleOp module, Stage stage) const {
+  if (stage != Stage::Fused || options.stage <= Stage::Plan || llvm::all_of(options.targets, isDevice) || llvm::none_of(options.targets, isDevice))
+    return false;
+  return module
+      .walk([](Operation *op) {
+        bool hasHalf = op->hasAttr(kOperandType) || llvm::any_of(op->getResultTypes(), isHalf) || llvm::any_of(op->getOperandTypes(), isHalf);
+        return hasHalf ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 CompileStatus Compiler::runProgram(Program &program, Stage stage) {
   CompileStatus status = CompileStatus::Success;
   while (stage < std::min(options.stage, Stage::LLVM)) {
@@ -316,6 +338,25 @@ CompileStatus Compiler::runProgram(Program &program, Stage stage) {
       return status;
   }
   return status;
+}
+
+/// From the fused graph, or what was given, to a module at stage llvm for each target.
+CompileStatus Compiler::runPrograms(OwningOpRef<ModuleOp> module, Stage stage, std::vector<Program> &programs) {
+  OwningOpRef<ModuleOp> forCpus;
+  if (wantsOwnKernelsForCpus(*module, stage))
+    forCpus = module->clone();
+  Stage cpuStage = stage;
+  if (CompileStatus status = runShared(*module, stage, Stage::Plan); status != CompileStatus::Success)
+    return status;
+  for (const ::tfc::TargetSpec &target : options.targets) {
+    bool isOwn = forCpus && !target.isDevice(), isLast = programs.size() + 1 == options.targets.size();
+    // A list has one target for CPUs.
+    OwningOpRef<ModuleOp> &from = isOwn ? forCpus : module;
+    programs.push_back({target, isOwn || isLast ? std::move(from) : OwningOpRef<ModuleOp>(from->clone())});
+    if (CompileStatus status = runProgram(programs.back(), isOwn ? cpuStage : stage); status != CompileStatus::Success)
+      return status;
+  }
+  return CompileStatus::Success;
 }
 
 CompileStatus Compiler::run(const CompileInput &input) {
@@ -349,18 +390,14 @@ CompileStatus Compiler::run(const CompileInput &input) {
   report.addOperators(*module);
   if (status = finishStage(*module, stage); status != CompileStatus::Success)
     return status;
-  if (status = runShared(*module, stage); status != CompileStatus::Success)
+  if (status = runShared(*module, stage, options.stage <= Stage::Plan ? Stage::Plan : Stage::Fused); status != CompileStatus::Success)
     return status;
   if (options.stage <= Stage::Plan)
     return writeModule(*module, options.outputPath);
 
   std::vector<Program> programs;
-  for (const ::tfc::TargetSpec &target : options.targets) {
-    bool isLast = programs.size() + 1 == options.targets.size();
-    programs.push_back({target, isLast ? std::move(module) : OwningOpRef<ModuleOp>(module->clone())});
-    if (status = runProgram(programs.back(), stage); status != CompileStatus::Success)
-      return status;
-  }
+  if (status = runPrograms(std::move(module), stage, programs); status != CompileStatus::Success)
+    return status;
   if (options.stage <= Stage::LLVM)
     return writeModule(*programs.front().module, options.outputPath);
   LogicalResult written =
