@@ -6,34 +6,22 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "tfc/Pipeline/Compiler.h"
+#include "LoadInput.h"
+#include "MakeDeviceProgram.h"
 #include "ReuseKernels.h"
 
-#include "tfc/Codegen/GPU/EmulateGpuModule.h"
 #include "tfc/Codegen/GPU/DeviceCode.h"
 #include "tfc/Codegen/GPU/SerializeToPTX.h"
-#include "tfc/Dialect/Tfc/IR/CheckNesting.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
-#include "tfc/Dialect/Tfc/IR/VerifySymbols.h"
-#include "tfc/Frontend/Builtin/BuildBuiltin.h"
-#include "tfc/Frontend/ONNX/ImportONNX.h"
+#include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
 #include "tfc/Pipeline/WriteModule.h"
-#include "tfc/Target/DeviceCode.h"
-#include "tfc/Target/EmitArtifact.h"
 #include "tfc/Target/OutputFile.h"
 #include "tfc/TargetInfo/CpuTarget.h"
-#include "tfc/TargetInfo/GpuTarget.h"
-#include "tfc/Weights/Safetensors.h"
-#include "tfc/Weights/WeightFiles.h"
 
-#include "mlir/IR/Verifier.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "llvm/IR/Module.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SourceMgr.h"
 
 using namespace mlir;
 using namespace mlir::tfc;
@@ -58,90 +46,19 @@ static double millisecondsSince(std::chrono::steady_clock::time_point start) {
 // Loading
 //===----------------------------------------------------------------------------------------------===//
 
-static OwningOpRef<ModuleOp> loadBuiltin(const CompileInput &input, MLIRContext &context) {
-  Location loc = UnknownLoc::get(&context);
-  llvm::Expected<ModelConfig> config = makeModelConfig(input.builtin, input.config);
-  if (!config) {
-    emitError(loc) << llvm::toString(config.takeError());
-    return {};
-  }
-  WeightSource source;
-  source.seed = input.seed;
-  std::unique_ptr<::tfc::SafetensorsFile> file;
-  if (!input.safetensors.empty()) {
-    auto opened = ::tfc::SafetensorsFile::open(input.safetensors);
-    if (!opened) {
-      emitError(loc) << llvm::toString(opened.takeError());
-      return {};
-    }
-    file = std::make_unique<::tfc::SafetensorsFile>(std::move(*opened));
-    source.file = file.get();
-  }
-  return buildBuiltin(*config, source, context);
-}
-
-/// What the verifiers of single ops cannot see; the passes take it for granted. Later stages have no symbols in types.
-static LogicalResult verifyLoaded(ModuleOp module, Stage stage) {
-  LogicalResult result = verify(module);
-  if (succeeded(result) && stage <= Stage::Plan)
-    for (auto function : module.getOps<FunctionOpInterface>())
-      if (failed(verifySymbols(function)))
-        result = failure();
-  return result;
-}
-
-static OwningOpRef<ModuleOp> loadMLIR(StringRef path, MLIRContext &context) {
-  auto source = llvm::MemoryBuffer::getFile(path);
-  if (!source) {
-    emitError(UnknownLoc::get(&context)) << path << ": " << source.getError().message();
-    return {};
-  }
-  auto report = [&](StringRef file, unsigned line, const Twine &message) {
-    emitError(FileLineColLoc::get(&context, file, line, 1)) << message;
-  };
-  if (failed(checkNesting((*source)->getMemBufferRef(), report)))
-    return {};
-  SmallString<256> folder(path);
-  llvm::sys::fs::make_absolute(folder);
-  llvm::sys::path::remove_filename(folder);
-  context.getLoadedDialect<TfcDialect>()->getWeightFiles().setBaseFolder(folder);
-  context.loadAllAvailableDialects();
-  llvm::SourceMgr sources;
-  sources.AddNewSourceBuffer(std::move(*source), llvm::SMLoc());
-  return parseSourceFile<ModuleOp>(sources, ParserConfig(&context));
-}
-
 CompileStatus Compiler::load(const CompileInput &input, OwningOpRef<ModuleOp> &module, Stage &stage) {
-  stage = entered = Stage::Import;
-  StringRef path = input.path;
-  if (!input.builtin.empty()) {
-    module = loadBuiltin(input, context);
-  } else if (path.ends_with(".mlir") || path.ends_with(".mlirbc")) {
-    module = loadMLIR(path, context);
-    if (module)
-      stage = entered = detectStage(*module);
-    // Kernels that have been generated stay for the CPUs that they were generated for.
-    if (auto cpu = module && stage >= Stage::Host ? (*module)->getAttrOfType<StringAttr>("tfc.cpu") : StringAttr())
-      options.targets = {{::tfc::TargetKind::CPU, cpu.str()}};
-  } else {
-    ImportOptions import;
-    import.dynamicAll = input.dynamicAll;
-    import.fixedDims = input.fixedDims;
-    import.dimRanges = input.dimRanges;
-    import.foldedInputs = input.foldedInputs;
-    import.allowExtern = input.allowExtern;
-    import.limits = input.limits;
-    import.externalRoot = input.externalRoot;
-    import.allowExternalLinks = !input.externalRoot.empty();
-    module = importONNX(path, context, import);
-  }
-  if (!module || failed(verifyLoaded(*module, stage)))
+  module = loadInput(input, context, stage);
+  if (!module)
     return CompileStatus::BadInput;
+  entered = stage;
+  // Kernels that have been generated stay for the CPUs that they were generated for.
+  if (auto cpu = stage >= Stage::Host ? (*module)->getAttrOfType<StringAttr>("tfc.cpu") : StringAttr())
+    options.targets = {{::tfc::TargetKind::CPU, cpu.str()}};
   graphWeights = listGraphWeights(*module);
   if (!input.name.empty()) {
     (*module)->setAttr("tfc.model_name", StringAttr::get(&context, input.name));
   } else if (!module->getOperation()->hasAttr("tfc.model_name")) {
-    StringRef name = input.builtin.empty() ? llvm::sys::path::stem(path) : StringRef(input.builtin);
+    StringRef name = input.builtin.empty() ? llvm::sys::path::stem(input.path) : StringRef(input.builtin);
     (*module)->setAttr("tfc.model_name", StringAttr::get(&context, name));
   }
   return CompileStatus::Success;
@@ -165,6 +82,8 @@ void Compiler::openCache(ModuleOp module) {
     names = "archive " + options.querySymbol + " " + name.str();
   reuse = std::make_unique<KernelReuse>(*cache, options.targets.front().name, names);
 }
+
+static bool isDevice(const ::tfc::TargetSpec &target) { return target.isDevice(); }
 
 CompileStatus Compiler::runStage(ModuleOp module, Stage stage, const ::tfc::TargetSpec *target) {
   if (stage != Stage::Host || target->isDevice())
@@ -194,7 +113,7 @@ CompileStatus Compiler::runPasses(ModuleOp module, Stage stage, const ::tfc::Tar
   pipeline.reference = options.reference;
   pipeline.plainKernels = options.plainKernels;
   pipeline.precision = options.precision;
-  pipeline.operandCasts = llvm::any_of(options.targets, [](const ::tfc::TargetSpec &spec) { return spec.isDevice(); });
+  pipeline.operandCasts = target ? target->isDevice() : llvm::any_of(options.targets, isDevice);
   pipeline.exposeNames = options.exposeNames;
   pipeline.exposeAttention = options.exposeAttention;
   for (const std::string &name : options.disabledFusions)
@@ -205,7 +124,8 @@ CompileStatus Compiler::runPasses(ModuleOp module, Stage stage, const ::tfc::Tar
   // What the fusions tell goes to the report; everything else goes on to whoever listens.
   ScopedDiagnosticHandler fusions(&context, [&](Diagnostic &diagnostic) {
     std::optional<FusionRemark> remark = readFusionRemark(diagnostic);
-    if (remark)
+    // Kernels of a CPU's own are formed behind the shared ones, and would tell it all again.
+    if (remark && !target)
       report.addFusion(std::move(*remark));
     return success(remark.has_value());
   });
@@ -269,59 +189,8 @@ CompileStatus Compiler::writeModule(ModuleOp module, StringRef path) {
   return reportError(context, std::move(error), status);
 }
 
-static llvm::Expected<gpu::GPUModuleOp> getKernels(ModuleOp module) {
-  if (auto kernels = module.lookupSymbol<gpu::GPUModuleOp>(kGpuModuleName))
-    return kernels;
-  return llvm::createStringError("the module has no gpu.module @%s; it was not lowered to the stage llvm", kGpuModuleName.data());
-}
-
-/// The kernels of a GPU for this machine, with what an emulator needs to know of them.
-static llvm::Expected<std::unique_ptr<llvm::Module>> emulate(ModuleOp module, const ::tfc::GpuTarget &gpu,
-                                                             llvm::LLVMContext &llvmContext) {
-  llvm::Expected<gpu::GPUModuleOp> kernels = getKernels(module);
-  if (!kernels)
-    return kernels.takeError();
-  FailureOr<std::unique_ptr<llvm::Module>> code = translateGpuModule(*kernels, gpu, llvmContext);
-  if (failed(code))
-    return llvm::createStringError("the code for an emulated GPU cannot be written");
-  ::tfc::ParameterBytes parameters = ::tfc::getParameterBytes(**code);
-  emulateGpuModule(**code);
-  ::tfc::listEmulatedCode(**code, parameters);
-  return std::move(*code);
-}
-
-/// What an artifact says of a program for a device, with its code.
-llvm::Expected<DeviceProgram> Compiler::makeDeviceProgram(const Program &program) {
-  llvm::Expected<::tfc::GpuTarget> gpu = ::tfc::parseGpuTarget(program.target.name);
-  if (!gpu)
-    return gpu.takeError();
-  ModuleOp module = *program.module;
-  DeviceProgram result;
-  result.module = module;
-  result.capability = gpu->computeCapability;
-  result.isExact = StringRef(gpu->chip).ends_with("a");
-  result.target = program.target.str();
-  if (program.target.kind == ::tfc::TargetKind::EmulatedCUDA) {
-    result.kind = TFC_PROGRAM_EMULATED;
-    result.emulate = [module, gpu = *gpu](llvm::LLVMContext &llvmContext) { return emulate(module, gpu, llvmContext); };
-    return result;
-  }
-  llvm::Expected<gpu::GPUModuleOp> kernels = getKernels(module);
-  if (!kernels)
-    return kernels.takeError();
-  if (failed(serializeToPTX(*kernels, *gpu, result.ptx)))
-    return llvm::createStringError("the code for " + result.target + " cannot be written");
-  if (options.stage == Stage::PTX)
-    return result;
-  llvm::Expected<std::string> cubin = ::tfc::makeCubin(result.ptx, *gpu);
-  if (!cubin)
-    return cubin.takeError();
-  result.cubin = std::move(*cubin);
-  return result;
-}
-
 llvm::Error Compiler::writePTX(const Program &program) {
-  llvm::Expected<DeviceProgram> made = makeDeviceProgram(program);
+  llvm::Expected<DeviceProgram> made = makeDeviceProgram(*program.module, program.target, /*assembles=*/false);
   if (!made)
     return made.takeError();
   llvm::Expected<::tfc::OutputFile> file =
@@ -349,7 +218,7 @@ llvm::Error Compiler::writeArtifact(MutableArrayRef<Program> programs) {
       cpuNames = program.target.name;
       continue;
     }
-    llvm::Expected<DeviceProgram> made = makeDeviceProgram(program);
+    llvm::Expected<DeviceProgram> made = makeDeviceProgram(*program.module, program.target, /*assembles=*/true);
     if (!made)
       return made.takeError();
     artifact.programs.push_back(std::move(*made));
@@ -410,7 +279,7 @@ CompileStatus Compiler::finishStage(ModuleOp module, Stage stage, const ::tfc::T
   report.addStage(name, milliseconds);
   if (options.onStage)
     options.onStage(name, milliseconds);
-  if (stage >= Stage::Kernels && stage <= Stage::Plan)
+  if (stage >= Stage::Kernels && stage <= Stage::Plan && !target)
     report.addKernels(module);
   if (stage == Stage::Host && target && target->isDevice())
     report.addProgram(target->str(), module);
@@ -425,10 +294,10 @@ CompileStatus Compiler::finishStage(ModuleOp module, Stage stage, const ::tfc::T
   return written;
 }
 
-/// What all targets have in common: up to the plan.
-CompileStatus Compiler::runShared(ModuleOp module, Stage &stage) {
+/// What targets have in common.
+CompileStatus Compiler::runShared(ModuleOp module, Stage &stage, Stage last) {
   CompileStatus status = CompileStatus::Success;
-  while (stage < std::min(options.stage, Stage::Plan)) {
+  while (stage < std::min(options.stage, last)) {
     stage = static_cast<Stage>(static_cast<int>(stage) + 1);
     if (status = runStage(module, stage); status != CompileStatus::Success)
       return status;
@@ -441,6 +310,24 @@ CompileStatus Compiler::runShared(ModuleOp module, Stage &stage) {
   return status;
 }
 
+static bool isHalf(Type type) {
+  Type element = getElementTypeOrSelf(type);
+  return element.isF16() || element.isBF16();
+}
+
+/// Whether CPUs and devices form other kernels of the same graph: the operands of 16 bits that tensor cores take, and that kernels hand
+/// on to each other, are nothing but roundings to a CPU, whose fast loops read activations of f32. Only the fused graph tells.
+bool Compiler::wantsOwnKernelsForCpus(ModuleOp module, Stage stage) const {
+  if (stage != Stage::Fused || options.stage <= Stage::Plan || llvm::all_of(options.targets, isDevice) || llvm::none_of(options.targets, isDevice))
+    return false;
+  return module
+      .walk([](Operation *op) {
+        bool hasHalf = op->hasAttr(kOperandType) || llvm::any_of(op->getResultTypes(), isHalf) || llvm::any_of(op->getOperandTypes(), isHalf);
+        return hasHalf ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}
+
 CompileStatus Compiler::runProgram(Program &program, Stage stage) {
   CompileStatus status = CompileStatus::Success;
   while (stage < std::min(options.stage, Stage::LLVM)) {
@@ -451,6 +338,25 @@ CompileStatus Compiler::runProgram(Program &program, Stage stage) {
       return status;
   }
   return status;
+}
+
+/// From the fused graph, or what was given, to a module at stage llvm for each target.
+CompileStatus Compiler::runPrograms(OwningOpRef<ModuleOp> module, Stage stage, std::vector<Program> &programs) {
+  OwningOpRef<ModuleOp> forCpus;
+  if (wantsOwnKernelsForCpus(*module, stage))
+    forCpus = module->clone();
+  Stage cpuStage = stage;
+  if (CompileStatus status = runShared(*module, stage, Stage::Plan); status != CompileStatus::Success)
+    return status;
+  for (const ::tfc::TargetSpec &target : options.targets) {
+    bool isOwn = forCpus && !target.isDevice(), isLast = programs.size() + 1 == options.targets.size();
+    // A list has one target for CPUs.
+    OwningOpRef<ModuleOp> &from = isOwn ? forCpus : module;
+    programs.push_back({target, isOwn || isLast ? std::move(from) : OwningOpRef<ModuleOp>(from->clone())});
+    if (CompileStatus status = runProgram(programs.back(), isOwn ? cpuStage : stage); status != CompileStatus::Success)
+      return status;
+  }
+  return CompileStatus::Success;
 }
 
 CompileStatus Compiler::run(const CompileInput &input) {
@@ -484,18 +390,14 @@ CompileStatus Compiler::run(const CompileInput &input) {
   report.addOperators(*module);
   if (status = finishStage(*module, stage); status != CompileStatus::Success)
     return status;
-  if (status = runShared(*module, stage); status != CompileStatus::Success)
+  if (status = runShared(*module, stage, options.stage <= Stage::Plan ? Stage::Plan : Stage::Fused); status != CompileStatus::Success)
     return status;
   if (options.stage <= Stage::Plan)
     return writeModule(*module, options.outputPath);
 
   std::vector<Program> programs;
-  for (const ::tfc::TargetSpec &target : options.targets) {
-    bool isLast = programs.size() + 1 == options.targets.size();
-    programs.push_back({target, isLast ? std::move(module) : OwningOpRef<ModuleOp>(module->clone())});
-    if (status = runProgram(programs.back(), stage); status != CompileStatus::Success)
-      return status;
-  }
+  if (status = runPrograms(std::move(module), stage, programs); status != CompileStatus::Success)
+    return status;
   if (options.stage <= Stage::LLVM)
     return writeModule(*programs.front().module, options.outputPath);
   LogicalResult written =

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """executed.py SOURCE TOOLS: no command stands on a page without a test that runs it, and no flag that its tool does not have.
 
-Blocks of commands are marked `sh`. Those of a page that commands.test runs are run as they stand; those of README.md by walk.test. For the others each
+Blocks of commands are marked `sh`; snippets.py has those of C, CMake and IR. Those of a page that commands.test runs are run as they stand; those of README.md by walk.test. For the others each
 line has a place in ELSEWHERE: the test that does the same, or why none can.
 """
 

@@ -6,13 +6,14 @@ import sys
 import numpy as np
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "Codegen" / "GPU"), str(TESTS / "Codegen" / "CPU")]
+sys.path[:0] = [str(TESTS / "Codegen" / "GPU"), str(TESTS / "Codegen" / "CPU"), str(TESTS)]
 sys.dont_write_bytecode = True
 
 import kernel_cases  # noqa: E402
 import attention_cases  # noqa: E402,F401
 import gpu_cases  # noqa: E402,F401
 import precision_cases  # noqa: E402,F401
+from bfloat16 import from_bf16  # noqa: E402
 from run_kernels import error  # noqa: E402
 
 # Those whose check is what a kernel notes of a bad index are the emulator's.
@@ -58,11 +59,6 @@ def module(names):
     return "module {\n" + "\n".join(entry(CASES[name]) for name in names) + "\n}\n"
 
 
-def widen(words):
-    """bf16 as numpy's float32."""
-    return (words.astype(np.uint32) << 16).view(np.float32)
-
-
 def check(context, described, name, sizes):
     """None, or what is wrong with one run of a case; and its greatest error over the one that is allowed."""
     case = CASES[name]
@@ -72,7 +68,7 @@ def check(context, described, name, sizes):
     worst = 0.0
     for port, reference in zip(described.outputs, expected):
         actual = found[port.name]
-        actual = widen(actual) if port.dtype == "bf16" else actual
+        actual = from_bf16(actual) if port.dtype == "bf16" else actual
         if actual.shape != np.shape(reference):
             return f"{port.name} has the shape {actual.shape}, not {np.shape(reference)}", float("inf")
         finite = np.abs(np.asarray(reference, np.float64)[np.isfinite(reference)])

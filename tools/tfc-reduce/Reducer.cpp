@@ -7,6 +7,7 @@
 
 #include "Reducer.h"
 
+#include "tfc/Dialect/Tfc/IR/TfcDialect.h"
 #include "tfc/Dialect/Tfc/IR/VerifySymbols.h"
 
 #include "mlir/IR/Iterators.h"
@@ -77,6 +78,20 @@ static size_t countPlaces(ModuleOp module, llvm::function_ref<size_t(FunctionOpI
 // Taking
 //===----------------------------------------------------------------------------------------------===//
 
+/// Applies `change` to the number of every place of this kind that a result has in the function.
+static void renumberPlaces(FunctionOpInterface function, PlaceKind kind, llvm::function_ref<int64_t(int64_t)> change) {
+  function.walk([&](Operation *op) {
+    auto places = op->getAttrOfType<ArrayAttr>("places");
+    if (!places)
+      return;
+    auto changed = llvm::map_to_vector(places, [&](Attribute attribute) -> Attribute {
+      auto place = dyn_cast<PlaceAttr>(attribute);
+      return place && place.getKind() == kind ? PlaceAttr::get(op->getContext(), kind, change(place.getIndex())) : attribute;
+    });
+    op->setAttr("places", ArrayAttr::get(op->getContext(), changed));
+  });
+}
+
 static size_t getResultCount(FunctionOpInterface function) { return function.getNumResults(); }
 
 static void takeResult(ModuleOp module, size_t place) {
@@ -87,6 +102,8 @@ static void takeResult(ModuleOp module, size_t place) {
     if (Operation *terminator = block.getTerminator(); terminator->getNumOperands() == function.getNumResults() && terminator->getNumSuccessors() == 0)
       terminator->eraseOperand(number);
   (void)function.eraseResult(number);
+  // Whoever wrote this output has no place any more: the module is valid where it goes too.
+  renumberPlaces(function, PlaceKind::Output, [taken = int64_t(number)](int64_t place) { return place == taken ? -1 : place - (place > taken); });
 }
 
 static size_t getArgumentCount(FunctionOpInterface function) { return function.getNumArguments(); }
@@ -122,6 +139,50 @@ static void takeOp(Operation *op, ArrayRef<FunctionOpInterface> free, bool lastO
 static void takeSymbol(ModuleOp module, Operation *op) {
   if (SymbolTable::symbolKnownUseEmpty(op, module))
     op->erase();
+}
+
+/// The slots of a memory plan; none where it is not as tfc-plan-memory makes it, which may be the fault that is looked for.
+static SmallVector<SlotAttr> getSlots(FunctionOpInterface function) {
+  auto list = function->getAttrOfType<ArrayAttr>("tfc.slots");
+  if (!list || !llvm::all_of(list, llvm::IsaPred<SlotAttr>))
+    return {};
+  auto isKnown = [&](int64_t number) { return number >= 0 && number < int64_t(list.size()); };
+  auto slots = llvm::to_vector(list.getAsRange<SlotAttr>());
+  if (!llvm::all_of(slots, [&](SlotAttr slot) { return llvm::all_of(slot.getAbove(), isKnown); }))
+    return {};
+  return slots;
+}
+
+static size_t getSlotCount(FunctionOpInterface function) { return getSlots(function).size(); }
+
+/// A slot in which nothing lies. What lies above it stays above all that it lay above.
+static void takeSlot(ModuleOp module, size_t place) {
+  auto [function, found] = findPlace(module, place, getSlotCount);
+  if (!function)
+    return;
+  int64_t taken = found;
+  bool isUsed = false;
+  renumberPlaces(function, PlaceKind::Slot, [&](int64_t number) {
+    isUsed |= number == taken;
+    return number;
+  });
+  if (isUsed)
+    return;
+  auto renumber = [&](int64_t number) { return number - (number > taken); };
+  SmallVector<SlotAttr> slots = getSlots(function);
+  SmallVector<Attribute> left;
+  for (SlotAttr slot : slots) {
+    SmallVector<int64_t> above(slot.getAbove());
+    if (llvm::is_contained(above, taken))
+      llvm::append_range(above, slots[taken].getAbove());
+    llvm::erase(above, taken);
+    llvm::sort(above);
+    above.erase(llvm::unique(above), above.end());
+    left.push_back(SlotAttr::get(module.getContext(), slot.getBytes(), llvm::map_to_vector(above, renumber), slot.getSegment()));
+  }
+  left.erase(left.begin() + taken);
+  function->setAttr("tfc.slots", ArrayAttr::get(module.getContext(), left));
+  renumberPlaces(function, PlaceKind::Slot, renumber);
 }
 
 static void eraseDead(ModuleOp module) {
@@ -176,7 +237,7 @@ void Reducer::run() {
         takeOne(module, place);
     };
   };
-  auto takeResults = takeEach(takeResult), takeArguments = takeEach(takeArgument);
+  auto takeResults = takeEach(takeResult), takeArguments = takeEach(takeArgument), takeSlots = takeEach(takeSlot);
   bool lastOperand = false;
   auto takeOps = [&](ModuleOp module, size_t first, size_t last) {
     SmallVector<Operation *> ops = getBodyOps(module);
@@ -192,6 +253,7 @@ void Reducer::run() {
   };
   auto countResults = [](ModuleOp module) { return countPlaces(module, getResultCount); };
   auto countArguments = [](ModuleOp module) { return countPlaces(module, getArgumentCount); };
+  auto countSlots = [](ModuleOp module) { return countPlaces(module, getSlotCount); };
   auto countBodyOps = [](ModuleOp module) { return getBodyOps(module).size(); };
   auto countSymbols = [](ModuleOp module) { return getSymbols(module).size(); };
   for (bool changed = true; changed;) {
@@ -202,5 +264,6 @@ void Reducer::run() {
     }
     changed |= reduce({countSymbols, takeSymbols});
     changed |= reduce({countArguments, takeArguments});
+    changed |= reduce({countSlots, takeSlots});
   }
 }

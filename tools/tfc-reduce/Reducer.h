@@ -16,8 +16,8 @@
 
 namespace mlir::tfc {
 
-/// Delta debugging of a module: takes away results of functions, ops, arguments and symbols, ever smaller pieces at a time, as long
-/// as the test finds the rest interesting. An op whose result is used gives way to an operand of the same type, or to a new argument
+/// Delta debugging of a module: takes away results of functions, ops, arguments, symbols and slots of memory plans, ever smaller pieces
+/// at a time, as long as the test finds the rest interesting. An op whose result is used gives way to an operand of the same type, or to a new argument
 /// of its function. Every module that is tested is valid.
 class Reducer {
 public:

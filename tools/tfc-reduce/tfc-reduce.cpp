@@ -7,23 +7,18 @@
 
 #include "Reducer.h"
 
-#include "tfc/Dialect/Tfc/IR/CheckNesting.h"
-#include "tfc/Dialect/Tfc/IR/TfcDialect.h"
 #include "tfc/Pipeline/Pipelines.h"
+#include "tfc/Pipeline/ReadModule.h"
 #include "tfc/Pipeline/WriteModule.h"
 #include "tfc/Version.h"
-#include "tfc/Weights/WeightFiles.h"
 
 #include "mlir/IR/MLIRContext.h"
-#include "mlir/Parser/Parser.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/Program.h"
-#include "llvm/Support/SourceMgr.h"
 
 #include <chrono>
 
@@ -52,30 +47,18 @@ static int fail(int code, const Twine &message) {
   return code;
 }
 
+/// The module of the input, or the first thing that is wrong with it.
 static mlir::OwningOpRef<mlir::ModuleOp> load(mlir::MLIRContext &context, std::string &error) {
-  auto source = MemoryBuffer::getFile(inputPath);
-  if (!source) {
-    error = inputPath + ": " + source.getError().message();
-    return {};
-  }
-  auto report = [&](StringRef, unsigned, const Twine &message) { error = message.str(); };
-  if (mlir::failed(checkNesting((*source)->getMemBufferRef(), report)))
-    return {};
-  SmallString<256> folder(inputPath);
-  sys::fs::make_absolute(folder);
-  sys::path::remove_filename(folder);
-  context.loadAllAvailableDialects();
-  context.getLoadedDialect<TfcDialect>()->getWeightFiles().setBaseFolder(folder);
-  SourceMgr sources;
-  sources.AddNewSourceBuffer(std::move(*source), SMLoc());
   mlir::ScopedDiagnosticHandler first(&context, [&](mlir::Diagnostic &diagnostic) {
     if (error.empty()) {
       raw_string_ostream os(error);
-      os << diagnostic.getLocation() << ": " << diagnostic;
+      if (!mlir::isa<mlir::UnknownLoc>(diagnostic.getLocation()))
+        os << diagnostic.getLocation() << ": ";
+      os << diagnostic;
     }
     return mlir::success();
   });
-  mlir::OwningOpRef<mlir::ModuleOp> module = mlir::parseSourceFile<mlir::ModuleOp>(sources, mlir::ParserConfig(&context));
+  mlir::OwningOpRef<mlir::ModuleOp> module = readModule(inputPath, context);
   if (!module && error.empty())
     error = inputPath + " is no module";
   return module;

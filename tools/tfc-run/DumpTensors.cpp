@@ -7,6 +7,7 @@
 
 #include "DumpTensors.h"
 #include "Json.h"
+#include "NearestNames.h"
 #include "Npy.h"
 #include "TextFile.h"
 
@@ -14,25 +15,66 @@
 #include <cctype>
 #include <cstring>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace tfc {
 
 DumpTensors::~DumpTensors() {
   if (hasPattern)
     regfree(&pattern);
+  // A run that failed, or that went another way, leaves no empty folder.
+  if (madeFolder && files.empty())
+    rmdir(folder.c_str());
 }
 
 Status DumpTensors::prepare(const std::string &where, const std::string &names) {
   folder = where;
-  if (mkdir(folder.c_str(), 0777) && errno != EEXIST)
-    return badInput("cannot make the folder " + folder + ": " + std::strerror(errno));
   if (int code = regcomp(&pattern, names.c_str(), REG_EXTENDED | REG_NOSUB)) {
     char why[160];
     regerror(code, &pattern, why, sizeof(why));
     return badInput("--names: '" + names + "' is no regular expression: " + why);
   }
   hasPattern = true;
-  return {};
+  bool hasTensor = false;
+  if (Status status = checkNames(names, hasTensor))
+    return status;
+  return hasTensor ? makeFolder() : Status();
+}
+
+/// Whether the entry has a node or a tensor with such a name, before it runs for long.
+Status DumpTensors::checkNames(const std::string &names, bool &hasTensor) const {
+  std::vector<std::string> known;
+  std::set<std::string> seen;
+  bool hasNode = false;
+  auto add = [&](const std::string &name, bool isTensor) {
+    hasNode |= matches(name);
+    hasTensor |= isTensor && matches(name);
+    if (!name.empty() && seen.insert(name).second)
+      known.push_back(name);
+  };
+  for (uint32_t i = 0; i < entry.launch_count; ++i) {
+    const TfcLaunch &launch = entry.launches[i];
+    for (uint32_t node = 0; node < launch.node_count; ++node)
+      add(launch.nodes[node], /*isTensor=*/false);
+    for (uint32_t result = 0; result < launch.result_count; ++result)
+      add(launch.tensors[launch.operand_count + result].name, /*isTensor=*/true);
+  }
+  if (hasNode)
+    return {};
+  if (known.empty())
+    return badInput("the entry '" + std::string(entry.name) + "' has no kernel whose tensors have names");
+  std::string nearest;
+  for (const std::string &name : nearestNames(known, names, 3))
+    nearest += (nearest.empty() ? "'" : ", '") + name + "'";
+  return badInput("none of the " + std::to_string(known.size()) + " names that nodes have matches --names '" + names + "'; the nearest: " + nearest);
+}
+
+Status DumpTensors::makeFolder() {
+  madeFolder = mkdir(folder.c_str(), 0777) == 0;
+  struct stat found;
+  if (madeFolder || (errno == EEXIST && stat(folder.c_str(), &found) == 0 && S_ISDIR(found.st_mode)))
+    return {};
+  return badInput("cannot make the folder " + folder + ": " + std::strerror(errno));
 }
 
 bool DumpTensors::matches(const std::string &name) const {
@@ -88,9 +130,10 @@ std::string DumpTensors::json() const {
 Status DumpTensors::finish(std::string &text) {
   if (failure)
     return failure;
-  if (Status status = writeFile(folder + "/index.json", "[\n" + index + "\n]\n"))
-    return status;
-  text = std::to_string(files.size()) + (files.size() == 1 ? " tensor" : " tensors") + " in " + folder + "\n";
+  if (!files.empty())
+    if (Status status = writeFile(folder + "/index.json", "[\n" + index + "\n]\n"))
+      return status;
+  text = std::to_string(files.size()) + (files.size() == 1 ? " tensor" : " tensors") + (files.empty() ? "" : " in " + folder) + "\n";
   for (const std::string &name : dumped)
     inside.erase(name);
   constexpr size_t kShown = 10;
@@ -101,7 +144,7 @@ Status DumpTensors::finish(std::string &text) {
   if (shown)
     text += (shown > kShown ? "and " + std::to_string(shown - kShown) + " more; " : std::string()) +
             "tfc-compile --expose=REGEX keeps such tensors\n";
-  return files.empty() && inside.empty() ? badInput("no node has a name that --names matches") : Status{};
+  return files.empty() && inside.empty() ? badInput("what --names matches did not run with these inputs") : Status{};
 }
 
 } // namespace tfc

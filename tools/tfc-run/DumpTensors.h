@@ -21,7 +21,8 @@ class DumpTensors final : public Watch {
 public:
   using Watch::Watch;
   ~DumpTensors() override;
-  /// `names`: a POSIX extended regular expression that is looked for in names; empty: all tensors.
+  /// `names`: a POSIX extended regular expression that is looked for in names; empty: all tensors. The folder is made where the entry has a
+  /// tensor of such a name, and goes again where none is written.
   Status prepare(const std::string &folder, const std::string &names);
   /// Writes the index; `text` says how much was written, and where nodes with such names are that made no tensor.
   Status finish(std::string &text);
@@ -31,12 +32,14 @@ public:
 private:
   void after(const WatchedLaunch &launch) override;
   bool matches(const std::string &name) const;
+  Status checkNames(const std::string &names, bool &hasTensor) const;
+  Status makeFolder();
   std::string fileFor(const std::string &name);
   void write(const WatchedLaunch &launch, const WatchedTensor &tensor);
 
   std::string folder, index;
   regex_t pattern;
-  bool hasPattern = false;
+  bool hasPattern = false, madeFolder = false;
   Status failure;
   std::set<std::string> files, dumped;
   std::map<std::string, std::string> inside; ///< Nodes with such names, and the kernels they are part of.

@@ -66,13 +66,14 @@ protected:
   virtual bool wantsOperands() const { return false; }
   virtual bool changesResults() const { return false; }
 
+  const TfcModel &model;
+  const TfcEntry &entry;
+
 private:
   static void onEvent(void *self, const TfcEvent *event);
   void onLaunch(const TfcEvent &event);
   void bring(WatchedTensor &tensor, std::vector<std::vector<uint8_t>> &copies);
 
-  const TfcModel &model;
-  const TfcEntry &entry;
   TfcContext *context = nullptr;
   bool watching = false, onDevice = false;
   Status failed;

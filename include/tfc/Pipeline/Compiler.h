@@ -111,14 +111,15 @@ private:
     OwningOpRef<ModuleOp> module;
   };
   CompileStatus checkTargets(ModuleOp module, Stage stage);
-  /// `target` is null up to the plan, which all targets share.
+  /// `target` is null for what targets share: up to the plan, or to the stage fused of a CPU that has kernels of its own.
   CompileStatus runStage(ModuleOp module, Stage stage, const ::tfc::TargetSpec *target = nullptr);
   CompileStatus runPasses(ModuleOp module, Stage stage, const ::tfc::TargetSpec *target, PassBuilder build);
   void openCache(ModuleOp module);
   CompileStatus finishStage(ModuleOp module, Stage stage, const ::tfc::TargetSpec *target = nullptr);
-  CompileStatus runShared(ModuleOp module, Stage &stage);
+  CompileStatus runShared(ModuleOp module, Stage &stage, Stage last);
+  bool wantsOwnKernelsForCpus(ModuleOp module, Stage stage) const;
   CompileStatus runProgram(Program &program, Stage stage);
-  llvm::Expected<DeviceProgram> makeDeviceProgram(const Program &program);
+  CompileStatus runPrograms(OwningOpRef<ModuleOp> module, Stage stage, std::vector<Program> &programs);
   /// The work, or what the guard makes of it.
   LogicalResult runGuarded(ModuleOp module, PassManager *passes, llvm::function_ref<LogicalResult()> work);
   CompileStatus checkFusions(ModuleOp module, Stage stage);

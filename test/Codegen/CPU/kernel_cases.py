@@ -1,6 +1,11 @@
 """The kernels that run_kernels.py runs: tfc ops, sizes, inputs and what numpy makes of them in float64."""
 import math
+import pathlib
+import sys
 import numpy as np
+
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[2])]
+from bfloat16 import from_bf16, to_bf16  # noqa: E402
 
 CASES = []
 
@@ -246,12 +251,12 @@ epilogue_out("out_transposed", [2, 0, 1], dims("s0, 37, 21"), OUT_SIZES, "f16", 
 def narrow(x, element):
     """The number rounded, as it is stored and as f64."""
     if element == "f16":
-        return x.astype(np.float16), d(x.astype(np.float16))
+        half = np.asarray(x, np.float16)
+        return half, d(half)
     if element == "bf16":
-        bits = x.view(np.uint32)
-        bits = ((bits + 0x7fff + (bits >> 16 & 1)) >> 16).astype(np.uint16)
-        return bits, d((bits.astype(np.uint32) << 16).view(np.float32))
-    return x, d(x)
+        words = to_bf16(x)
+        return words, d(from_bf16(words))
+    return f32(x), d(f32(x))
 
 
 def packed(name, k, n, width, sizes, epilogue=None, to_f16=False, chain=False, element="f32", **more):

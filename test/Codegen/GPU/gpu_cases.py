@@ -1,23 +1,6 @@
 """Kernels of 16-bit floats, which only GPUs have generators for, and what numpy makes of them in float64."""
 import numpy as np
-from kernel_cases import Case, d, dims, erf, f32, layer_norm, normal, softmax
-
-
-def to_bf16(x):
-    """Words of bf16, rounded to nearest even."""
-    bits = f32(x).view(np.uint32)
-    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
-
-
-def narrow(x, element):
-    """What the kernel is given, and the numbers that it stands for."""
-    if element == "f16":
-        half = np.asarray(x, np.float16)
-        return half, d(half)
-    if element == "bf16":
-        words = to_bf16(x)
-        return words, d((words.astype(np.uint32) << 16).view(np.float32))
-    return f32(x), d(f32(x))
+from kernel_cases import Case, d, dims, f32, gelu, layer_norm, narrow, normal, softmax
 
 
 DTYPES = {"bf16": "bf16", "f16": np.float16, "f32": np.float32}
@@ -76,10 +59,6 @@ gemm("gemm_weight", "bf16", "s0", "136", "1000", [(9,), (64,), (130,)], weight=T
 # Rows that are no whole chunks of 16 bytes.
 gemm("gemm_odd", "bf16", "s0", "33", "77", [(1,), (65,)])
 gemm("gemm_odd_f16", "f16", "s0", "s1", "s2", [(5, 9, 3), (70, 65, 64), (3, 4, 0)], transposed=True)
-
-
-def gelu(x):
-    return x / 2 * (1 + erf(x / np.sqrt(2)))
 
 
 def mixed_epilogue(name, n, sizes):

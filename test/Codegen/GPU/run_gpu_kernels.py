@@ -12,15 +12,11 @@ import argparse, importlib, os, re, struct, subprocess, sys, tempfile
 import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "..", "CPU")]
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "CPU"), os.path.join(HERE, "..", "..")]
+from bfloat16 import from_bf16  # noqa: E402
 from run_kernels import collect, error  # noqa: E402
 
 NO_GENERATOR = 4
-
-
-def widen(words):
-    """bf16 as numpy's float32."""
-    return (words.astype(np.uint32) << 16).view(np.float32)
 
 
 def write_run(folder, case, sizes, rng):
@@ -44,7 +40,7 @@ def check(case, sizes, folder, expected):
     for i, (reference, dtype) in enumerate(zip(expected, dtypes)):
         stored = np.uint16 if dtype == "bf16" else dtype
         actual = np.fromfile(os.path.join(folder, f"out{i}.bin"), stored).reshape(np.shape(reference))
-        actual = widen(actual) if dtype == "bf16" else actual
+        actual = from_bf16(actual) if dtype == "bf16" else actual
         # 16-bit results: relative to the greatest of all, for rounding alone is off by that much.
         finite = np.abs(np.asarray(reference, np.float64)[np.isfinite(reference)])
         scale = max(finite.max(initial=0), 1e-3) if np.dtype(stored).itemsize == 2 else case.scale(*sizes) if case.scale else None

@@ -46,16 +46,6 @@ def tensor_type(dims, element):
     return f"tensor<{shape}{element}>"
 
 
-def to_bf16(x):
-    bits = np.asarray(x, np.float32).view(np.uint32).astype(np.uint64)
-    rounded = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
-    return np.where(np.isnan(x), np.uint16(0x7FC0), rounded).astype(np.uint16)
-
-
-def from_bf16(bits):
-    return (np.asarray(bits, np.uint16).astype(np.uint32) << 16).view(np.float32)
-
-
 class Case:
     """One function: arguments {name: (dims, element)}, a body, results [(dims, element)], a reference on arrays."""
 

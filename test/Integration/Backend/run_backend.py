@@ -33,6 +33,8 @@ import zipfile
 
 import numpy as np
 
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[2])]
+from bfloat16 import from_bf16  # noqa: E402
 from onnx_reader import Model, Unreadable, read_tensor
 
 RTOL, ATOL = 1e-3, 1e-7
@@ -81,7 +83,7 @@ def first_error(said):
 def as_numbers(type_name, array):
     """What to compare: bfloat16 as the numbers that its bits mean; 8-bit floats are equal in their bits or not."""
     if type_name == "bfloat16":
-        return (array.astype(np.uint32) << 16).view(np.float32)
+        return from_bf16(array)
     return array.astype(np.float64) if array.dtype == np.float16 else array
 
 

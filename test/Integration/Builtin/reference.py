@@ -14,9 +14,14 @@ import argparse
 import json
 import math
 import os
+import pathlib
 import struct
+import sys
 
 import numpy as np
+
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[2])]
+from bfloat16 import from_bf16, to_bf16  # noqa: E402
 
 DEFAULTS = {
     'bert': dict(hidden=768, layers=12, heads=12, vocab=30522, positions=512, type_vocab=2, eps=1e-12,
@@ -87,14 +92,13 @@ def random_weight(rng, name, shape):
 
 def to_bytes(values, dtype):
     if dtype == 'BF16':
-        bits = values.astype('<f4').view('<u4').astype(np.uint64)
-        return ((bits + 0x7fff + ((bits >> 16) & 1)) >> 16).astype('<u2').tobytes()
+        return to_bf16(values).tobytes()
     return values.astype({'F32': '<f4', 'F16': '<f2'}[dtype]).tobytes()
 
 
 def from_bytes(data, dtype):
     if dtype == 'BF16':
-        return (np.frombuffer(data, '<u2').astype('<u4') << 16).view('<f4')
+        return from_bf16(np.frombuffer(data, '<u2'))
     return np.frombuffer(data, {'F32': '<f4', 'F16': '<f2'}[dtype])
 
 

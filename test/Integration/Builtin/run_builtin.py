@@ -8,20 +8,12 @@ Exit code 0 when every output of every case is within tfc-run's default toleranc
 
 import argparse
 import pathlib
-import subprocess
 import sys
 import tempfile
 
-import reference
-
-
-def run(*command):
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True)
-    if result.returncode != 0:
-        print('command:', *command)
-        print(result.stdout + result.stderr)
-        print(f'exit code {result.returncode}')
-    return result.returncode == 0
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1])]
+import reference  # noqa: E402
+from model_runs import succeeds  # noqa: E402
 
 
 def compile_model(options, folder):
@@ -29,10 +21,10 @@ def compile_model(options, folder):
     artifact = folder / 'model.so'
     if options.stage:
         module = folder / f'{options.stage}.mlir'
-        if not run('tfc-compile', *model, f'--emit={options.stage}', '-o', module):
+        if not succeeds('tfc-compile', *model, f'--emit={options.stage}', '-o', module):
             return None
         model = [module]
-    return artifact if run('tfc-compile', *model, '-o', artifact, *options.flags) else None
+    return artifact if succeeds('tfc-compile', *model, '-o', artifact, *options.flags) else None
 
 
 def main():
@@ -50,8 +42,8 @@ def main():
         artifact = compile_model(options, folder)
         passed = artifact is not None
         for case in cases if passed else []:
-            passed &= run('tfc-run', artifact, '--inputs', folder / f'{case}.inputs.npz', '--expect',
-                          folder / f'{case}.outputs.npz', '--rtol', '1e-4', '--atol', '1e-5')
+            passed &= succeeds('tfc-run', artifact, '--inputs', folder / f'{case}.inputs.npz', '--expect',
+                               folder / f'{case}.outputs.npz', '--rtol', '1e-4', '--atol', '1e-5')
     sys.exit(0 if passed else 1)
 
 

@@ -18,6 +18,24 @@ BERT = MODELS / "bert_tiny" / "model.op17.onnx"
 subprocess.run([sys.argv[2], "-shared", "-fPIC", HERE / "fault.c", "-o", "fault.so"], check=True)
 
 
+VECTOR = "tensor<?xf32, #tfc.dims<{}>>"
+KERNELS = "".join(f"""
+  func.func private @{name}(%x: {VECTOR.format("s0")}) -> {VECTOR.format("s0")} attributes {{tfc.kernel, tfc.symbols = ["s0"], tfc.flops = #tfc.expr<s0>, tfc.bytes = #tfc.expr<8 * s0>}} {{
+    %0 = tfc.{op} %x : {VECTOR.format("s0")}
+    return %0 : {VECTOR.format("s0")}
+  }}""" for name, op in (("first", "exp"), ("second", "neg"), ("third", "tanh"), ("fourth", "abs")))
+LAUNCHES = "".join(f"""
+    %{i} = tfc.launch @{name}({"%x" if i == 0 else f"%{i - 1}"}) symbols [n] nodes ["{name}"] places [#tfc.place<{place}>] : ({VECTOR.format("n")}) -> {VECTOR.format("n")}"""
+                   for i, (name, place) in enumerate((("first", "slot, 0"), ("second", "slot, 1"), ("third", "slot, 2"), ("fourth", "output, 1"))))
+PLAN = f"""module {{
+  func.func @main(%x: {VECTOR.format("n")} {{tfc.name = "x"}}) -> ({VECTOR.format("n")} {{tfc.name = "same"}}, {VECTOR.format("n")} {{tfc.name = "y"}})
+      attributes {{tfc.entry, tfc.slots = [#tfc.slot<<4 * n>>, #tfc.slot<<4 * n> above [0]>, #tfc.slot<<4 * n> above [1]>]}} {{{LAUNCHES}
+    return %x, %3 : {VECTOR.format("n")}, {VECTOR.format("n")}
+  }}{KERNELS}
+}}
+"""
+
+
 def with_fault(kind):
     return {**os.environ, "LD_PRELOAD": str(folder / "fault.so"), "FAULT": kind}
 
@@ -65,6 +83,7 @@ def reduction():
     gelu = script("weight.sh", "grep -q 'tensor<64x128xf32>' \"$1\"\n")
     checks.run("tfc-reduce", "-o", "weight.mlir", "import.mlir", gelu)
     checks.check("one weight", pathlib.Path("weight.mlir").read_text().count("tfc.weight ") == 1)
+    planned()
     # Words of the test, and tests that say no.
     script("words.sh", "test \"$1\" = first && grep -q tfc.tanh \"$2\"\n")
     checks.run("tfc-reduce", "-o", "tanh.mlir", "import.mlir", folder / "words.sh", "first")
@@ -73,6 +92,26 @@ def reduction():
     checks.refuses("tfc-reduce", "import.mlir", "/nowhere.sh", says="/nowhere.sh")
     checks.refuses("tfc-reduce", "nowhere.mlir", attention, says="nowhere.mlir")
     checks.refuses("tfc-reduce", "bad.mlir", attention)
+
+
+def planned():
+    """A module with a memory plan: slots in which nothing lies go, and what lay above them still lies above what they lay above."""
+    # As what goes to one more place of the program: an output, the second of two, is one number less when the first goes.
+    pathlib.Path("plan.mlir").write_text(PLAN)
+    keep = script("keep.sh", f"grep -q 'launch @third' \"$1\" && grep -q 'launch @first' \"$1\" && tfc-compile \"$1\" --emit=host -o {folder}/host.mlir 2>/dev/null\n")
+    checks.run("tfc-reduce", "-o", "small-plan.mlir", "plan.mlir", keep)
+    small = pathlib.Path("small-plan.mlir").read_text()
+    slots = re.search(r"tfc.slots = \[(.*?)\]\}", small)
+    checks.check("two slots, one above the other", slots and slots[1] == "#tfc.slot<<4 * n>>, #tfc.slot<<4 * n> above[0]>", slots and slots[1])
+    checks.check("both are used", re.search(r"@first.*slot, 0>", small) and re.search(r"@third.*slot, 1>", small), small)
+    second = script("second.sh", "grep -q 'launch @fourth.*place<output' \"$1\" && tfc-compile \"$1\" --emit=host -o /dev/null 2>/dev/null\n")
+    checks.run("tfc-reduce", "-o", "output.mlir", "plan.mlir", second)
+    small = pathlib.Path("output.mlir").read_text()
+    checks.check("the output is the first now", "place<output, 0>" in small and "tfc.slots = []" in small, small)
+    # A plan that is none is left as it is: it may be the fault.
+    pathlib.Path("bad-plan.mlir").write_text(PLAN.replace("above [1]", "above [7]"))
+    checks.run("tfc-reduce", "-o", "small-bad.mlir", "bad-plan.mlir", script("bad.sh", "tfc-compile \"$1\" --emit=host -o /dev/null 2>&1 | grep -q 'lies above 7'\n"))
+    checks.check("the fault is still there", "above[7]" in pathlib.Path("small-bad.mlir").read_text().replace("above [", "above["))
 
 
 reproducers()

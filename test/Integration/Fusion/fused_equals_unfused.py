@@ -10,11 +10,13 @@ largest magnitude, with NaN where there is NaN. Exit code 1 when one differs.
 
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 
 import numpy
+
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1])]
+from model_runs import call, worst_error  # noqa: E402
 
 ALL = "--disable-fusion=attention,layer_norm,rms_norm,softmax,gelu,silu,swiglu,embedding,qkv,epilogue"
 SIGNATURE = re.compile(r"func\.func @(\w+)\((.*?)\) -> (\(.*?\)|\S+) \{\n", re.S)
@@ -60,23 +62,6 @@ def make_inputs(arguments, random):
     return arrays
 
 
-def run(*command):
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True)
-    if result.returncode != 0:
-        raise RuntimeError(f"{' '.join(map(str, command))}\n{result.stdout}{result.stderr}")
-
-
-def worst_error(fused, unfused):
-    """Relative to the largest magnitude; infinite where NaNs or infinities stand in different places."""
-    finite = numpy.isfinite(unfused)
-    same = numpy.array_equal(numpy.isfinite(fused), finite) and numpy.array_equal(fused[~finite], unfused[~finite], equal_nan=True)
-    if not same:
-        return numpy.inf
-    if not finite.any():
-        return 0.0
-    return float(abs(fused[finite] - unfused[finite]).max() / max(abs(unfused[finite]).max(), 1e-30))
-
-
 def check(chunk, folder):
     entry = make_entry(chunk)
     if entry is None:
@@ -87,10 +72,11 @@ def check(chunk, folder):
     outputs = []
     for variant, flags in (("fused", []), ("unfused", [ALL])):
         library = folder / f"{variant}.so"
-        run("tfc-compile", folder / "model.mlir", "-o", library, "--header=none", *flags)
-        run("tfc-run", library, "--inputs", folder / "inputs.npz", "--outputs", folder / f"{variant}.npz")
-        outputs.append(numpy.load(folder / f"{variant}.npz"))
-    error = max(worst_error(outputs[0][key], outputs[1][key]) for key in outputs[1].files)
+        call("tfc-compile", folder / "model.mlir", "-o", library, "--header=none", *flags)
+        call("tfc-run", library, "--inputs", folder / "inputs.npz", "--outputs", folder / f"{variant}.npz")
+        with numpy.load(folder / f"{variant}.npz") as file:
+            outputs.append(dict(file))
+    error = worst_error(*outputs)
     passed = error <= 1e-5
     print(f"{'ok' if passed else 'FAILED':7}{name}: worst error {error:.1e}")
     return passed

@@ -8,20 +8,12 @@ by the outputs of the last run, which comes from a graph where the model can hav
 """
 
 import argparse
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
-
-def run(environment, *command):
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, env={**os.environ, **environment})
-    if result.returncode != 0:
-        print("command:", *command)
-        print(result.stdout + result.stderr)
-        print(f"exit code {result.returncode}")
-    return result.returncode == 0
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1])]
+from model_runs import succeeds  # noqa: E402
 
 
 def main():
@@ -36,14 +28,14 @@ def main():
     driver = {"TFC_CUDA_DRIVER": str(options.stub), "TFC_STUB_CUDA": f"capability={options.capability}"}
     with tempfile.TemporaryDirectory() as name:
         artifact = pathlib.Path(name) / "model.so"
-        if not run({}, "tfc-compile", options.model, "--target", options.target, "-o", artifact):
+        if not succeeds("tfc-compile", options.model, "--target", options.target, "-o", artifact):
             return 1
         cases = sorted(options.model.parent.glob("*.inputs.npz"))
         passed = bool(cases)
         for inputs in cases:
             expected = str(inputs).replace(".inputs.npz", ".outputs.npz")
-            passed &= run(driver, "tfc-run", artifact, "--device", "cuda", "--inputs", inputs, "--expect", expected, "--repeat", "2",
-                          "--rtol", options.rtol, "--atol", options.atol)
+            passed &= succeeds("tfc-run", artifact, "--device", "cuda", "--inputs", inputs, "--expect", expected, "--repeat", "2",
+                          "--rtol", options.rtol, "--atol", options.atol, environment=driver)
     return 0 if passed else 1
 
 

@@ -7,29 +7,11 @@ Of each output the largest error is measured against its largest magnitude: 1e-2
 exactly. A target for an emulated GPU runs there (STUB is the driver), unless DEVICE is cpu; compiled for one there are so many kernels for tensor cores
 and so many fallbacks: those of the f32 graph with --precision. The number of threads changes no bit on a CPU. Exit code 0 when all hold.
 """
-import argparse, json, os, pathlib, re, subprocess, sys, tempfile
+import argparse, json, pathlib, sys, tempfile
 import numpy as np
 
-
-def call(*command, environment={}):
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, env={**os.environ, **environment})
-    if result.returncode != 0:
-        print("command:", *command)
-        sys.exit(f"{result.stdout}{result.stderr}exit code {result.returncode}")
-    return result
-
-
-def worst_error(actual, expected):
-    worst = 0
-    for name, reference in expected.items():
-        found = actual[name]
-        if found.dtype != reference.dtype or found.shape != reference.shape:
-            sys.exit(f"output '{name}' is {found.dtype}{found.shape}, not {reference.dtype}{reference.shape}")
-        if not np.isfinite(found).all():
-            sys.exit(f"output '{name}' is not finite")
-        reference = reference.astype(np.float64)
-        worst = max(worst, np.abs(found - reference).max(initial=0) / np.abs(reference).max(initial=1e-30))
-    return worst
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1])]
+from model_runs import call, emulated_gpu, worst_error  # noqa: E402
 
 
 def check_kernels(options, report):
@@ -69,9 +51,8 @@ def main():
     parser.add_argument("--extra", action="append", default=[])
     options = parser.parse_args()
     bound = options.bound or (1e-2 if "bf16" in options.model.parent.name else 3e-3)
-    emulated = re.search(r"cuda-emu:sm_(\d+)", options.target)
-    driver = {"TFC_CUDA_DRIVER": str(options.stub), "TFC_STUB_CUDA": f"capability={emulated.group(1)}"} if emulated else {}
-    device = ["--device", options.device or "cuda"] if emulated else []
+    driver = emulated_gpu(options.target, options.stub)
+    device = ["--device", options.device or "cuda"] if driver else []
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         artifact, report, given = folder / "model.so", folder / "report.json", folder / "outputs.npz"
@@ -87,7 +68,7 @@ def main():
             if not error <= bound:
                 passed = False
                 print(f"FAIL: allowed is {bound:.0e}")
-            if not emulated and not check_same_bits(artifact, inputs, given, folder):
+            if not driver and not check_same_bits(artifact, inputs, given, folder):
                 passed = False
                 print("FAIL: other bits with other threads")
     return 0 if passed else 1

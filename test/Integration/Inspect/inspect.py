@@ -51,6 +51,22 @@ def check_nan():
     checks.check("nothing found, as JSON", json.loads(clean.splitlines()[-1]) == {"not_finite": []}, clean)
 
 
+RARE = """module {
+  func.func @main(%x: tensor<?xf32, #tfc.dims<n>> {tfc.name = "x"}, %c: tensor<i1> {tfc.name = "choose"}) -> (tensor<?xf32, #tfc.dims<n>> {tfc.name = "y"}) attributes {tfc.entry} {
+    %p = tensor.extract %c[] : tensor<i1>
+    %a = scf.if %p -> tensor<?xf32, #tfc.dims<n>> {
+      %1 = tfc.tanh %x : tensor<?xf32, #tfc.dims<n>> loc("rare")
+      scf.yield %1 : tensor<?xf32, #tfc.dims<n>>
+    } else {
+      scf.yield %x : tensor<?xf32, #tfc.dims<n>>
+    }
+    %b = tfc.exp %a : tensor<?xf32, #tfc.dims<n>> loc("always")
+    return %b : tensor<?xf32, #tfc.dims<n>>
+  }
+}
+"""
+
+
 def dump_tensors():
     """What a node makes is what it makes when it is an output; nodes inside of kernels are named."""
     said = checks.run("tfc-run", "./bert.so", *INPUTS, "--dump-tensors", "all").stdout
@@ -76,8 +92,19 @@ def dump_tensors():
     checks.run("tfc-run", "./bert.so", *INPUTS, "--outputs", "out.npz")
     checks.check("the same bits as the output", numpy.array_equal(numpy.load(pathlib.Path("all", last["file"])), numpy.load("out.npz")["last_hidden_state"]))
     checks.run("tfc-run", "./bert.so", *INPUTS, "--dump-tensors", "none", "--names", "layers.0/Softmax", says=["0 tensors", "'/layers.0/Softmax' is inside of kernel attention_0", "--expose"])
-    checks.refuses("tfc-run", "./bert.so", *INPUTS, "--dump-tensors", "none", "--names", "nowhere", says="no node has a name", lines=1)
+    checks.refuses("tfc-run", "./bert.so", *INPUTS, "--dump-tensors", "none", "--names", "layers.1/Sofdmax", says=["none of the ", "--names 'layers.1/Sofdmax'", "the nearest: '/layers.1/Softmax', "])
     checks.refuses("tfc-run", "./bert.so", *INPUTS, "--dump-tensors", "none", "--names", "(", says="no regular expression")
+    checks.refuses("tfc-run", "./bert.so", "--inputs", "nowhere.npz", "--dump-tensors", "none", says="nowhere.npz")
+    checks.check("no folder where nothing is written", not os.path.exists("none"))
+    pathlib.Path("rare.mlir").write_text(RARE)
+    checks.run("tfc-compile", "rare.mlir", "-o", "rare.so")
+    for choose, code, says in ((True, 0, "1 tensor in rare"), (False, 2, "did not run")):
+        numpy.savez("rare.npz", x=numpy.zeros(3, numpy.float32), choose=numpy.array(choose))
+        checks.run("tfc-run", "./rare.so", "--inputs", "rare.npz", "--dump-tensors", f"rare-{choose}", "--names", "rare", code=code, says=says)
+        checks.check("a folder for what is made", os.path.exists(f"rare-{choose}") == choose)
+    os.mkdir("there")
+    checks.refuses("tfc-run", "./bert.so", *INPUTS, "--dump-tensors", "there", "--names", "nowhere", says="'nowhere'")
+    checks.check("one that was there stays", os.listdir("there") == [])
     checks.refuses("tfc-run", "./bert.so", *INPUTS, "--dump-tensors", "bert.so", says="bert.so")
 
 

@@ -16,32 +16,25 @@ Exit code 0 when every output of every case is within rtol 1e-4 and atol 1e-5, e
 
 import argparse
 import pathlib
-import subprocess
 import sys
 import tempfile
 
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1])]
+from model_runs import succeeds  # noqa: E402
+
 STAGES = ["import", "fused", "kernels", "plan", "host", "llvm"]
-
-
-def run(*command):
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True)
-    if result.returncode != 0:
-        print("command:", *command)
-        print(result.stdout + result.stderr)
-        print(f"exit code {result.returncode}")
-    return result.returncode == 0
 
 
 def compile_model(model, mode, folder):
     artifact = folder / "model.so"
     if mode in STAGES:
         module = folder / f"{mode}.mlir"
-        if not run("tfc-compile", model, f"--emit={mode}", "-o", module):
+        if not succeeds("tfc-compile", model, f"--emit={mode}", "-o", module):
             return None
         model = module
     flags = {"dynamic": ["--dynamic=all"], "unfused": ["--disable-fusion=attention,layer_norm,rms_norm,softmax,gelu,silu,swiglu,embedding,qkv,epilogue"],
              "reference": ["--reference"]}.get(mode, [])
-    return artifact if run("tfc-compile", model, "-o", artifact, *flags) else None
+    return artifact if succeeds("tfc-compile", model, "-o", artifact, *flags) else None
 
 
 def check_mode(model, mode):
@@ -53,7 +46,7 @@ def check_mode(model, mode):
         passed = bool(cases)
         for inputs in cases:
             outputs = str(inputs).replace(".inputs.npz", ".outputs.npz")
-            passed &= run("tfc-run", artifact, "--inputs", inputs, "--expect", outputs, "--rtol", "1e-4", "--atol", "1e-5")
+            passed &= succeeds("tfc-run", artifact, "--inputs", inputs, "--expect", outputs, "--rtol", "1e-4", "--atol", "1e-5")
         return passed
 
 

@@ -13,7 +13,8 @@ import sys
 import numpy as np
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parents[1] / "Frontend" / "ONNX")]
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[1]), str(HERE.parents[1] / "Frontend" / "ONNX")]
+from bfloat16 import from_bf16, to_bf16  # noqa: E402
 from checks import Checks, scratch_folder  # noqa: E402
 from onnx_writer import *  # noqa: E402,F403
 
@@ -53,9 +54,8 @@ def const(array, type_name=None):
 
 
 def bf16(array):
-    """The nearest bfloat16 numbers (not NaN)."""
-    bits = np.asarray(array, np.float32).view(np.uint32)
-    return Tensor(((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16), "bf16")
+    """The nearest bfloat16 numbers."""
+    return Tensor(to_bf16(array), "bf16")
 
 
 def as_tensor(value):
@@ -131,7 +131,7 @@ def encode(cases):
 
 def as_numbers(type_name, array):
     if type_name == "bf16":
-        return (array.astype(np.uint32) << 16).view(np.float32)
+        return from_bf16(array)
     return array.astype(np.float64) if array.dtype == np.float16 else array
 
 

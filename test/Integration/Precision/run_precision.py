@@ -7,18 +7,13 @@ Of each output the largest error is measured against its largest magnitude: 1e-2
 emulated GPU runs there (STUB is the driver), unless DEVICE is cpu; compiled for one there are as many launches as in f32, and N more that only cast.
 Exit code 0 when all hold.
 """
-import argparse, json, os, pathlib, re, subprocess, sys, tempfile
+import argparse, json, pathlib, re, sys, tempfile
 import numpy as np
 
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1])]
+from model_runs import call, emulated_gpu, worst_error  # noqa: E402
+
 BOUNDS = {"bf16": 1e-2, "f16": 3e-3, "tf32": 1e-3, "f32": 1e-5}
-
-
-def call(*command, environment={}):
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, env={**os.environ, **environment})
-    if result.returncode != 0:
-        print("command:", *command)
-        sys.exit(f"{result.stdout}{result.stderr}exit code {result.returncode}")
-    return result
 
 
 def compile_model(options, precision, folder):
@@ -40,20 +35,6 @@ def check_kernels(options, folder, report):
     return True
 
 
-def worst_error(actual, expected):
-    worst = 0
-    for name, reference in expected.items():
-        found = actual[name]
-        if found.dtype != reference.dtype or found.shape != reference.shape:
-            sys.exit(f"output '{name}' is {found.dtype}{found.shape}, not {reference.dtype}{reference.shape}")
-        reference, finite = np.asarray(reference, np.float64), np.isfinite(reference)
-        if not np.array_equal(np.isfinite(found), finite):
-            sys.exit(f"output '{name}' is NaN or infinite in other places")
-        scale = np.abs(reference[finite]).max(initial=1e-30)
-        worst = max(worst, np.abs(found[finite] - reference[finite]).max(initial=0) / scale)
-    return worst
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=pathlib.Path)
@@ -66,17 +47,17 @@ def main():
     parser.add_argument("--extra", action="append", default=[])
     options = parser.parse_args()
     bound = options.bound or BOUNDS[options.precision]
-    emulated = re.search(r"cuda-emu:sm_(\d+)", options.target)
-    driver = {"TFC_CUDA_DRIVER": str(options.stub), "TFC_STUB_CUDA": f"capability={emulated.group(1)}"} if emulated else {}
+    driver = emulated_gpu(options.target, options.stub)
+    device = ["--device", options.device or "cuda"] if driver else []
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         artifact, report = compile_model(options, options.precision, folder)
-        passed = not emulated or check_kernels(options, folder, report)
+        passed = not driver or check_kernels(options, folder, report)
         cases = sorted(options.model.parent.glob("*.inputs.npz"))
         assert cases
         for inputs in cases:
             given = folder / "outputs.npz"
-            call("tfc-run", artifact, "--inputs", inputs, "--outputs", given, *(["--device", options.device or "cuda"] if emulated else []), environment=driver)
+            call("tfc-run", artifact, "--inputs", inputs, "--outputs", given, *device, environment=driver)
             with np.load(given) as actual, np.load(str(inputs).replace(".inputs.", ".outputs.")) as expected:
                 error = worst_error(dict(actual), dict(expected))
             print(f"{options.model.parent.name} {options.precision} {options.target} {inputs.name}: {error:.1e}")

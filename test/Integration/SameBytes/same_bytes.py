@@ -7,9 +7,11 @@ import shutil
 import subprocess
 import sys
 
-sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1]), str(pathlib.Path(__file__).resolve().parents[2] / "Frontend" / "ONNX")]
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "Backend"), str(HERE.parents[1] / "Frontend" / "ONNX")]
 from checks import MODELS, Checks, scratch_folder
-from onnx_writer import chunk
+from onnx_reader import fields
+from onnx_writer import chunk, number
 
 checks = Checks()
 folder = scratch_folder()
@@ -31,46 +33,20 @@ def machine_code(model, name):
     return pathlib.Path(f"{name}.o").read_bytes(), pathlib.Path(f"{name}.text").read_bytes()
 
 
-def fields(data):
-    """The fields of a protobuf message as (number, whole field, contents)."""
-    at = 0
-
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = data[at]
-            at += 1
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-
-    while at < len(data):
-        start = at
-        tag = varint()
-        contents = b""
-        if tag & 7 == 2:
-            length = varint()
-            contents = data[at : at + length]
-            at += length
-        elif tag & 7 == 0:
-            varint()
-        else:
-            at += 8 if tag & 7 == 1 else 4
-        yield tag >> 3, data[start:at], contents
+def written(field, value):
+    """A field of a protobuf message as it stood in the file."""
+    return number(field, value) if isinstance(value, int) else chunk(field, value)
 
 
 def reversed_nodes(data):
     """The model with its nodes in the other order."""
     model = b""
-    for number, whole, contents in fields(data):
-        if number == 7:
-            parts = list(fields(contents))
-            nodes = [whole for number, whole, _ in parts if number == 1]
-            others = [whole for number, whole, _ in parts if number != 1]
-            whole = chunk(7, b"".join(nodes[::-1] + others))
-        model += whole
+    for field, value in fields(data):
+        if field == 7:
+            parts = list(fields(value))
+            nodes = [written(*part) for part in parts if part[0] == 1]
+            value = b"".join(nodes[::-1] + [written(*part) for part in parts if part[0] != 1])
+        model += written(field, value)
     return model
 
 

@@ -9,8 +9,9 @@ import sys
 import numpy
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "Builtin"), str(HERE.parents[1] / "GpuCheck")]
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "Builtin"), str(HERE.parents[1]), str(HERE.parents[1] / "GpuCheck")]
 import reference
+from bfloat16 import from_bf16
 from checks import Checks, scratch_folder
 from files import read_safetensors
 
@@ -35,7 +36,7 @@ def same(name, found, expected):
 
 def widened(array):
     """Numbers of bf16, which numpy has as integers, as f32."""
-    return (array.astype(numpy.uint32) << 16).view(numpy.float32) if array.dtype == numpy.uint16 else array
+    return from_bf16(array) if array.dtype == numpy.uint16 else array
 
 
 def from_files():

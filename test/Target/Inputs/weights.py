@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Checks the bytes of weights: usage weights.py TFC-TARGET-TEST FOLDER-OF-THIS-FILE SCRATCH-FOLDER [big]"""
-import ctypes, os, re, resource, shutil, struct, subprocess, sys
+import ctypes, os, pathlib, re, resource, shutil, struct, subprocess, sys
 import numpy as np
+
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[2])]
+from bfloat16 import to_bf16  # noqa: E402
 
 tool, here, work = shutil.which(sys.argv[1]), *sys.argv[2:4]
 shutil.rmtree(work, ignore_errors=True)
@@ -42,8 +45,7 @@ check("plain", (at(data, 0, np.float32, 3, 4) == small).all())
 check("transposed", (at(data, 64, np.float32, 4, 3) == small.T).all())
 check("row", (at(data, 128, np.float32, 4) == small[1]).all())
 check("half", (at(data, 192, np.float16, 3, 4) == small.astype(np.float16)).all())
-bits = small.T.copy().view(np.uint32)
-brain = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+brain = to_bf16(small.T)
 check("brain", (at(data, 256, np.uint16, 4, 3) == brain).all())
 check("ints", (at(data, 320, np.int32, 3) == ints).all())
 check("floats", (at(data, 384, np.float32, 3) == ints).all())
