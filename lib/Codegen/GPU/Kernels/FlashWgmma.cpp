@@ -27,7 +27,7 @@ using namespace mlir::tfc;
 static constexpr int64_t kThreads = 384, kConsumers = 2, kRows = 64, kQueries = kConsumers * kRows;
 static constexpr int64_t kRowBytes = 128, kStages = 3, kMostDim = 128;
 // Of 64 K registers, 168 for each of 384 threads at first: the producer gives most of its away.
-static constexpr int64_t kProducerRegisters = 40, kConsumerRegisters = 232;
+static constexpr HopperBuilder::RoleRegisters kRegisters{40, 232};
 
 namespace {
 /// The numbers of the tensor maps.
@@ -252,8 +252,7 @@ GpuStep FlashWgmma::emit() {
     h.publishBarriers();
   });
   k.barrier();
-  h.inRoles(
-      kProducerRegisters, kConsumerRegisters, [&] { produce(); }, [&](I32 consumer) { consume(consumer); });
+  h.inRoles(kRegisters, [&] { produce(); }, [&](I32 consumer) { consume(consumer); });
   GpuStep step = k.finish();
   step.grid = {allTiles.min(DimExprAttr::constant(context, multiprocessors)), one, one};
   step.maps = {map(p.query, kQueries), map(p.key, keys), map(p.value, keys)};
