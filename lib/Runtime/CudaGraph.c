@@ -196,16 +196,22 @@ static int32_t noteShape(TfcContext *context, uint32_t number) {
   return TFC_OK;
 }
 
+/* For a graph that is not what its tape says: the shape begins anew. */
+static void dropFirst(TfcContext *context, uint32_t number) {
+  CudaEntry *entry = &context->cuda->entries[number];
+  CudaGraph *graph = entry->graphs;
+  entry->graphs = graph->next;
+  destroyGraph(context->cuda, graph);
+}
+
 /* The entry's first graph, which is but a shape. */
 static int32_t capture(TfcContext *context, uint32_t number, Run *run) {
   CudaEntry *entry = &context->cuda->entries[number];
   CudaGraph *graph = entry->graphs;
   collectAddresses(context, number, graph->addresses);
   int32_t code = captureInto(context, run, graph);
-  if (code) {
-    entry->graphs = graph->next;
-    destroyGraph(context->cuda, graph);
-  }
+  if (code)
+    dropFirst(context, number);
   return code;
 }
 
@@ -223,10 +229,9 @@ static int32_t patch(TfcContext *context, uint32_t number, Run *run, CudaGraph *
     cuda->position = 0;
     code = run->entry->run(&run->shown);
     cuda->mode = DoorLaunches;
-    /* Half patched, it is the graph of no addresses: the next run patches it again. */
-    memset(graph->addresses, 0xFF, count * sizeof(uint64_t));
-    if (!code)
-      memcpy(graph->addresses, addresses, count * sizeof(uint64_t));
+    memcpy(graph->addresses, addresses, count * sizeof(uint64_t));
+    if (code) /* half patched */
+      dropFirst(context, number);
   }
   free(addresses);
   return code;

@@ -40,8 +40,18 @@ static int32_t makePortRoom(CudaState *state, DeviceRoom *room, int64_t bytes, c
                        (long long)bytes);
 }
 
+/* Kernels read and write pieces of 16 bytes, and tensor maps want such addresses. What a caller has made may begin anywhere. */
+static bool isAligned(const void *address) { return (uintptr_t)address % 16 == 0; }
+
 static int64_t bytesOf(const TfcTensor *tensor) {
   return tfc_core_type_bytes(tensor->dtype, tfc_layout_count(tensor->dims, tensor->rank));
+}
+
+static int32_t copyInput(const CudaState *cuda, TfcCuPointer to, const uint8_t *from, size_t bytes, bool isOnDevice) {
+  const CudaDriver *driver = &cuda->program->driver;
+  TfcCuResult result = isOnDevice ? driver->copyOnDevice(to, (TfcCuPointer)(uintptr_t)from, bytes, cuda->stream)
+                                  : driver->copyToDevice(to, from, bytes, cuda->stream);
+  return tfc_cuda_check(driver, result, "copying inputs");
 }
 
 int32_t tfc_cuda_place_inputs(TfcContext *context, uint32_t number, const TfcTensor *inputs) {
@@ -52,17 +62,15 @@ int32_t tfc_cuda_place_inputs(TfcContext *context, uint32_t number, const TfcTen
   int32_t code = TFC_OK;
   for (uint32_t i = 0; i < described->input_count && !code; ++i) {
     int64_t bytes = bytesOf(&inputs[i]);
-    if (tfc_core_is_on_device(&inputs[i]) && bytes) {
+    bool isOnDevice = tfc_core_is_on_device(&inputs[i]);
+    if (isOnDevice && bytes && isAligned(host->inputs[i])) {
       entry->inputs[i] = host->inputs[i];
       continue;
     }
     code = makePortRoom(cuda, &entry->input_rooms[i], bytes, "input", described->inputs[i].name);
     entry->inputs[i] = (const uint8_t *)(uintptr_t)entry->input_rooms[i].memory;
     if (!code && bytes)
-      code = tfc_cuda_check(&cuda->program->driver,
-                            cuda->program->driver.copyToDevice(entry->input_rooms[i].memory, host->inputs[i], (size_t)bytes,
-                                                               cuda->stream),
-                            "copying inputs");
+      code = copyInput(cuda, entry->input_rooms[i].memory, host->inputs[i], (size_t)bytes, isOnDevice);
   }
   return code;
 }
@@ -71,7 +79,7 @@ int32_t tfc_cuda_place_inputs(TfcContext *context, uint32_t number, const TfcTen
 static bool isMadeInPlace(TfcContext *context, uint32_t number, uint32_t output, const TfcTensor *inputs,
                           const TfcTensor *tensor, int64_t bytes) {
   const EntryState *host = &context->entries[number];
-  return tfc_core_is_on_device(tensor) && bytes &&
+  return tfc_core_is_on_device(tensor) && bytes && isAligned(host->outputs[output]) &&
          !tfc_core_disturbs_input(&context->program[number], host, inputs, host->outputs[output], (uint64_t)bytes);
 }
 

@@ -169,6 +169,14 @@ void tfc_cuda_release_programs(CudaProgram *programs, uint32_t entry_count) {
   }
 }
 
+static int32_t retainContext(CudaProgram *result) {
+  const CudaDriver *driver = &result->driver;
+  int32_t code = tfc_cuda_check(driver, driver->retainContext(&result->context, result->device), "opening the device");
+  if (code)
+    result->context = NULL; /* Nothing says that a driver leaves it alone, and what was not got is not given back. */
+  return code;
+}
+
 static int32_t putOnDevice(TfcLoaded *loaded, CudaProgram *result) {
   int32_t code = tfc_cuda_open_driver(&result->driver);
   if (!code)
@@ -176,8 +184,7 @@ static int32_t putOnDevice(TfcLoaded *loaded, CudaProgram *result) {
   if (!code)
     code = tfc_core_make_binders(loaded->model, result->program->entries, &result->binders);
   if (!code)
-    code = tfc_cuda_check(&result->driver, result->driver.retainContext(&result->context, result->device),
-                          "opening the device");
+    code = retainContext(result);
   if (!code)
     code = tfc_cuda_enter(result);
   if (code)

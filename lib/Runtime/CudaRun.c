@@ -77,17 +77,18 @@ static int32_t launchStep(const CudaState *cuda, const TapeEntry *step) {
   return tfc_cuda_check(driver, driver->launch(&config, step->function, parameters, NULL), step->step->function);
 }
 
-/* -1: an extent does not fit; 0: nothing to do. */
+/* -1: an extent does not fit; 0: nothing to do, however large another extent is. */
 static int readGrid(const TfcStep *step, const int64_t *values, unsigned *grid) {
-  int runs = 1;
+  int result = 1;
   for (int i = 0; i < 3; ++i) {
     int64_t extent = values[step->grid[i]];
+    if (extent == 0)
+      return 0;
     if (extent < 0 || extent > (i ? 65535 : INT32_MAX))
-      return -1;
+      result = -1;
     grid[i] = (unsigned)extent;
-    runs = runs && extent > 0;
   }
-  return runs;
+  return result;
 }
 
 static int32_t runStep(Run *run, uint32_t number, const TfcStep *step, TfcCuFunction function, const uint64_t *args) {

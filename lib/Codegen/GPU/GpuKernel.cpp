@@ -16,12 +16,20 @@ static ArrayAttr toArray(MLIRContext *context, ArrayRef<DimExprAttr> exprs) {
   return ArrayAttr::get(context, SmallVector<Attribute>(exprs.begin(), exprs.end()));
 }
 
+/// The driver takes no extent and no stride of 0. A product over no elements has such tensors all the same, and reads nothing of them; where
+/// only the run knows of a 0, the generator sees to it or the grid is empty.
+static ArrayAttr toArrayOfAtLeast(MLIRContext *context, ArrayRef<DimExprAttr> exprs, int64_t least) {
+  return toArray(context, llvm::map_to_vector(exprs, [&](DimExprAttr expr) {
+                   return expr.getConstant() ? expr.max(DimExprAttr::constant(context, least)) : expr;
+                 }));
+}
+
 static DictionaryAttr toAttribute(Builder &b, const GpuTensorMap &map) {
   return b.getDictionaryAttr({b.getNamedAttr("pointer", b.getI64IntegerAttr(map.pointer)),
                               b.getNamedAttr("element", TypeAttr::get(map.elementType)),
                               b.getNamedAttr("offset", map.offset),
-                              b.getNamedAttr("dims", toArray(b.getContext(), map.dims)),
-                              b.getNamedAttr("strides", toArray(b.getContext(), map.strides)),
+                              b.getNamedAttr("dims", toArrayOfAtLeast(b.getContext(), map.dims, 1)),
+                              b.getNamedAttr("strides", toArrayOfAtLeast(b.getContext(), map.strides, 16)),
                               b.getNamedAttr("box", b.getI64ArrayAttr(map.box)),
                               b.getNamedAttr("swizzle", b.getI64IntegerAttr(map.swizzle))});
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------------------------------===//
 
 #include "KernelBuilder.h"
+#include "CountedSizes.h"
 
 #include "tfc/Conversion/TfcToLinalg/DimArithmetic.h"
 #include "tfc/Conversion/TfcToLinalg/ElementTypes.h"
@@ -121,8 +122,15 @@ I64 KernelBuilder::wideDim(DimExprAttr expr) {
 }
 
 I32 KernelBuilder::dim(DimExprAttr expr) {
+  // So that generateGpuKernel can see whether 32 bits are enough.
+  auto counted = function->getAttrOfType<ArrayAttr>(kCountedAttr);
+  SmallVector<Attribute> sizes(counted ? counted.getValue() : ArrayRef<Attribute>());
+  if (!llvm::is_contained(sizes, expr)) {
+    sizes.push_back(expr);
+    function->setAttr(kCountedAttr, b.getArrayAttr(sizes));
+  }
   if (auto constant = expr.getConstant())
-    return i32(*constant);
+    return i32(static_cast<int32_t>(*constant));
   I64 wide = wideDim(expr);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointAfterValue(wide.v);

@@ -219,6 +219,20 @@ TEST_F(CudaTest, MemoryOfTheDeviceIsUsedAsItIs) {
   EXPECT_EQ(x.read(), (std::vector<float>{-2, -4, -6}));
 }
 
+TEST_F(CudaTest, MemoryThatIsNotAlignedIsCopied) {
+  ASSERT_EQ(open(), TFC_OK) << tfc_last_error();
+  int64_t n = 3;
+  DeviceArray x({7, 1, 2, 3}), y({7, 0, 0, 0});
+  TfcTensor from = x.tensor(&n), to = y.tensor(&n);
+  from.byte_offset = to.byte_offset = sizeof(float);
+  for (int i = 0; i < 2; ++i) {
+    calls();
+    ASSERT_EQ(run(Main, {from}, to), TFC_OK) << tfc_last_error();
+    EXPECT_EQ(calls()["cuMemcpyDtoDAsync"], 2); // Kernels take 16 bytes at once.
+    EXPECT_EQ(y.read(), (std::vector<float>{7, -2, -4, -6}));
+  }
+}
+
 TEST_F(CudaTest, WhatTheDeviceCannotTakeIsRefused) {
   ASSERT_EQ(open(), TFC_OK) << tfc_last_error();
   int64_t n = 3, two = 2;
@@ -374,6 +388,112 @@ TEST_F(CudaTest, EveryCallOfTheDriverMayFail) {
       runMain(5); // Graphs are of the second run.
     EXPECT_EQ(run(Main, {tensor(x.data(), &n)}, tensor(y.data(), &n)), TFC_DEVICE_FAILED) << name;
     runMain(5); // The context is as good as before.
+  }
+}
+
+TEST_F(CudaTest, AGraphThatCouldNotBePatchedIsNotRun) {
+  setSettings("fail=cuGraphExecKernelNodeSetParams:1");
+  ASSERT_EQ(open(), TFC_OK) << tfc_last_error();
+  runTwice(3);
+  int64_t n = 3;
+  DeviceArray x({5, 6, 7}), y({0, 0, 0});
+  EXPECT_EQ(run(Main, {x.tensor(&n)}, y.tensor(&n)), TFC_DEVICE_FAILED);
+  EXPECT_EQ(y.read(), (std::vector<float>{0, 0, 0}));
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(run(Main, {x.tensor(&n)}, y.tensor(&n)), TFC_OK) << tfc_last_error();
+    EXPECT_EQ(y.read(), (std::vector<float>{-10, -12, -14}));
+  }
+}
+
+/// Whatever call fails, and however often it went well before: one code with a sentence, and what comes behind it is right. Without
+/// failures it says how often each function is called.
+TEST_F(CudaTest, AnyCallMayFailAtAnyTime) {
+  auto doEverything = [&](const std::string &failing) {
+    int failures = 0;
+    auto passes = [&](int32_t code) {
+      if (code) {
+        ++failures;
+        EXPECT_NE(code, TFC_BAD_ARTIFACT) << failing;
+        EXPECT_NE(std::string(tfc_last_error()).find("GPU"), std::string::npos) << failing << ": " << tfc_last_error();
+      }
+      return code == TFC_OK;
+    };
+    auto tryRun = [&](uint32_t entry, std::vector<TfcTensor> inputs, int64_t n, float expected) {
+      std::vector<float> y(static_cast<size_t>(n));
+      if (passes(run(entry, std::move(inputs), tensor(y.data(), &n))))
+        for (float found : y)
+          ASSERT_EQ(found, expected) << failing;
+    };
+    if (!passes(open()))
+      return failures;
+    for (int64_t n : {10, 10, 10, 600, 10, 600, 600}) { // The graph of 10 is patched when rooms have grown.
+      std::vector<float> x(static_cast<size_t>(n), 3);
+      tryRun(Main, {tensor(x.data(), &n)}, n, -6);
+    }
+    for (int64_t n = 1; n < 11; ++n) // More shapes than are kept.
+      for (int i = 0; i < 2; ++i) {
+        std::vector<float> x(static_cast<size_t>(n), 3);
+        tryRun(Main, {tensor(x.data(), &n)}, n, -6);
+      }
+    int64_t n = 2;
+    bool flag = true;
+    std::vector<float> x(2, 1);
+    std::vector<int64_t> ids(2, 4);
+    tryRun(Choose, {tensor(&flag, nullptr, {TFC_BOOL, 8, 1}, 0), tensor(x.data(), &n)}, n, 2);
+    tryRun(Lookup, {tensor(ids.data(), &n, {TFC_INT, 64, 1})}, n, 40);
+    return failures;
+  };
+  EXPECT_EQ(doEverything("nothing"), 0);
+  close();
+  for (const auto &[name, count] : calls())
+    for (int number = 1; number <= count; ++number) {
+      // Late calls of what is called in every run differ in nothing.
+      if (number > 12 && number + 4 < count)
+        continue;
+      std::string failing = name + ":" + std::to_string(number);
+      setSettings("fail=" + failing);
+      EXPECT_LE(doEverything(failing), 1) << failing;
+      close();
+      auto had = calls();
+      if (name == "cuCtxPushCurrent" || name == "cuMemFree")
+        continue; // What cannot be given back stays.
+      EXPECT_EQ(had["cuMemAlloc"] - (name == "cuMemAlloc"), had["cuMemFree"]) << failing;
+      EXPECT_EQ(had["cuStreamCreate"] - (name == "cuStreamCreate"), had["cuStreamDestroy"]) << failing;
+      EXPECT_EQ(had["cuGraphInstantiateWithFlags"] - (name == "cuGraphInstantiateWithFlags"), had["cuGraphExecDestroy"]) << failing;
+      EXPECT_EQ(had["cuStreamEndCapture"] - (name == "cuStreamEndCapture"), had["cuGraphDestroy"]) << failing;
+      EXPECT_EQ(had["cuCtxPushCurrent"], had["cuCtxPopCurrent"]) << failing;
+      EXPECT_EQ(had["cuDevicePrimaryCtxRetain"] - (name == "cuDevicePrimaryCtxRetain"), had["cuDevicePrimaryCtxRelease"]) << failing;
+    }
+}
+
+TEST_F(CudaTest, ADriverMayLackAnyFunction) {
+  for (const char *name : {
+#define X(member, name, parameters) name,
+           TFC_CUDA_FUNCTIONS(X)
+#undef X
+       }) {
+    setSettings(std::string("missing=") + name);
+    EXPECT_EQ(open(), TFC_NO_DEVICE) << name;
+    EXPECT_EQ(std::string(tfc_last_error()), std::string("the NVIDIA driver has no ") + name + " of CUDA 12.0");
+  }
+}
+
+TEST_F(CudaTest, EveryAllocationMayBeOneTooMany) {
+  ASSERT_EQ(open(), TFC_OK) << tfc_last_error();
+  runMain(600);
+  int allocations = calls()["cuMemAlloc"];
+  EXPECT_GT(allocations, 4);
+  for (int number = 1; number <= allocations; ++number) {
+    setSettings("fail=cuMemAlloc:" + std::to_string(number) + ":2");
+    int64_t n = 600;
+    std::vector<float> x(600, 1), y(600);
+    int32_t code = open();
+    if (!code)
+      code = run(Main, {tensor(x.data(), &n)}, tensor(y.data(), &n));
+    EXPECT_EQ(code, TFC_OUT_OF_MEMORY) << number;
+    EXPECT_EQ(std::string(tfc_last_error()).rfind("GPU 0 has no memory", 0), 0u) << tfc_last_error();
+    if (context)
+      runMain(600);
   }
 }
 

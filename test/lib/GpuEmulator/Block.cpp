@@ -18,6 +18,17 @@
 #error "the emulator's fibers are written for x86-64"
 #endif
 
+#if defined(__SANITIZE_ADDRESS__)
+#define TFC_EMU_ASAN 1
+#elif defined(__has_feature)
+#define TFC_EMU_ASAN __has_feature(address_sanitizer)
+#else
+#define TFC_EMU_ASAN 0
+#endif
+#if TFC_EMU_ASAN
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 using namespace tfc::emu;
 
 extern "C" {
@@ -45,14 +56,61 @@ static void **runningParameters;
 static constexpr size_t kStackBytes = 256 * 1024, kMostThreads = 1024, kMostBlocks = 16; // of a block; of a cluster
 
 /// One range for all stacks; the system gives pages when they are touched.
-static char *stackOf(unsigned thread) {
-  static char *stacks =
-      static_cast<char *>(mmap(nullptr, kStackBytes * kMostThreads * kMostBlocks, PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-  return stacks + kStackBytes * (block.rank * kMostThreads + thread);
+static char *mapStacks(void *address, int flags) {
+  return static_cast<char *>(mmap(address, kStackBytes * kMostThreads * kMostBlocks, PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0));
+}
+static char *allStacks() {
+  static char *stacks = mapStacks(nullptr, 0);
+  return stacks;
+}
+static char *stackOf(unsigned thread) { return allStacks() + kStackBytes * (block.rank * kMostThreads + thread); }
+
+//===----------------------------------------------------------------------------------------------===//
+// AddressSanitizer has to be told which stack is the running one.
+//===----------------------------------------------------------------------------------------------===//
+
+#if TFC_EMU_ASAN
+static const void *schedulerBottom;
+static size_t schedulerBytes;
+
+/// `kept`: where what belongs to the stack that is left is remembered; null where nobody comes back to it.
+static void beforeSwitch(void **kept, const void *bottom, size_t bytes) {
+  __sanitizer_start_switch_fiber(kept, bottom, bytes);
+}
+static void beforeScheduler(void **kept) { beforeSwitch(kept, schedulerBottom, schedulerBytes); }
+static void inFiber(void *kept) { __sanitizer_finish_switch_fiber(kept, &schedulerBottom, &schedulerBytes); }
+static void inScheduler(void *kept) { __sanitizer_finish_switch_fiber(kept, nullptr, nullptr); }
+/// Functions that never ended have left their marks; fresh memory has none.
+static void forgetFrames() { mapStacks(allStacks(), MAP_FIXED); }
+#else
+static void beforeSwitch(void **, const void *, size_t) {}
+static void beforeScheduler(void **) {}
+static void inFiber(void *) {}
+static void inScheduler(void *) {}
+static void forgetFrames() {}
+#endif
+
+static void toScheduler() {
+  void *kept = nullptr;
+  beforeScheduler(&kept);
+  tfc_emu_switch(&block.fiber().stackPointer, schedulerStack);
+  inFiber(kept);
 }
 
-static void toScheduler() { tfc_emu_switch(&block.fiber().stackPointer, schedulerStack); }
+/// For a fiber that has nothing left to do.
+[[noreturn]] static void leaveForGood() {
+  beforeScheduler(nullptr);
+  for (;;)
+    tfc_emu_switch(&block.fiber().stackPointer, schedulerStack);
+}
+
+static void toFiber(unsigned thread) {
+  void *kept = nullptr;
+  beforeSwitch(&kept, stackOf(thread), kStackBytes);
+  tfc_emu_switch(&schedulerStack, block.fibers[thread].stackPointer);
+  inScheduler(kept);
+}
 
 void tfc::emu::fail(const char *format, ...) {
   char text[400];
@@ -65,8 +123,7 @@ void tfc::emu::fail(const char *format, ...) {
            block.current);
   if (block.error.empty())
     block.error = std::string(place) + text;
-  for (;;)
-    toScheduler();
+  leaveForGood();
 }
 
 void tfc::emu::waitWhile(const uint32_t *word, uint32_t value, const char *place) {
@@ -92,10 +149,10 @@ void tfc::emu::meet(const char *instruction, const uint64_t *arguments, void *re
 }
 
 static void runFiber() {
+  inFiber(nullptr);
   runningKernel(runningParameters);
   block.fiber().done = true;
-  for (;;)
-    toScheduler();
+  leaveForGood();
 }
 
 static void prepareFiber(unsigned thread) {
@@ -121,7 +178,7 @@ static bool runWarp(unsigned warp) {
       if (canRun(block.fibers[thread])) {
         block.current = thread;
         block.fibers[thread].waitsFor = nullptr;
-        tfc_emu_switch(&schedulerStack, block.fibers[thread].stackPointer);
+        toFiber(thread);
         ran = true;
       }
   }
@@ -273,6 +330,8 @@ int tfc_emu_launch(void (*kernel)(void **), const TfcEmuLaunch *launch, void **p
     block.error = "a grid of " + std::to_string(launch->grid[0]) + " blocks in clusters of " + std::to_string(size) + " is not possible";
   for (uint64_t i = 0; i < blocks && block.error.empty(); i += size)
     runCluster(i, size);
+  if (!block.error.empty())
+    forgetFrames();
   if (messageBytes)
     snprintf(message, messageBytes, "%s", block.error.c_str());
   return !block.error.empty();

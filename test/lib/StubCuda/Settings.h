@@ -10,7 +10,7 @@
 //   devices=0            no GPU
 //   version=11040        an old driver: CUDA 11.4
 //   capability=90        the device's compute capability (default 80)
-//   memory=100000        bytes that can be allocated in all
+//   memory=100000        bytes that can be allocated since the driver was started
 //   missing=NAME         the driver does not have this function
 //   fail=NAME:N[:CODE]   the N-th call of the function gives this code (default 999); with the code `hang` it never ends
 //   log=FILE             a line per call, with what matters of it

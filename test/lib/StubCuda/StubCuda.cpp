@@ -17,6 +17,7 @@
 #include "Settings.h"
 #include "tfc-c/EmulatedCode.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -71,12 +72,13 @@ struct Device {
   bool started = false;
   std::map<std::string, int> calls;
   std::map<TfcCuPointer, size_t> allocations;
-  uint64_t used = 0;
+  uint64_t used = 0, usedBefore = 0; ///< bytes; and when the driver was started
   bool isCaptured = false;
   std::string message = "the stub was told to fail";
 };
 
-Device device;
+/// Never destroyed, as a driver's own state is not: what a program does not give back is not lost, and LeakSanitizer speaks of the program alone.
+Device &device = *new Device;
 thread_local int contexts;
 
 /// What is in front of every call: the log, and the failure that was asked for.
@@ -166,6 +168,7 @@ void *memoryOf(TfcCuPointer pointer) { return reinterpret_cast<void *>(static_ca
 TfcCuResult stub_init(unsigned) {
   device.settings = readSettings();
   device.calls.clear();
+  device.usedBefore = device.used;
   if (TfcCuResult failed = begin("cuInit"))
     return failed;
   if (device.settings.devices == 0)
@@ -277,6 +280,8 @@ TfcCuResult stub_launch(const TfcCuLaunchConfig *config, TfcCuFunction function,
   if (TfcCuResult failed = enter("cuLaunchKernelEx", kernel->name))
     return failed;
   LaunchKind kind;
+  if (!config->grid[0] || config->grid[0] > INT32_MAX || config->grid[1] > 65535 || config->grid[2] > 65535)
+    return InvalidValue;
   for (unsigned i = 0; i < config->attribute_count; ++i) {
     const TfcCuLaunchAttribute &attribute = config->attributes[i];
     if (attribute.id != TfcCuClusterDimension && attribute.id != TfcCuSerialization)
@@ -306,8 +311,11 @@ TfcCuResult stub_encodeMap(TfcCuTensorMap *map, int type, uint32_t rank, void *a
   encoded.swizzleBytes = swizzle ? 16u << swizzle : 0;
   if (reinterpret_cast<uintptr_t>(address) % 16)
     return InvalidValue;
+  uint64_t boxBytes = uint64_t(box[0]) * encoded.elementBytes;
+  if (rank == 0 || rank > 5 || boxBytes % 16 || (swizzle && boxBytes > encoded.swizzleBytes))
+    return InvalidValue;
   for (uint32_t i = 0; i < rank; ++i) {
-    if (!dims[i] || !box[i] || box[i] > 256 || (i && strides[i - 1] % 16))
+    if (!dims[i] || dims[i] > UINT32_MAX || !box[i] || box[i] > 256 || (i && (strides[i - 1] % 16 || strides[i - 1] >> 40)))
       return InvalidValue;
     encoded.dims[i] = uint32_t(dims[i]);
     encoded.box[i] = uint16_t(box[i]);
@@ -331,7 +339,8 @@ TfcCuResult stub_allocate(TfcCuPointer *pointer, size_t bytes) {
     return NotPermitted;
   if (bytes == 0)
     return InvalidValue;
-  if (bytes > device.settings.memory || device.used > device.settings.memory - bytes)
+  uint64_t used = device.used - std::min(device.used, device.usedBefore);
+  if (bytes > device.settings.memory || used > device.settings.memory - bytes)
     return TfcCuOutOfMemory;
   void *memory = std::aligned_alloc(256, (bytes + 255) / 256 * 256);
   if (!memory)

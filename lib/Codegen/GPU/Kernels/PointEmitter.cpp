@@ -13,6 +13,8 @@
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
+#include "llvm/ADT/SetVector.h"
+
 #include <numeric>
 
 using namespace mlir;
@@ -34,22 +36,49 @@ PointEmitter::PointEmitter(KernelBuilder &k, func::FuncOp kernel, ArrayRef<DimEx
   kernel.walk([&](CheckedIndexOpInterface op) { checks[op] = number++; });
 }
 
+/// Most ops that are written once more for each place they are wanted at. What is used twice is computed twice there, and so is all
+/// that it is made from.
+static constexpr int64_t kMostAtOtherPlaces = 512;
+
+/// How many ops it takes to compute a value where nothing is known; at most a little above the limit.
+static int64_t countOps(Value tensor) {
+  Operation *last = tensor.getDefiningOp();
+  DenseMap<Operation *, int64_t> counts;
+  for (Operation *op = last ? &last->getBlock()->front() : nullptr; op; op = op->getNextNode()) {
+    int64_t &count = counts[op] = 1;
+    for (Value operand : op->getOperands())
+      count = std::min(count + counts.lookup(operand.getDefiningOp()), kMostAtOtherPlaces + 1);
+    if (op == last)
+      return count;
+  }
+  return 0;
+}
+
 bool PointEmitter::canEmit(Value tensor, function_ref<bool(Value)> given) {
-  if (given(tensor))
-    return true;
-  Type element = elementOf(tensor);
-  if (!hasKnownDims(tensor.getType()) || !getMemoryType(element) || element.isInteger(4) || isFloat8(element))
-    return false;
-  Operation *op = tensor.getDefiningOp();
-  if (!op || matchSplatConstant(op))
-    return true;
-  if (!isa<ElementwiseOpInterface, ExpandOp, TransposeOp, SliceOp, ConcatOp, GatherOp>(op) ||
-      op->getNumResults() != 1)
-    return false;
-  // What is given is known at one place alone.
-  bool samePlace = isa<ElementwiseOpInterface, ExpandOp>(op);
-  return llvm::all_of(op->getOperands(),
-                      [&](Value operand) { return samePlace ? canEmit(operand, given) : canEmit(operand); });
+  // Each value once, however often it is used; what is given is known at one place alone.
+  llvm::SetVector<std::pair<Value, unsigned>> wanted;
+  wanted.insert({tensor, 1u});
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    auto [value, isHere] = wanted[i];
+    if (isHere && given(value))
+      continue;
+    Type element = elementOf(value);
+    if (!hasKnownDims(value.getType()) || !getMemoryType(element) || element.isInteger(4) || isFloat8(element))
+      return false;
+    Operation *op = value.getDefiningOp();
+    if (!op || matchSplatConstant(op))
+      continue;
+    if (!isa<ElementwiseOpInterface, ExpandOp, TransposeOp, SliceOp, ConcatOp, GatherOp>(op) ||
+        op->getNumResults() != 1)
+      return false;
+    bool samePlace = isa<ElementwiseOpInterface, ExpandOp>(op);
+    for (Value operand : op->getOperands()) {
+      if (!samePlace && isHere && countOps(operand) > kMostAtOtherPlaces)
+        return false;
+      wanted.insert({operand, unsigned(isHere && samePlace)});
+    }
+  }
+  return true;
 }
 
 void PointEmitter::moveTo(const Place &place, I64 linear, int64_t newWidth) {
@@ -281,7 +310,7 @@ FailureOr<Elements> PointEmitter::gather(GatherOp op, const Place &place, int64_
   Value wide = looked->front();
   if (!wide.getType().isInteger(64))
     wide = arith::ExtSIOp::create(k.b, k.b.getI64Type(), wide);
-  I64 index(k.b, wide), bound = k.wideDim(getDim(op.getX(), axis));
+  I64 index(k.b, wide), bound = k.dim(getDim(op.getX(), axis)).wide();
   I64 wrapped = select(index < 0, index + bound, index);
   Bool bad = wrapped < 0 | wrapped >= bound;
   k.when(bad, [&] {

@@ -44,6 +44,9 @@ static bool isDeepProduct(MatmulOp op) {
   return elementOf(op.getA()).isF32() && elementOf(op.getB()).isF32() && (!depth || *depth >= kLeastDepth);
 }
 
+/// Casts are moved over so many ops at most: what comes from outside may be a chain of any length.
+static constexpr unsigned kFarthest = 64;
+
 /// Query, key and value: the operands of an attention that its products take.
 static constexpr unsigned kProductOperands = 3;
 
@@ -89,9 +92,9 @@ private:
   bool isConverted(Operation *op) const;
   bool isProductOperand(OpOperand &use) const;
   Type narrowed(Type type) const { return cast<RankedTensorType>(type).clone(narrowType); }
-  bool isOnlyOperand(Value value);
-  FailureOr<Value> narrow(Value value);
-  FailureOr<Value> moveNarrow(Operation *op);
+  bool isOnlyOperand(Value value, unsigned way = 0);
+  FailureOr<Value> narrow(Value value, unsigned way = 0);
+  FailureOr<Value> moveNarrow(Operation *op, unsigned way);
   Value referToNarrow(WeightRefOp reference);
   LogicalResult convertUse(OpOperand &use);
   void collectWeights(ArrayRef<OpOperand *> uses);
@@ -128,23 +131,25 @@ bool PrecisionConverter::isProductOperand(OpOperand &use) const {
 }
 
 /// Whether nobody reads the value but products, perhaps from another place.
-bool PrecisionConverter::isOnlyOperand(Value value) {
+bool PrecisionConverter::isOnlyOperand(Value value, unsigned way) {
+  if (way == kFarthest)
+    return false;
   if (auto found = onlyOperands.find(value); found != onlyOperands.end())
     return found->second;
   bool isOnly = llvm::all_of(value.getUses(), [&](OpOperand &use) {
     Operation *user = use.getOwner();
     auto cast = dyn_cast<CastOp>(user);
     return isProductOperand(use) || (cast && elementOf(cast.getY()) == narrowType) ||
-           (isMovement(user) && isOnlyOperand(user->getResult(0)));
+           (isMovement(user) && isOnlyOperand(user->getResult(0), way + 1));
   });
   return onlyOperands[value] = isOnly;
 }
 
 /// The op that moves narrow numbers in place of wide ones.
-FailureOr<Value> PrecisionConverter::moveNarrow(Operation *op) {
+FailureOr<Value> PrecisionConverter::moveNarrow(Operation *op, unsigned way) {
   IRMapping mapping;
   for (Value operand : op->getOperands()) {
-    FailureOr<Value> moved = narrow(operand);
+    FailureOr<Value> moved = narrow(operand, way + 1);
     if (failed(moved))
       return failure();
     mapping.map(operand, *moved);
@@ -164,7 +169,7 @@ Value PrecisionConverter::referToNarrow(WeightRefOp reference) {
   return WeightRefOp::create(builder, reference.getLoc(), weight.getTensorType(), weight.getSymNameAttr());
 }
 
-FailureOr<Value> PrecisionConverter::narrow(Value value) {
+FailureOr<Value> PrecisionConverter::narrow(Value value, unsigned way) {
   if (Value made = known.lookup(value))
     return made;
   Operation *op = value.getDefiningOp();
@@ -173,11 +178,11 @@ FailureOr<Value> PrecisionConverter::narrow(Value value) {
     result = widening.getX();
   } else if (auto reference = dyn_cast_or_null<WeightRefOp>(op)) {
     result = referToNarrow(reference);
-  } else if (isMovement(op) && llvm::all_of(op->getOperands(), [&](Value x) { return isOnlyOperand(x); })) {
-    result = moveNarrow(op);
-  } else if (isReordering(op) && (isa<ReshapeOp>(op) || isOnlyOperand(value)) && isComputed(value)) {
+  } else if (way < kFarthest && isMovement(op) && llvm::all_of(op->getOperands(), [&](Value x) { return isOnlyOperand(x); })) {
+    result = moveNarrow(op, way);
+  } else if (way < kFarthest && isReordering(op) && (isa<ReshapeOp>(op) || isOnlyOperand(value)) && isComputed(value)) {
     // Whoever computes the numbers can store them twice. A reshape costs nothing, so there may be two of it.
-    result = moveNarrow(op);
+    result = moveNarrow(op, way);
   } else {
     OpBuilder builder(module.getContext());
     builder.setInsertionPointAfterValue(value);

@@ -243,8 +243,10 @@ LogicalResult HalfWidener::run() {
       return failure();
   // Whoever takes 16 bits still gets them, and nobody else keeps the old ops alive.
   for (Operation *op : llvm::reverse(replaced)) {
+    // Where blocks do not stand in the order in which they run, the operand may be another one by now.
     if (auto cast = dyn_cast<CastOp>(op); cast && isHalfToWide(cast))
-      cast.getY().replaceAllUsesWith(wide.lookup(cast.getX()));
+      if (Value number = wide.lookup(cast.getX()))
+        cast.getY().replaceAllUsesWith(number);
     OpBuilder builder(module.getContext());
     for (Value result : op->getResults()) {
       Value number = wide.lookup(result);
@@ -256,9 +258,11 @@ LogicalResult HalfWidener::run() {
         return failure();
       result.replaceAllUsesWith(*narrow);
     }
+  }
+  // Not before: what is known of a value must not be taken for a new one in its place.
+  for (Operation *op : llvm::reverse(replaced))
     if (op->use_empty())
       op->erase();
-  }
   return success();
 }
 

@@ -112,3 +112,19 @@ func.func @kept(%x: tensor<4x8xf16>) -> (tensor<4x2xf16>, tensor<4x2xi64>) {
   %v, %i = tfc.top_k %0 axis 1 : tensor<4x8xf16> -> tensor<4x2xf16>, tensor<4x2xi64>
   return %v, %i : tensor<4x2xf16>, tensor<4x2xi64>
 }
+
+// -----
+
+// Blocks that do not stand in the order in which they run.
+// CHECK-LABEL: func.func @blocks(
+// CHECK: %[[H:.*]] = tfc.add %{{.*}} : tensor<8x8xf32>
+func.func @blocks(%x: tensor<8x8xf16>) -> tensor<8x8xf16> {
+  cf.br ^bb2
+^bb1:
+  %c = tfc.cast %h : tensor<8x8xf16> -> tensor<8x8xf32>
+  %d = tfc.cast %c : tensor<8x8xf32> -> tensor<8x8xf16>
+  return %d : tensor<8x8xf16>
+^bb2:
+  %h = tfc.add %x, %x : tensor<8x8xf16>, tensor<8x8xf16>
+  cf.br ^bb1
+}
