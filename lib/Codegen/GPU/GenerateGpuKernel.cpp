@@ -8,6 +8,9 @@
 #include "CountedSizes.h"
 #include "Kernels/Generators.h"
 
+#include "mlir/IR/AttrTypeSubElements.h"
+#include "llvm/ADT/SetVector.h"
+
 using namespace mlir;
 using namespace mlir::tfc;
 
@@ -51,6 +54,21 @@ static void erase(gpu::GPUModuleOp module, const GpuKernel &kernel) {
     module.lookupSymbol(step.function.getLeafReference())->erase();
 }
 
+/// Whether all sizes of the kernel's values are made of its own symbols. Others have no value in a step; the generic road says so.
+static bool hasOnlyOwnSymbols(func::FuncOp kernel) {
+  auto names = kernel->getAttrOfType<ArrayAttr>("tfc.symbols");
+  llvm::SetVector<StringAttr> used;
+  AttrTypeWalker walker;
+  walker.addWalk([&](DimExprAttr expr) { expr.collectSymbols(used); });
+  walker.walk(kernel.getFunctionType());
+  for (Operation &op : kernel.getBody().front()) {
+    walker.walk(op.getAttrDictionary());
+    for (Type type : op.getResultTypes())
+      walker.walk(type);
+  }
+  return llvm::all_of(used, [&](StringAttr name) { return names && llvm::is_contained(names, name); });
+}
+
 FailureOr<std::optional<GpuKernel>> mlir::tfc::generateGpuKernel(gpu::GPUModuleOp module, func::FuncOp kernel,
                                                                  const ::tfc::GpuTarget &target) {
   if (kernel.isExternal() || !llvm::hasSingleElement(kernel.getBody()) ||
@@ -58,7 +76,7 @@ FailureOr<std::optional<GpuKernel>> mlir::tfc::generateGpuKernel(gpu::GPUModuleO
     return std::optional<GpuKernel>();
   // Generators walk from op to op by themselves; what FormKernels makes is far from this.
   static constexpr size_t kMostOps = 1024;
-  if (kernel.getBody().front().getOperations().size() > kMostOps)
+  if (kernel.getBody().front().getOperations().size() > kMostOps || !hasOnlyOwnSymbols(kernel))
     return std::optional<GpuKernel>();
   // From the most particular to the most general.
   static constexpr GpuGenerator generators[] = {generateAttention, generateGemmMma, generateGemmSimt,

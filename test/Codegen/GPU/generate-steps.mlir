@@ -119,6 +119,15 @@ func.func private @twice_elsewhere(%x0: tensor<8x8xf32>) -> tensor<8x8xf32> attr
   return %y : tensor<8x8xf32>
 }
 
+// A size of a symbol that the kernel does not have.
+// CHECK-LABEL: func.func private @foreign_symbol(
+// CHECK-NOT: tfc.steps
+// CHECK: tfc.add
+func.func private @foreign_symbol(%x: tensor<?xf32, #tfc.dims<s1>>) -> tensor<?xf32, #tfc.dims<s1>> attributes {tfc.kernel, tfc.symbols = ["s0"]} {
+  %0 = tfc.add %x, %x : tensor<?xf32, #tfc.dims<s1>>, tensor<?xf32, #tfc.dims<s1>>
+  return %0 : tensor<?xf32, #tfc.dims<s1>>
+}
+
 // CHECK: gpu.module @kernels
 // CHECK: llvm.func @[[STEP]]
 // CHECK-NOT: @too_large
