@@ -89,7 +89,7 @@ func.func private @product_by_weight(%a: tensor<?x768xbf16, #tfc.dims<s0, 768>>,
 // One row: 16 bytes of a weight per thread, asked for before the step waits for the one before, and no second step.
 // GEMV-LABEL: .entry product_of_one_row_gemv1(
 // GEMV: griddepcontrol.launch_dependents;
-// GEMV-COUNT-8: ld.global.nc.v4.b32
+// GEMV-COUNT-8: ld.global.v4.b32
 // GEMV: griddepcontrol.wait;
 // GEMV: ld.global.v4.b32
 // GEMV-COUNT-16: fma.rn.f32
