@@ -16,6 +16,7 @@
 #   fuzzer   the programs of libFuzzer are built (preset `fuzz`)
 #   stub-cuda  the stub of NVIDIA's driver is built: %stub_cuda is its path, and GPUs can be emulated
 #   ptxas    NVIDIA's assembler is on this machine: %ptxas is its path
+#   cuobjdump  NVIDIA's disassembler too: %cuobjdump
 #   <flag>   the machine has this flag in /proc/cpuinfo, written as cpu-avx512f
 
 import os
@@ -79,9 +80,12 @@ if os.path.exists(os.path.join(config.tfc_tools_dir, "tfc-fuzz-onnx")):
 stub_cuda = os.path.join(config.tfc_binary_root, "lib", "libtfc-stub-cuda.so")
 if os.path.exists(stub_cuda):
     config.available_features.add("stub-cuda")
-ptxas = lit.util.which("ptxas", os.environ.get("PATH", "") + os.pathsep + "/usr/local/cuda/bin")
+cuda_path = os.pathsep.join([os.environ.get("PATH", ""), config.cuda_bin, "/usr/local/cuda/bin"])
+ptxas, cuobjdump = lit.util.which("ptxas", cuda_path), lit.util.which("cuobjdump", cuda_path)
 if ptxas:
     config.available_features.add("ptxas")
+if cuobjdump:
+    config.available_features.add("cuobjdump")
 
 onnx_testdata = lit_config.params.get("onnx-testdata", "/usr/share/libonnx-testdata/data")
 if os.path.isdir(os.path.join(onnx_testdata, "node")):
@@ -117,4 +121,5 @@ config.substitutions += [
                     f"-Wl,--dynamic-linker=/lib/ld-linux-aarch64.so.1 -L{aarch64}/lib {aarch64}/lib/crt1.o {aarch64}/lib/crti.o -lm -lc {aarch64}/lib/crtn.o"),
     ("%stub_cuda", stub_cuda),
     ("%ptxas", ptxas or "ptxas"),
+    ("%cuobjdump", cuobjdump or "cuobjdump"),
 ]

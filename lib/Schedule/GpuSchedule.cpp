@@ -33,7 +33,7 @@ GpuRowSchedule tfc::selectGpuRows(std::optional<int64_t> length, int64_t element
   return s;
 }
 
-int64_t tfc::selectGpuSplits(int64_t tiles, std::optional<int64_t> k, int64_t depth,
+int64_t tfc::selectGpuSplits(int64_t tiles, std::optional<int64_t> k, int64_t depth, bool inCluster,
                              const GpuTarget &target) {
   // A part of fewer slices would spend its time on filling the pipeline.
   static constexpr int64_t kLeastSlices = 4, kMostSplits = 16;
@@ -41,5 +41,5 @@ int64_t tfc::selectGpuSplits(int64_t tiles, std::optional<int64_t> k, int64_t de
     return 1;
   int64_t wanted = target.multiprocessors / tiles;
   int64_t possible = llvm::divideCeil(*k, depth) / kLeastSlices;
-  return std::clamp<int64_t>(std::min(wanted, possible), 1, kMostSplits);
+  return std::clamp<int64_t>(std::min(wanted, possible), 1, inCluster ? target.clusterBlocks : kMostSplits);
 }

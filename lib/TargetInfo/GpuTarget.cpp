@@ -47,6 +47,7 @@ llvm::Expected<GpuTarget> tfc::parseGpuTarget(llvm::StringRef chip) {
   target.l2Bytes = row->l2MiB * 1024 * 1024;
   target.hasMmaSync = row->capability >= 80;
   target.hasDependentLaunch = row->capability >= 90;
+  target.clusterBlocks = row->capability >= 90 ? 8 : 1;
   target.hasWgmma = chip == "sm_90a";
   return target;
 }

@@ -10,6 +10,7 @@
 #include "Json.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <map>
 #include <numeric>
@@ -73,7 +74,9 @@ static std::string outsideText(const ProfileTable &table, int width) {
       {"  after the last", outside.afterLast, "outputs delivered"},
       {"  around the run", outside.aroundRun, "the caller"}};
   std::string text;
-  for (auto [name, seconds, what] : lines) {
+  for (auto [name, measured, what] : lines) {
+    // What only rounding left of a difference would be printed as -0.
+    double seconds = std::abs(measured) < 5e-8 ? 0 : measured;
     double share = table.wallSeconds > 0 ? 100 * seconds / table.wallSeconds : 0;
     text += format("%-*s %6s %10.4f %5.1f%%", width, name, "", seconds * 1e3, share);
     text += *what ? format("%*s%s\n", 26, "", what) : "\n";

@@ -27,9 +27,11 @@ struct GpuRowSchedule {
 /// `length`: of a row, absent where only the run knows it.
 GpuRowSchedule selectGpuRows(std::optional<int64_t> length, int64_t elementBytes);
 
-/// Into how many parts K is cut so that `tiles` tiles keep the chip busy; 1 where they do so by themselves or K is short. Each part has
-/// some slices of `depth` steps. Absent dims are known at run time.
-int64_t selectGpuSplits(int64_t tiles, std::optional<int64_t> k, int64_t depth, const GpuTarget &target);
+/// Into how many parts K is cut so that `tiles` tiles keep the chip busy; 1 where they do so by themselves or
+/// K is short. Each part has some slices of `depth` steps. Absent dims are known at run time. `inCluster`:
+/// the parts of a tile are the blocks of a cluster.
+int64_t selectGpuSplits(int64_t tiles, std::optional<int64_t> k, int64_t depth, bool inCluster,
+                        const GpuTarget &target);
 
 } // namespace tfc
 

@@ -27,6 +27,8 @@ struct GpuTarget {
   bool hasMmaSync = false;
   /// Tensor cores through wgmma, the bulk tensor copy engine (TMA), and setmaxnreg.
   bool hasWgmma = false;
+  /// Blocks that can be sure to run together and see each other's shared memory, at most; 1: only one.
+  int64_t clusterBlocks = 1;
   /// griddepcontrol: the next kernel may start while this one still runs.
   bool hasDependentLaunch = false;
 

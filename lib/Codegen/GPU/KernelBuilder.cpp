@@ -52,10 +52,9 @@ KernelBuilder::KernelBuilder(Frame frame)
   unsigned words = parameters.size() - frame.maps;
   step.overlaps = target.hasDependentLaunch;
   // Where a step waits for the one before, `noalias` would let LLVM move loads across the wait: it would know
-  // that nobody else writes.
-  for (unsigned i = 0; i < pointerCount(); ++i)
-    if (!step.overlaps || (i < kernel.getNumArguments() && kernel.getArgAttr(i, kWeightAttr)))
-      function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
+  // that nobody else writes. Loads of weights say themselves whether they may be moved.
+  for (unsigned i = 0; i < pointerCount() && !step.overlaps; ++i)
+    function.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), b.getUnitAttr());
   for (unsigned i = words; i < parameters.size(); ++i) {
     function.setArgAttr(i, LLVM::LLVMDialect::getByValAttrName(),
                         TypeAttr::get(LLVM::LLVMArrayType::get(b.getI8Type(), 128)));

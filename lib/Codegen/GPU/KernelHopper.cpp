@@ -55,6 +55,23 @@ void HopperBuilder::copyTile(SharedPointer to, unsigned map, SharedPointer barri
               arguments);
 }
 
+I32 HopperBuilder::clusterRank() {
+  return {b, k.intrinsic("llvm.nvvm.read.ptx.sreg.cluster.ctarank", b.getI32Type(), {})};
+}
+
+void HopperBuilder::clusterBarrier(bool publishes) {
+  k.intrinsic(publishes ? "llvm.nvvm.barrier.cluster.arrive.aligned"
+                        : "llvm.nvvm.barrier.cluster.arrive.relaxed.aligned",
+              {}, {});
+  k.intrinsic("llvm.nvvm.barrier.cluster.wait.aligned", {}, {});
+}
+
+SmallVector<Value> HopperBuilder::loadFrom(I32 rank, SharedPointer place, Type element, int64_t count) {
+  Type ofCluster = LLVM::LLVMPointerType::get(b.getContext(), 7);
+  SharedPointer there(b, k.intrinsic("llvm.nvvm.mapa.shared.cluster", ofCluster, {place.v, rank.v}));
+  return k.load(there, element, count);
+}
+
 I32 HopperBuilder::warpgroup() {
   return {b, k.intrinsic("llvm.nvvm.shfl.sync.idx.i32", b.getI32Type(),
                          {k.i32(-1).v, (k.thread() / 128).v, k.i32(0).v, k.i32(31).v})};
@@ -66,17 +83,19 @@ void HopperBuilder::changeRegisters(int64_t count, bool increase) {
               {}, {k.i32(count).v});
 }
 
-void HopperBuilder::inRoles(int64_t producerRegisters, int64_t consumerRegisters,
-                            function_ref<void()> produce, function_ref<void(I32)> consume) {
+void HopperBuilder::inRoles(std::optional<RoleRegisters> registers, function_ref<void()> produce,
+                            function_ref<void(I32)> consume) {
   I32 group = warpgroup();
   // One branch per role: setmaxnreg wants it so.
   auto roles = scf::IfOp::create(b, (group == 0).v, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(&roles.getThenRegion().front());
-  changeRegisters(producerRegisters, /*increase=*/false);
+  if (registers)
+    changeRegisters(registers->producer, /*increase=*/false);
   k.when(k.thread() == 0, produce);
   b.setInsertionPointToStart(&roles.getElseRegion().front());
-  changeRegisters(consumerRegisters, /*increase=*/true);
+  if (registers)
+    changeRegisters(registers->consumer, /*increase=*/true);
   consume(group - 1);
 }
 

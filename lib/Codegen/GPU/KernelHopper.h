@@ -5,7 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// Barriers in memory, the bulk tensor copy engine (TMA), and products of a warpgroup (wgmma): sm_90a.
+// Barriers in memory, the bulk tensor copy engine (TMA), and clusters of blocks: sm_90 and later. Products of
+// a warpgroup (wgmma): sm_90a.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -43,14 +44,30 @@ public:
   void copyTile(SharedPointer to, unsigned map, SharedPointer barrier, ArrayRef<I32> coordinates);
 
   //===--------------------------------------------------------------------------------------------===//
+  // Clusters
+  //===--------------------------------------------------------------------------------------------===//
+
+  /// The block's number in its cluster.
+  I32 clusterRank();
+  /// All threads of all blocks of the cluster meet. With `publishes` they see what the others have written before,
+  /// which takes fences.
+  void clusterBarrier(bool publishes);
+  /// `count` neighbours at the same place in the shared memory of block `rank`.
+  SmallVector<Value> loadFrom(I32 rank, SharedPointer place, Type element, int64_t count);
+
+  //===--------------------------------------------------------------------------------------------===//
   // Warpgroups
   //===--------------------------------------------------------------------------------------------===//
 
   /// The number of the thread's warpgroup, in a form that ptxas knows to be the same for a whole warp.
   I32 warpgroup();
+  /// Registers per thread of the two roles.
+  struct RoleRegisters {
+    int64_t producer, consumer;
+  };
   /// The first warpgroup's first thread runs `produce`; the others run `consume` with their number. Each
-  /// takes as many registers per thread as it is said to.
-  void inRoles(int64_t producerRegisters, int64_t consumerRegisters, function_ref<void()> produce,
+  /// takes as many registers as it is said to; without `registers` it keeps those it has.
+  void inRoles(std::optional<RoleRegisters> registers, function_ref<void()> produce,
                function_ref<void(I32)> consume);
   /// A barrier among some of the warps; number 0 is the block's.
   void namedBarrier(I32 number, int64_t threads);

@@ -39,6 +39,12 @@ gemm("gemm_large_nk", "bf16", "s0", "1281", "72", [(1800,)], transposed=True)
 gemm("gemm_huge", "bf16", "s0", "2056", "72", [(2100,)])
 gemm("gemm_huge_nk", "bf16", "s0", "2056", "72", [(2100,)], transposed=True)
 gemm("gemm_batch", "bf16", "s1", "40", "64", [(2, 5), (1, 70), (0, 3), (2, 0)], batch_a="s0, 3", batch_b="3", batch="s0, 3")
+# More small tiles than blocks; parts of K longer than the ring of buffers, of which the last have less, or nothing.
+gemm("gemm_many_small", "f16", "s0", "768", "72", [(2560,)], weight=True)
+for transposed in (False, True):
+    gemm(f"gemm_parts_{int(transposed)}", "bf16", "s0", "1224", "1160", [(17,), (65,), (150,), (0,)], transposed=transposed, weight=True)
+gemm("gemm_parts_empty", "f16", "s0", "72", "4168", [(18,), (64,)])
+gemm("gemm_no_depth", "bf16", "s0", "72", "0", [(3,), (70,)], weight=True)
 gemm("gemm_deep", "bf16", "s0", "64", "1000", [(64,), (7,)])
 # A few rows: along N in pieces of every width, along K, with more and with less of both than threads.
 FEW = [(1,), (2,), (4,), (0,)]

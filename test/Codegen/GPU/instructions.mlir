@@ -7,6 +7,8 @@
 // RUN: tfc-gpu-test %s --kernel=attention --chip=sm_80 --emit=ptx | FileCheck %s --check-prefix=FLASH
 // RUN: tfc-gpu-test %s --kernel=attention --chip=sm_70 --emit=ptx | FileCheck %s --check-prefix=FLASHSIMT
 // RUN: tfc-gpu-test %s --kernel=product --chip=sm_90a --emit=ptx | FileCheck %s --check-prefix=WGMMA
+// RUN: tfc-gpu-test %s --kernel=product_by_weight --chip=sm_90a --emit=ptx | FileCheck %s --check-prefix=SMALLWGMMA
+// RUN: tfc-gpu-test %s --kernel=product_by_weight --chip=sm_90a --emit=steps | FileCheck %s --check-prefix=HOPPERSTEPS
 // RUN: tfc-gpu-test %s --kernel=attention --chip=sm_90a --emit=ptx | FileCheck %s --check-prefix=FLASHWGMMA
 // RUN: tfc-gpu-test %s --kernel=product_of_one_row --chip=sm_90 --emit=ptx | FileCheck %s --check-prefix=GEMV
 // RUN: tfc-gpu-test %s --kernel=product_of_one_row --chip=sm_90 --emit=steps | FileCheck %s --check-prefix=GEMVSTEPS
@@ -56,10 +58,38 @@ func.func private @product(%a: tensor<?x768xbf16, #tfc.dims<s0, 768>>, %b: tenso
   return %0 : tensor<?x768xbf16, #tfc.dims<s0, 768>>
 }
 
+// Few rows on Hopper: tiles of 64 x 64, K in parts where they are few: a cluster adds them up, without a second step. Slices of a weight are
+// asked for before the step waits for the one before, slices of A behind that.
+// HOPPERSTEPS: cluster = 3 : i64, function = @kernels::@product_by_weight_16x64,
+// HOPPERSTEPS-NOT: _sum
+// HOPPERSTEPS: cluster = 3 : i64, function = @kernels::@product_by_weight_64x64_split,
+// HOPPERSTEPS-NOT: _sum
+// HOPPERSTEPS: cluster = 1 : i64, function = @kernels::@product_by_weight_64x64,
+// SMALLWGMMA-LABEL: .entry product_by_weight_64x64_split(
+// SMALLWGMMA: cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes
+// SMALLWGMMA: griddepcontrol.wait;
+// SMALLWGMMA-NOT: setmaxnreg
+// SMALLWGMMA-DAG: cp.async.bulk.tensor.2d.shared::cluster.global.tile.mbarrier::complete_tx::bytes
+// SMALLWGMMA-DAG: wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16
+// SMALLWGMMA: barrier.cluster.arrive.aligned;
+// SMALLWGMMA-NEXT: barrier.cluster.wait.aligned;
+// SMALLWGMMA: mapa.shared::cluster
+// SMALLWGMMA: ld.shared::cluster.v4.b32
+// SMALLWGMMA: barrier.cluster.arrive.relaxed.aligned;
+// SMALLWGMMA-NEXT: barrier.cluster.wait.aligned;
+// SMALLWGMMA-LABEL: .entry product_by_weight_64x64(
+// SMALLWGMMA: wgmma.mma_async.sync.aligned.m64n64k16.f32.bf16.bf16
+// SMALLWGMMA-LABEL: .entry product_by_weight_128x128(
+// SMALLWGMMA: wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16
+func.func private @product_by_weight(%a: tensor<?x768xbf16, #tfc.dims<s0, 768>>, %b: tensor<768x768xbf16> {tfc.weight_operand}) -> tensor<?x768xbf16, #tfc.dims<s0, 768>> attributes {tfc.kernel, tfc.symbols = ["s0"]} {
+  %0 = tfc.matmul %a, %b : tensor<?x768xbf16, #tfc.dims<s0, 768>>, tensor<768x768xbf16>
+  return %0 : tensor<?x768xbf16, #tfc.dims<s0, 768>>
+}
+
 // One row: 16 bytes of a weight per thread, asked for before the step waits for the one before, and no second step.
 // GEMV-LABEL: .entry product_of_one_row_gemv1(
 // GEMV: griddepcontrol.launch_dependents;
-// GEMV-COUNT-8: ld.global.nc.v4.b32
+// GEMV-COUNT-8: ld.global.v4.b32
 // GEMV: griddepcontrol.wait;
 // GEMV: ld.global.v4.b32
 // GEMV-COUNT-16: fma.rn.f32

@@ -58,10 +58,12 @@ TEST(GpuRows, UnknownAndHugeRowsAreReadAnew) {
 
 TEST(GpuSplits, FewTilesAreCutAndManyAreNot) {
   GpuTarget h100 = target("sm_90a");
-  EXPECT_EQ(selectGpuSplits(12, 768, 64, h100), 3);   // 12 slices, at least 4 each
-  EXPECT_EQ(selectGpuSplits(12, 3072, 64, h100), 11); // 132 multiprocessors
-  EXPECT_EQ(selectGpuSplits(200, 3072, 64, h100), 1);
-  EXPECT_EQ(selectGpuSplits(1, 1 << 20, 64, h100), 16);
-  EXPECT_EQ(selectGpuSplits(12, std::nullopt, 64, h100), 1);
-  EXPECT_EQ(selectGpuSplits(12, 0, 64, h100), 1);
+  EXPECT_EQ(selectGpuSplits(12, 768, 64, /*inCluster=*/false, h100), 3);   // 12 slices, at least 4 each
+  EXPECT_EQ(selectGpuSplits(12, 3072, 64, /*inCluster=*/false, h100), 11); // 132 multiprocessors
+  EXPECT_EQ(selectGpuSplits(12, 3072, 64, /*inCluster=*/true, h100), 8); // blocks of a cluster
+  EXPECT_EQ(selectGpuSplits(24, 3072, 64, /*inCluster=*/true, h100), 5);
+  EXPECT_EQ(selectGpuSplits(200, 3072, 64, /*inCluster=*/false, h100), 1);
+  EXPECT_EQ(selectGpuSplits(1, 1 << 20, 64, /*inCluster=*/false, h100), 16);
+  EXPECT_EQ(selectGpuSplits(12, std::nullopt, 64, /*inCluster=*/false, h100), 1);
+  EXPECT_EQ(selectGpuSplits(12, 0, 64, /*inCluster=*/false, h100), 1);
 }

@@ -11,6 +11,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <sys/mman.h>
 
 #ifndef __x86_64__
@@ -35,18 +36,20 @@ __asm__(".text\n"
 }
 
 Block tfc::emu::block;
+Cluster tfc::emu::cluster;
 
 static void *schedulerStack;
 static void (*runningKernel)(void **);
 static void **runningParameters;
 
-static constexpr size_t kStackBytes = 256 * 1024;
+static constexpr size_t kStackBytes = 256 * 1024, kMostThreads = 1024, kMostBlocks = 16; // of a block; of a cluster
 
 /// One range for all stacks; the system gives pages when they are touched.
 static char *stackOf(unsigned thread) {
-  static char *stacks = static_cast<char *>(mmap(nullptr, kStackBytes * 1024, PROT_READ | PROT_WRITE,
-                                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-  return stacks + kStackBytes * thread;
+  static char *stacks =
+      static_cast<char *>(mmap(nullptr, kStackBytes * kMostThreads * kMostBlocks, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  return stacks + kStackBytes * (block.rank * kMostThreads + thread);
 }
 
 static void toScheduler() { tfc_emu_switch(&block.fiber().stackPointer, schedulerStack); }
@@ -139,9 +142,18 @@ static void reportDeadlock() {
                    " on wait in " + place + ";";
 }
 
-static void runBlock(bool reverse) {
+static bool isDone() {
+  return std::all_of(block.fibers.begin(), block.fibers.end(), [](const Fiber &fiber) { return fiber.done; });
+}
+
+static void startBlock(uint64_t number, unsigned rank) {
+  const uint32_t *grid = block.launch.grid;
+  block.index[0] = number % grid[0];
+  block.index[1] = number / grid[0] % grid[1];
+  block.index[2] = number / grid[0] / grid[1];
+  block.rank = rank;
+  block.late = number % 2;
   unsigned warps = (block.threads + kWarp - 1) / kWarp;
-  block.late = reverse;
   block.fibers.resize(block.threads);
   block.warps.assign(warps, Meeting());
   block.warpgroups.assign((warps + 3) / 4, Barrier());
@@ -152,24 +164,97 @@ static void runBlock(bool reverse) {
   memset(tfc_shared, 0xFF, sizeof tfc_shared);
   for (unsigned thread = 0; thread < block.threads; ++thread)
     prepareFiber(thread);
-  auto allDone = [] { return std::all_of(block.fibers.begin(), block.fibers.end(), [](auto &f) { return f.done; }); };
-  while (block.error.empty() && !allDone()) {
+}
+
+/// Lets the block run until all of its threads wait for another block or are done. True if one ran.
+static bool runBlock() {
+  unsigned warps = block.warps.size();
+  for (bool any = false;; any = true) {
     bool ran = false;
     for (unsigned i = 0; i < warps && block.error.empty(); ++i)
-      ran |= runWarp(reverse ? warps - 1 - i : i);
-    if (ran || !block.error.empty())
+      ran |= runWarp(block.late ? warps - 1 - i : i);
+    if (ran && block.error.empty())
       continue;
-    if (block.lateCopies.empty())
-      return reportDeadlock();
+    if (block.lateCopies.empty() || !block.error.empty())
+      return any;
     std::vector<AsyncCopy> copies;
     copies.swap(block.lateCopies);
     for (AsyncCopy &copy : copies)
       copy();
   }
-  // A launch that ends before the one before would let the next one begin too early.
+}
+
+/// A launch that ends before the one before would let the next one begin too early.
+static void checkWaits() {
   for (unsigned thread = 0; thread < block.threads && block.launch.overlaps && block.error.empty(); ++thread)
     if (!block.fibers[thread].waited)
       block.error = "thread " + std::to_string(thread) + " of an overlapping launch never waits for the launch before";
+}
+
+const Cluster::Parked *Cluster::findShared(const void *address) const {
+  const auto *byte = static_cast<const unsigned char *>(address);
+  for (const Parked &parked : blocks)
+    if (byte >= parked.shared.data() && byte < parked.shared.data() + parked.shared.size())
+      return &parked;
+  return nullptr;
+}
+
+/// Parks the running block, or brings it back; what waits in it goes on at the same address.
+static void park(unsigned rank) {
+  if (cluster.blocks.empty())
+    return;
+  Cluster::Parked &place = cluster.blocks[rank];
+  place.done = isDone();
+  memcpy(place.shared.data(), tfc_shared, place.shared.size());
+  std::swap(block, place.block);
+}
+static void bringBack(unsigned rank) {
+  if (cluster.blocks.empty())
+    return;
+  Cluster::Parked &place = cluster.blocks[rank];
+  memcpy(tfc_shared, place.shared.data(), place.shared.size());
+  std::swap(block, place.block);
+}
+
+/// Runs `size` blocks from number `first` on.
+static void runCluster(uint64_t first, unsigned size) {
+  cluster.blocks.clear();
+  cluster.barrier = Barrier();
+  if (size > 1) {
+    Cluster::Parked parked;
+    parked.block.launch = block.launch;
+    parked.block.threads = block.threads;
+    parked.shared.resize(block.launch.sharedBytes);
+    cluster.blocks.assign(size, parked);
+    for (unsigned rank = 0; rank < size; ++rank) {
+      bringBack(rank);
+      startBlock(first + rank, rank);
+      park(rank);
+    }
+  } else {
+    startBlock(first, 0);
+  }
+  for (;;) {
+    bool ran = false;
+    std::optional<unsigned> waiting;
+    for (unsigned rank = 0; rank < size; ++rank) {
+      bringBack(rank);
+      ran |= runBlock();
+      if (isDone())
+        checkWaits();
+      else
+        waiting = rank;
+      if (!block.error.empty())
+        return; // What is wrong stands in the running block.
+      park(rank);
+    }
+    if (!waiting)
+      return;
+    if (!ran) {
+      bringBack(*waiting);
+      return reportDeadlock();
+    }
+  }
 }
 
 int tfc_emu_launch(void (*kernel)(void **), const TfcEmuLaunch *launch, void **parameters, char *message,
@@ -183,12 +268,11 @@ int tfc_emu_launch(void (*kernel)(void **), const TfcEmuLaunch *launch, void **p
   if (!blocks || !block.threads || block.threads > 1024 || launch->sharedBytes > 227 * 1024)
     block.error = "a launch of " + std::to_string(blocks) + " blocks of " + std::to_string(block.threads) +
                   " threads with " + std::to_string(launch->sharedBytes) + " bytes of shared memory is not possible";
-  for (uint64_t i = 0; i < blocks && block.error.empty(); ++i) {
-    block.index[0] = i % launch->grid[0];
-    block.index[1] = i / launch->grid[0] % launch->grid[1];
-    block.index[2] = i / launch->grid[0] / launch->grid[1];
-    runBlock(i % 2);
-  }
+  unsigned size = std::max(1u, launch->cluster);
+  if (size > kMostBlocks || launch->grid[0] % size)
+    block.error = "a grid of " + std::to_string(launch->grid[0]) + " blocks in clusters of " + std::to_string(size) + " is not possible";
+  for (uint64_t i = 0; i < blocks && block.error.empty(); i += size)
+    runCluster(i, size);
   if (messageBytes)
     snprintf(message, messageBytes, "%s", block.error.c_str());
   return !block.error.empty();

@@ -28,6 +28,8 @@ struct Fiber {
   void *stackPointer = nullptr;
   bool done = false;
   bool waited = false; ///< for the launch before
+  bool arrivedAtCluster = false;
+  uint32_t clusterPhase = 0; ///< of the cluster's barrier, when it arrived
   /// It waits for as long as *waitsFor == waitValue.
   const uint32_t *waitsFor = nullptr;
   uint32_t waitValue = 0;
@@ -72,7 +74,7 @@ struct WgmmaThread {
 struct Block {
   uint32_t index[3] = {0, 0, 0};
   TfcEmuLaunch launch{};
-  uint32_t threads = 0, current = 0;
+  uint32_t threads = 0, current = 0, rank = 0; ///< rank: in its cluster
   /// Asynchronous copies are done as late as possible.
   bool late = false;
   std::vector<Fiber> fibers;
@@ -88,6 +90,24 @@ struct Block {
 };
 
 extern Block block;
+
+/// The blocks that run together. One of them is `block`, with its memory in `tfc_shared`; the others are parked. They change places when all
+/// threads of one wait.
+struct Cluster {
+  struct Parked {
+    Block block;
+    std::vector<unsigned char> shared;
+    bool done = false;
+  };
+  std::vector<Parked> blocks; ///< Empty where there is one block. That of the running block has nothing in it.
+  Barrier barrier;
+
+  uint32_t size() const { return blocks.empty() ? 1 : blocks.size(); }
+  /// The block whose parked memory the address is in, or null.
+  const Parked *findShared(const void *address) const;
+};
+
+extern Cluster cluster;
 
 /// Ends the launch with a message; does not return.
 [[noreturn]] void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

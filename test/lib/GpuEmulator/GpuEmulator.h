@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 //
-// Kernels are functions of this machine that call back for all that only a GPU can do (EmulateGpuModule.h says how). A block runs
+// Kernels are functions of this machine that call back for all that only a GPU can do (EmulateGpuModule.h says how). A block, or cluster, runs
 // after the other; its threads are fibers. A fiber runs until it must wait, and the threads of a warp go on for as long as they can
 // before another warp gets its turn: so warps drift apart as far as the program lets them, and a missing barrier
 // gives wrong numbers. Every second block runs its warps in reverse order, and has its asynchronous copies done as late as the program
@@ -13,7 +13,8 @@
 // holds then; until that their sums are NaNs. Shared memory begins as NaNs.
 //
 // Reported: accesses outside of registered memory, or not aligned; barriers and collectives that not all reach (deadlock); lanes of a warp that meet in
-// different instructions. Not modelled: time, caches, clusters of more than one block, weak memory.
+// different instructions. The blocks of a cluster take turns: each runs for as long as it can. Not modelled: time, caches, copies to several blocks of a
+// cluster, weak memory.
 //
 //===----------------------------------------------------------------------------------------------===//
 
@@ -31,6 +32,7 @@ typedef struct TfcEmuLaunch {
   uint32_t grid[3], block[3];
   uint64_t sharedBytes; /* dynamic */
   uint32_t overlaps;    /* 1: it may begin before the launch before has ended: its threads must wait for that before they store */
+  uint32_t cluster;     /* blocks, along x; 0 counts as 1 */
 } TfcEmuLaunch;
 
 /* What a tensor map holds here, in its 128 bytes. */

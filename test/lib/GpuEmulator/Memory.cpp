@@ -44,6 +44,13 @@ void tfc::emu::checkRange(const void *address, uint64_t bytes, uint64_t alignmen
            (unsigned long long)offset, (unsigned long long)block.launch.sharedBytes);
     return;
   }
+  if (const Cluster::Parked *parked = cluster.findShared(address)) {
+    if (parked->done)
+      fail("%s in the shared memory of a block that has ended", what);
+    if (begin + bytes > reinterpret_cast<uint64_t>(parked->shared.data()) + parked->shared.size())
+      fail("%s of %llu bytes behind another block's shared memory", what, (unsigned long long)bytes);
+    return;
+  }
   auto next = ranges().upper_bound(begin);
   if (next != ranges().begin()) {
     auto range = std::prev(next);
@@ -63,6 +70,7 @@ extern "C" void tfc_emu_check(const void *address, uint64_t bytes, uint32_t isSt
   while (alignment < bytes)
     alignment *= 2;
   checkRange(address, bytes, alignment > 16 ? 16 : alignment, isStore ? "a store" : "a load");
-  if (isStore && block.launch.overlaps && !block.fiber().waited && !isShared(address) && !isLocal(address))
+  if (isStore && block.launch.overlaps && !block.fiber().waited && !isShared(address) && !cluster.findShared(address) &&
+      !isLocal(address))
     fail("a store before the launch before has been waited for");
 }

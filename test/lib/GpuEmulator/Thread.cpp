@@ -37,6 +37,7 @@ static uint32_t threadIndex(int axis) {
 TFC_EMU_AXIS(x, 0)
 TFC_EMU_AXIS(y, 1)
 TFC_EMU_AXIS(z, 2)
+TFC_EMU(read_ptx_sreg_cluster_ctarank) { give(result, block.rank); }
 TFC_EMU(read_ptx_sreg_laneid) { give(result, block.current % kWarp); }
 TFC_EMU(read_ptx_sreg_warpid) { give(result, block.current / kWarp); }
 
@@ -81,6 +82,41 @@ TFC_EMU(barrier_cta_sync_aligned_all) { arriveAndWait(a[0], allThreads()); }
 TFC_EMU(barrier_cta_sync_all) { arriveAndWait(a[0], allThreads()); }
 TFC_EMU(barrier_cta_sync_aligned_count) { arriveAndWait(a[0], a[1]); }
 TFC_EMU(barrier_cta_sync_count) { arriveAndWait(a[0], a[1]); }
+
+/// The same place in the shared memory of another block of the cluster.
+TFC_EMU(mapa_shared_cluster) {
+  auto *own = reinterpret_cast<unsigned char *>(a[0]);
+  uint64_t rank = a[1];
+  if (!isShared(own))
+    fail("mapa of what is not shared memory");
+  if (rank >= cluster.size())
+    fail("mapa of block %llu of %u", (unsigned long long)rank, cluster.size());
+  unsigned char *there = rank == block.rank ? own : cluster.blocks[rank].shared.data() + (own - tfc_shared);
+  *static_cast<unsigned char **>(result) = there;
+}
+
+static void arriveAtCluster() {
+  Fiber &own = block.fiber();
+  if (own.arrivedAtCluster)
+    fail("a thread arrives at the cluster's barrier twice");
+  own.arrivedAtCluster = true;
+  own.clusterPhase = cluster.barrier.generation;
+  if (++cluster.barrier.arrived < block.threads * cluster.size())
+    return;
+  cluster.barrier.arrived = 0;
+  ++cluster.barrier.generation;
+}
+
+TFC_EMU(barrier_cluster_arrive_aligned) { arriveAtCluster(); }
+TFC_EMU(barrier_cluster_arrive_relaxed_aligned) { arriveAtCluster(); }
+
+TFC_EMU(barrier_cluster_wait_aligned) {
+  Fiber &own = block.fiber();
+  if (!own.arrivedAtCluster)
+    fail("a thread waits at the cluster's barrier without having arrived");
+  own.arrivedAtCluster = false;
+  waitWhile(&cluster.barrier.generation, own.clusterPhase, "the cluster's barrier");
+}
 
 // What orders memory has nothing to do where one thread runs at a time.
 TFC_EMU(membar_cta) {}

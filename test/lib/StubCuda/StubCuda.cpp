@@ -141,9 +141,14 @@ TfcCuResult run(Node &node) {
   return LaunchFailed;
 }
 
-Node makeNode(const TfcEmulatedFunction *function, const unsigned *grid, const unsigned *block, unsigned shared, bool overlaps,
+/// What attributes say of a launch; patching a node's parameters leaves it as it is.
+struct LaunchKind {
+  uint32_t overlaps = 0, cluster = 1;
+};
+
+Node makeNode(const TfcEmulatedFunction *function, const unsigned *grid, const unsigned *block, unsigned shared, LaunchKind kind,
               void **parameters) {
-  Node node{function, {{grid[0], grid[1], grid[2]}, {block[0], block[1], block[2]}, shared, overlaps}, {}};
+  Node node{function, {{grid[0], grid[1], grid[2]}, {block[0], block[1], block[2]}, shared, kind.overlaps, kind.cluster}, {}};
   for (uint32_t i = 0; i < function->parameter_count; ++i) {
     auto *bytes = static_cast<const uint8_t *>(parameters[i]);
     // Tensor maps are 128 bytes, which kernels may want aligned to 64.
@@ -271,14 +276,17 @@ TfcCuResult stub_launch(const TfcCuLaunchConfig *config, TfcCuFunction function,
   auto *stream = reinterpret_cast<Stream *>(config->stream);
   if (TfcCuResult failed = enter("cuLaunchKernelEx", kernel->name))
     return failed;
-  bool overlaps = false;
+  LaunchKind kind;
   for (unsigned i = 0; i < config->attribute_count; ++i) {
     const TfcCuLaunchAttribute &attribute = config->attributes[i];
     if (attribute.id != TfcCuClusterDimension && attribute.id != TfcCuSerialization)
       return InvalidValue;
-    overlaps |= attribute.id == TfcCuSerialization && attribute.value.overlaps == 1;
+    if (attribute.id == TfcCuClusterDimension)
+      kind.cluster = attribute.value.cluster.x;
+    if (attribute.id == TfcCuSerialization)
+      kind.overlaps = attribute.value.overlaps == 1;
   }
-  Node node = makeNode(kernel, config->grid, config->block, config->shared, overlaps, parameters);
+  Node node = makeNode(kernel, config->grid, config->block, config->shared, kind, parameters);
   if (!stream || !stream->captures)
     return run(node);
   stream->captured.push_back(std::make_unique<Node>(std::move(node)));
@@ -476,10 +484,10 @@ TfcCuResult stub_setNode(TfcCuGraphExec handle, TfcCuGraphNode node, const TfcCu
   auto found = exec->numbers.find(node);
   if (found == exec->numbers.end() || exec->nodes[found->second].event)
     return InvalidValue;
+  const TfcEmuLaunch old = exec->nodes[found->second].launch;
   exec->nodes[found->second] =
       makeNode(reinterpret_cast<const TfcEmulatedFunction *>(parameters->function), parameters->grid, parameters->block,
-               parameters->shared, exec->nodes[found->second].launch.overlaps != 0,
-               parameters->parameters);
+               parameters->shared, {old.overlaps, old.cluster}, parameters->parameters);
   return TfcCuSuccess;
 }
 

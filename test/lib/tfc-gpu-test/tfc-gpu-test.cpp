@@ -142,7 +142,7 @@ TfcEmuTensorMap KernelRun::encode(const GpuTensorMap &map) {
 }
 
 llvm::Error KernelRun::launch(::tfc::emu::EmulatedModule &module, const GpuStep &step) {
-  TfcEmuLaunch launch{{1, 1, 1}, {uint32_t(step.block), 1, 1}, uint64_t(step.shared), step.overlaps};
+  TfcEmuLaunch launch{{1, 1, 1}, {uint32_t(step.block), 1, 1}, uint64_t(step.shared), step.overlaps, uint32_t(step.cluster)};
   for (unsigned axis = 0; axis < 3; ++axis) {
     int64_t extent = evaluate(step.grid[axis]);
     if (extent == 0)

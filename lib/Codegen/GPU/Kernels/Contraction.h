@@ -71,16 +71,19 @@ struct ContractionTile {
 /// One way to compute a product; the run takes the one whose `when` is 1 for its sizes.
 struct ContractionVariant {
   size_t tile;      ///< number of it
-  int64_t splits;   ///< parts of K; their sums are added by a second step
+  int64_t splits;   ///< parts of K; their sums are added by a second step, or in a cluster
   DimExprAttr when; ///< 1 or 0
   std::string name;
+  bool inCluster = false; ///< The parts of a tile are the blocks of a cluster.
   int64_t gemvRows = 0; ///< For at most so many rows, without tiles (Gemv.cpp).
 };
 
 /// The variants of a product for tiles of growing size: small ones and parts of K where there is little work,
-/// large ones where they keep the chip busy. `depth`: steps along K per slice.
+/// large ones where they keep the chip busy. `depth`: steps along K per slice. `inClusters`: parts of K are
+/// to be added in clusters.
 SmallVector<ContractionVariant> selectVariants(const GpuContraction &p, ArrayRef<ContractionTile> tiles,
-                                               int64_t depth, const ::tfc::GpuTarget &target);
+                                               int64_t depth, bool inClusters,
+                                               const ::tfc::GpuTarget &target);
 /// The steps of all variants, each of which `emit` writes for its own tile.
 FailureOr<GpuKernel> emitVariants(GpuKernelRequest request, const GpuContraction &p,
                                   ArrayRef<ContractionVariant> variants,
@@ -93,7 +96,9 @@ bool canBeGemv(const GpuContraction &p);
 FailureOr<GpuStep> emitGemv(GpuKernelRequest request, const GpuContraction &p,
                             const ContractionVariant &variant);
 
-/// The step for one tile on Hopper's tensor cores; none where they do not fit.
+/// Whether Hopper's tensor cores can compute the product, and the step for one tile on them; none where it has no
+/// such tile.
+bool canBeGemmWgmma(const GpuContraction &p, const ::tfc::GpuTarget &target);
 FailureOr<std::optional<GpuStep>> emitGemmWgmma(GpuKernelRequest request, const GpuContraction &p,
                                                 const ContractionTile &tile,
                                                 const ContractionVariant &variant);
@@ -103,6 +108,28 @@ struct SliceRange {
   I32 from, to;
 };
 SliceRange splitSlices(I32 slices, I32 split, int64_t splits);
+
+/// Neighbouring sums in shared memory.
+SmallVector<F32> loadSums(KernelBuilder &k, SharedPointer at, int64_t count);
+
+/// Where the parts of K of a tile are the blocks of a cluster: each leaves its sums in its shared memory, at
+/// the same place, and computes the epilogue for its share of the tile from all of them.
+class ClusterSum {
+public:
+  ClusterSum(KernelBuilder &k, int64_t parts);
+  /// The block's part of K, and the number of its tile.
+  I32 part, tile;
+  /// Waits until all blocks have left their sums.
+  void shareSums();
+  /// Waits until all have read them: no block may end before.
+  void finish();
+  /// Neighbouring sums at a place of shared memory, those of all parts added in their order.
+  SmallVector<F32> load(SharedPointer at, int64_t count);
+
+private:
+  KernelBuilder &k;
+  int64_t parts;
+};
 
 } // namespace mlir::tfc
 

@@ -43,7 +43,7 @@ class GemmMma {
 public:
   GemmMma(GpuKernelRequest request, const GpuContraction &problem, MmaTile tile,
           const ContractionVariant &variant)
-      : p(problem), t(tile), splits(variant.splits), type(*problem.mma),
+      : p(problem), t(tile), splits(variant.splits), inCluster(variant.inCluster), type(*problem.mma),
         perChunk(16 / (problem.element.getIntOrFloatBitWidth() / 8)), depth(8 * perChunk),
         k({request.module, request.kernel, request.target, variant.name, tile.threads(), /*minBlocks=*/1,
            /*maps=*/0,
@@ -70,10 +70,12 @@ private:
   const GpuContraction &p;
   MmaTile t;
   int64_t splits;
+  bool inCluster;
   MmaType type;
   int64_t perChunk, depth; ///< elements of 16 bytes, and of a slice's row
   KernelBuilder k;
   ContractionEpilogue epilogue;
+  std::optional<ClusterSum> cluster;
   SharedPointer ring;
   I32 row, column, warpRow, warpColumn; ///< Where the tile begins in C, and the warp's part in the tile.
 };
@@ -215,14 +217,17 @@ LogicalResult GemmMma::storeTile(SharedPointer from, I32 batch) {
   int64_t width = epilogue.width(8), perRow = t.columns / width;
   I32 rows = k.dim(p.m), columns = k.dim(p.n);
   bool failed = false;
-  k.loop(k.thread(), k.i32(t.rows * perRow), k.i32(t.threads()), [&](I32 run) {
+  I32 first = k.thread();
+  int64_t threads = t.threads();
+  if (cluster) {
+    first = first + cluster->part * threads;
+    threads *= splits;
+  }
+  k.loop(first, k.i32(t.rows * perRow), k.i32(threads), [&](I32 run) {
     I32 line = run / perRow, at = run % perRow * width;
     k.when(row + line < rows & column + at < columns, [&] {
-      SmallVector<F32> sums;
-      int64_t piece = std::min<int64_t>(width, 4);
-      for (int64_t i = 0; i < width; i += piece)
-        for (Value sum : k.load(from + (line * t.sumPitch() + at + i) * 4, k.b.getF32Type(), piece))
-          sums.push_back({k.b, sum});
+      SharedPointer place = from + (line * t.sumPitch() + at) * 4;
+      SmallVector<F32> sums = cluster ? cluster->load(place, width) : loadSums(k, place, width);
       failed |= mlir::failed(epilogue.store(batch, row + line, column + at, sums));
     });
   });
@@ -236,12 +241,16 @@ FailureOr<GpuStep> GemmMma::emit() {
   DimExprAttr columnTiles = p.n.ceilDiv(DimExprAttr::constant(context, t.columns));
   ring = k.shared(std::max(t.stages * t.stageBytes(), t.rows * t.sumPitch() * 4), 1024);
   I32 tile = k.blockIndex(), tilesM = k.dim(rowTiles), tilesN = k.dim(columnTiles);
+  if (inCluster) {
+    cluster.emplace(k, splits);
+    tile = cluster->tile;
+  }
   I32 outer = tile / (tilesM * tilesN), batch = p.batch.empty() ? k.i32(0) : outer;
   SliceRange slices{k.i32(0), k.dim(p.k).ceilDiv(depth)};
-  if (splits > 1) {
-    slices = splitSlices(slices.to, outer, splits);
+  if (splits > 1)
+    slices = splitSlices(slices.to, inCluster ? cluster->part : outer, splits);
+  if (splits > 1 && !inCluster)
     epilogue.keepPartOf(outer);
-  }
   row = tile % tilesM * t.rows, column = tile / tilesM % tilesN * t.columns;
   warpRow = k.warp() % t.warpsM * t.warpRows(), warpColumn = k.warp() / t.warpsM * t.warpColumns();
   ContractionBases bases = locateBatch(k, p, batch);
@@ -272,9 +281,15 @@ FailureOr<GpuStep> GemmMma::emit() {
   k.waitCopies(0);
   k.barrier();
   stageSums(ring, sums);
-  k.barrier();
+  if (cluster)
+    cluster->shareSums();
+  else
+    k.barrier();
   bool failed = mlir::failed(storeTile(ring, batch));
+  if (cluster)
+    cluster->finish();
   GpuStep step = k.finish();
+  step.cluster = inCluster ? splits : 1;
   if (failed)
     return failure();
   step.grid = {rowTiles * columnTiles * p.batchCount() * splits, one, one};
@@ -295,17 +310,16 @@ FailureOr<std::optional<GpuKernel>> mlir::tfc::generateGemmMma(GpuKernelRequest 
   for (const MmaTile &tile : kTiles)
     tiles.push_back({tile.rows, tile.columns});
   // Only wgmma has the registers for more.
-  if (request.target.hasWgmma && problem->batch.empty() && problem->mma != MmaType::TF32)
+  if (canBeGemmWgmma(*problem, request.target))
     tiles.push_back({256, 128});
-  SmallVector<ContractionVariant> variants = selectVariants(*problem, tiles, 8 * perChunk, request.target);
+  SmallVector<ContractionVariant> variants =
+      selectVariants(*problem, tiles, 8 * perChunk, request.target.clusterBlocks > 1, request.target);
   auto emit = [&](const ContractionVariant &variant) -> FailureOr<GpuStep> {
-    if (tiles[variant.tile].rows >= 128) {
-      FailureOr<std::optional<GpuStep>> step = emitGemmWgmma(request, *problem, tiles[variant.tile], variant);
-      if (failed(step))
-        return failure();
-      if (*step)
-        return std::move(**step);
-    }
+    FailureOr<std::optional<GpuStep>> step = emitGemmWgmma(request, *problem, tiles[variant.tile], variant);
+    if (failed(step))
+      return failure();
+    if (*step)
+      return std::move(**step);
     return GemmMma(request, *problem, kTiles[variant.tile], variant).emit();
   };
   FailureOr<GpuKernel> kernel = emitVariants(request, *problem, variants, emit);

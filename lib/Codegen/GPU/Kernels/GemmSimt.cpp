@@ -190,7 +190,8 @@ FailureOr<std::optional<GpuKernel>> mlir::tfc::generateGemmSimt(GpuKernelRequest
     return std::optional<GpuKernel>();
   static constexpr SimtTile kTiles[] = {{64, 16}, {128, 8}};
   ContractionTile tiles[] = {{64, 64}, {128, 128}};
-  SmallVector<ContractionVariant> variants = selectVariants(*problem, tiles, 16, request.target);
+  SmallVector<ContractionVariant> variants =
+      selectVariants(*problem, tiles, 16, /*inClusters=*/false, request.target);
   FailureOr<GpuKernel> kernel =
       emitVariants(request, *problem, variants, [&](const ContractionVariant &variant) {
         return GemmSimt(request, *problem, kTiles[variant.tile], variant).emit();

@@ -62,18 +62,19 @@ private:
 };
 } // namespace
 
-/// Accesses of 16 bytes, or of as many as there are. A single element of 16 bits is a word of its own.
+/// Accesses of 16 bytes, or of as many as there are. A single element of 16 bits is a word of its own. What is said
+/// to be read-only (ld.global.nc) ptxas moves behind the wait for the step before.
 Gemv::Words Gemv::loadWords(GlobalPointer from, I64 element, int64_t count) {
   GlobalPointer at = from + element;
   int64_t bytes = count * from.element.getIntOrFloatBitWidth() / 8;
   if (bytes < 4) {
     at.element = k.b.getI16Type();
-    return {arith::ExtUIOp::create(k.b, k.b.getI32Type(), k.load(at, 1)[0])};
+    return {arith::ExtUIOp::create(k.b, k.b.getI32Type(), k.load(at, 1, /*readOnly=*/false)[0])};
   }
   at.element = k.b.getI32Type();
   Words words;
   for (int64_t i = 0; i < bytes / 4; i += 4)
-    llvm::append_range(words, k.load(at + k.i32(i), std::min<int64_t>(4, bytes / 4 - i)));
+    llvm::append_range(words, k.load(at + k.i32(i), std::min<int64_t>(4, bytes / 4 - i), /*readOnly=*/false));
   return words;
 }
 

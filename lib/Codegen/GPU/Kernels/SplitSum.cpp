@@ -62,7 +62,7 @@ mlir::tfc::emitVariants(GpuKernelRequest request, const GpuContraction &p,
       return failure();
     step->grid[0] = step->grid[0] * variant.when;
     kernel.steps.push_back(std::move(*step));
-    if (variant.splits == 1)
+    if (variant.splits == 1 || variant.inCluster)
       continue;
     FailureOr<GpuStep> sum = emitSplitSum(request, p, variant.splits, variant.name + "_sum");
     if (failed(sum))
@@ -78,14 +78,15 @@ mlir::tfc::emitVariants(GpuKernelRequest request, const GpuContraction &p,
 
 SmallVector<ContractionVariant> mlir::tfc::selectVariants(const GpuContraction &p,
                                                           ArrayRef<ContractionTile> tiles, int64_t depth,
-                                                          const ::tfc::GpuTarget &target) {
+                                                          bool inClusters, const ::tfc::GpuTarget &target) {
   MLIRContext *context = p.n.getContext();
   auto constant = [&](int64_t value) { return DimExprAttr::constant(context, value); };
   SmallVector<ContractionVariant> variants;
   DimExprAttr open = constant(1); // 1 where no variant before is taken
   auto add = [&](size_t tile, DimExprAttr condition, int64_t splits) {
     std::string name = "_" + std::to_string(tiles[tile].rows) + "x" + std::to_string(tiles[tile].columns);
-    variants.push_back({tile, splits, open * condition, name + (splits > 1 && tile > 0 ? "_split" : "")});
+    variants.push_back({tile, splits, open * condition, name + (splits > 1 && tile > 0 ? "_split" : ""),
+                        inClusters && splits > 1});
     open = open * (constant(1) - condition);
   };
   auto tileCount = [&](const ContractionTile &tile) {
@@ -95,7 +96,8 @@ SmallVector<ContractionVariant> mlir::tfc::selectVariants(const GpuContraction &
   auto splitsFor = [&](const ContractionTile &tile, int64_t rowTiles) -> int64_t {
     if (!n || !p.batch.empty())
       return 1;
-    return ::tfc::selectGpuSplits(rowTiles * llvm::divideCeil(*n, tile.columns), k, depth, target);
+    return ::tfc::selectGpuSplits(rowTiles * llvm::divideCeil(*n, tile.columns), k, depth, inClusters,
+                                  target);
   };
   // Few rows: without tiles, or one row of the smallest ones. More rows than one limit are more than those
   // before it: `open` need not say that.
@@ -107,7 +109,7 @@ SmallVector<ContractionVariant> mlir::tfc::selectVariants(const GpuContraction &
   if (canBeGemv(p))
     for (int64_t rows : {1, 4})
       addUpTo(rows, [&](DimExprAttr condition) {
-        variants.push_back({0, 1, open * condition, "_gemv" + std::to_string(rows), rows});
+        variants.push_back({0, 1, open * condition, "_gemv" + std::to_string(rows), false, rows});
       });
   addUpTo(tiles[0].rows, [&](DimExprAttr condition) { add(0, condition, splitsFor(tiles[0], 1)); });
   // Then parts of K where tiles are few, and larger tiles where they keep the chip busy.
