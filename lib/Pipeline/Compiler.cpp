@@ -10,10 +10,10 @@
 #include "MakeDeviceProgram.h"
 #include "ReuseKernels.h"
 
+#include "tfc/Codegen/Common/OperandCasts.h"
 #include "tfc/Codegen/GPU/DeviceCode.h"
 #include "tfc/Codegen/GPU/SerializeToPTX.h"
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
-#include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
 #include "tfc/Pipeline/WriteModule.h"
 #include "tfc/Target/OutputFile.h"
 #include "tfc/TargetInfo/CpuTarget.h"
@@ -310,22 +310,10 @@ CompileStatus Compiler::runShared(ModuleOp module, Stage &stage, Stage last) {
   return status;
 }
 
-static bool isHalf(Type type) {
-  Type element = getElementTypeOrSelf(type);
-  return element.isF16() || element.isBF16();
-}
-
-/// Whether CPUs and devices form other kernels of the same graph: the operands of 16 bits that tensor cores take, and that kernels hand
-/// on to each other, are nothing but roundings to a CPU, whose fast loops read activations of f32. Only the fused graph tells.
+/// Only the fused graph tells, and a plan that is written is one for all targets.
 bool Compiler::wantsOwnKernelsForCpus(ModuleOp module, Stage stage) const {
-  if (stage != Stage::Fused || options.stage <= Stage::Plan || llvm::all_of(options.targets, isDevice) || llvm::none_of(options.targets, isDevice))
-    return false;
-  return module
-      .walk([](Operation *op) {
-        bool hasHalf = op->hasAttr(kOperandType) || llvm::any_of(op->getResultTypes(), isHalf) || llvm::any_of(op->getOperandTypes(), isHalf);
-        return hasHalf ? WalkResult::interrupt() : WalkResult::advance();
-      })
-      .wasInterrupted();
+  bool hasBoth = llvm::any_of(options.targets, isDevice) && !llvm::all_of(options.targets, isDevice);
+  return hasBoth && stage == Stage::Fused && options.stage > Stage::Plan && hasHalfNumbers(module);
 }
 
 CompileStatus Compiler::runProgram(Program &program, Stage stage) {

@@ -27,7 +27,7 @@
 #include "tfc/Codegen/Common/HostCode.h"
 #include "tfc-c/ModelABI.h"
 #include "tfc/Codegen/Common/EntryFunctions.h"
-#include "tfc/Codegen/Common/ExternCallText.h"
+#include "tfc/Dialect/Tfc/IR/ExternCallText.h"
 #include "tfc/Dialect/Tfc/IR/DataType.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"

@@ -8,6 +8,7 @@
 #include "tfc/Codegen/Common/OperandCasts.h"
 
 #include "tfc/Codegen/Common/AttentionViews.h"
+#include "tfc/Dialect/Tfc/Transforms/AttentionKernels.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -63,6 +64,15 @@ bool mlir::tfc::isStoredOperandCast(CastOp cast, ArrayRef<Operation *> users) {
 Value mlir::tfc::skipWideningCast(Value operand) {
   Operation *maker = operand.getDefiningOp();
   return isWideningCast(maker) ? maker->getOperand(0) : operand;
+}
+
+bool mlir::tfc::hasHalfNumbers(ModuleOp module) {
+  auto isOfHalf = [](Type type) { return isHalf(getElementTypeOrSelf(type)); };
+  auto find = [&](Operation *op) {
+    bool hasHalf = op->hasAttr(kOperandType) || llvm::any_of(op->getResultTypes(), isOfHalf) || llvm::any_of(op->getOperandTypes(), isOfHalf);
+    return hasHalf ? WalkResult::interrupt() : WalkResult::advance();
+  };
+  return module.walk(find).wasInterrupted();
 }
 
 void mlir::tfc::separateOperandCasts(Block &block, bool weightsOnly) {

@@ -7,7 +7,7 @@
 
 #include "GraphWriter.h"
 
-#include "tfc/Codegen/Common/ExternCallText.h"
+#include "tfc/Dialect/Tfc/IR/ExternCallText.h"
 #include "tfc/Target/ONNX/WriteONNX.h"
 
 using namespace mlir;

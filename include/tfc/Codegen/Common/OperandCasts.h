@@ -15,6 +15,8 @@
 
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 
+#include "mlir/IR/BuiltinOps.h"
+
 namespace mlir::tfc {
 
 /// A cast of bf16 or f16 to f32, which keeps every number.
@@ -33,6 +35,10 @@ bool isOperandCast(CastOp cast, ArrayRef<Operation *> users);
 bool isStoredOperandCast(CastOp cast, ArrayRef<Operation *> users);
 /// What a cast from 16 bits reads; any other operand itself.
 Value skipWideningCast(Value operand);
+
+/// Whether devices and CPUs form other kernels of the fused graph: it has 16-bit numbers, which kernels for tensor cores hand on to each
+/// other. To a CPU they are nothing but roundings, and its fast loops read activations of f32.
+bool hasHalfNumbers(ModuleOp module);
 
 /// Gives each product a widening cast of its own, of weights alone or of any operand, so that each can stand in the product's kernel.
 void separateOperandCasts(Block &block, bool weightsOnly);

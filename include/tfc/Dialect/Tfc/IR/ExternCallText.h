@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#ifndef TFC_CODEGEN_COMMON_EXTERNCALLTEXT_H
-#define TFC_CODEGEN_COMMON_EXTERNCALLTEXT_H
+#ifndef TFC_DIALECT_TFC_IR_EXTERNCALLTEXT_H
+#define TFC_DIALECT_TFC_IR_EXTERNCALLTEXT_H
 
 #include "tfc/Dialect/Tfc/IR/TfcOps.h"
 
@@ -20,4 +20,4 @@ SmallVector<Value> getExternTensors(ExternCallOp call, bool outputs);
 
 } // namespace mlir::tfc
 
-#endif // TFC_CODEGEN_COMMON_EXTERNCALLTEXT_H
+#endif // TFC_DIALECT_TFC_IR_EXTERNCALLTEXT_H

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------------------------------===//
 
-#include "tfc/Codegen/Common/ExternCallText.h"
+#include "tfc/Dialect/Tfc/IR/ExternCallText.h"
 
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/JSON.h"
