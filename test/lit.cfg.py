@@ -80,7 +80,7 @@ if os.path.exists(os.path.join(config.tfc_tools_dir, "tfc-fuzz-onnx")):
 stub_cuda = os.path.join(config.tfc_binary_root, "lib", "libtfc-stub-cuda.so")
 if os.path.exists(stub_cuda):
     config.available_features.add("stub-cuda")
-cuda_path = os.pathsep.join([os.environ.get("PATH", ""), config.cuda_bin, "/usr/local/cuda/bin"])
+cuda_path = os.pathsep.join(filter(None, [os.environ.get("PATH", ""), config.cuda_bin, "/usr/local/cuda/bin"]))
 ptxas, cuobjdump = lit.util.which("ptxas", cuda_path), lit.util.which("cuobjdump", cuda_path)
 if ptxas:
     config.available_features.add("ptxas")

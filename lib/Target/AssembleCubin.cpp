@@ -15,10 +15,18 @@
 using namespace llvm;
 using namespace tfc;
 
-Expected<std::string> tfc::makeCubin(StringRef ptx, const GpuTarget &target) {
+/// In PATH, where CMake has found the toolkit, or where it is usually installed.
+static ErrorOr<std::string> findAssembler() {
   ErrorOr<std::string> program = sys::findProgramByName("ptxas");
+#ifdef TFC_CUDA_BIN
   if (!program)
-    program = sys::findProgramByName("ptxas", {"/usr/local/cuda/bin"});
+    program = sys::findProgramByName("ptxas", {TFC_CUDA_BIN});
+#endif
+  return program ? program : sys::findProgramByName("ptxas", {"/usr/local/cuda/bin"});
+}
+
+Expected<std::string> tfc::makeCubin(StringRef ptx, const GpuTarget &target) {
+  ErrorOr<std::string> program = findAssembler();
   // The newest ones no longer make code for the oldest chips.
   if (!program || target.computeCapability < 75)
     return std::string();

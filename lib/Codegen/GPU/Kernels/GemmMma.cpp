@@ -43,7 +43,7 @@ class GemmMma {
 public:
   GemmMma(GpuKernelRequest request, const GpuContraction &problem, MmaTile tile,
           const ContractionVariant &variant)
-      : p(problem), t(tile), splits(variant.splits), inCluster(variant.inCluster), type(*problem.mma),
+      : p(problem), t(tile), variant(variant), type(*problem.mma),
         perChunk(16 / (problem.element.getIntOrFloatBitWidth() / 8)), depth(8 * perChunk),
         k({request.module, request.kernel, request.target, variant.name, tile.threads(), /*minBlocks=*/1,
            /*maps=*/0,
@@ -69,8 +69,7 @@ private:
 
   const GpuContraction &p;
   MmaTile t;
-  int64_t splits;
-  bool inCluster;
+  const ContractionVariant &variant;
   MmaType type;
   int64_t perChunk, depth; ///< elements of 16 bytes, and of a slice's row
   KernelBuilder k;
@@ -221,7 +220,7 @@ LogicalResult GemmMma::storeTile(SharedPointer from, I32 batch) {
   int64_t threads = t.threads();
   if (cluster) {
     first = first + cluster->part * threads;
-    threads *= splits;
+    threads *= variant.splits;
   }
   k.loop(first, k.i32(t.rows * perRow), k.i32(threads), [&](I32 run) {
     I32 line = run / perRow, at = run % perRow * width;
@@ -241,15 +240,15 @@ FailureOr<GpuStep> GemmMma::emit() {
   DimExprAttr columnTiles = p.n.ceilDiv(DimExprAttr::constant(context, t.columns));
   ring = k.shared(std::max(t.stages * t.stageBytes(), t.rows * t.sumPitch() * 4), 1024);
   I32 tile = k.blockIndex(), tilesM = k.dim(rowTiles), tilesN = k.dim(columnTiles);
-  if (inCluster) {
-    cluster.emplace(k, splits);
+  if (variant.inCluster) {
+    cluster.emplace(k, variant.splits);
     tile = cluster->tile;
   }
   I32 outer = tile / (tilesM * tilesN), batch = p.batch.empty() ? k.i32(0) : outer;
   SliceRange slices{k.i32(0), k.dim(p.k).ceilDiv(depth)};
-  if (splits > 1)
-    slices = splitSlices(slices.to, inCluster ? cluster->part : outer, splits);
-  if (splits > 1 && !inCluster)
+  if (variant.splits > 1)
+    slices = splitSlices(slices.to, cluster ? cluster->part : outer, variant.splits);
+  if (variant.splits > 1 && !cluster)
     epilogue.keepPartOf(outer);
   row = tile % tilesM * t.rows, column = tile / tilesM % tilesN * t.columns;
   warpRow = k.warp() % t.warpsM * t.warpRows(), warpColumn = k.warp() / t.warpsM * t.warpColumns();
@@ -289,10 +288,10 @@ FailureOr<GpuStep> GemmMma::emit() {
   if (cluster)
     cluster->finish();
   GpuStep step = k.finish();
-  step.cluster = inCluster ? splits : 1;
+  step.cluster = cluster ? variant.splits : 1;
   if (failed)
     return failure();
-  step.grid = {rowTiles * columnTiles * p.batchCount() * splits, one, one};
+  step.grid = {rowTiles * columnTiles * p.batchCount() * variant.splits, one, one};
   return step;
 }
 
